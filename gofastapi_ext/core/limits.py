@@ -1,0 +1,29 @@
+"""How large things may be. Each limit is told to the person who meets it."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Limits(BaseModel):
+    """Sizes in bytes, counts as numbers, times in seconds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    max_files: int = 500
+    max_file_bytes: int = 5 * 1024 * 1024
+    max_bundle_bytes: int = 20 * 1024 * 1024
+    max_env_bytes: int = 64 * 1024
+    max_versions_kept: int = 10
+
+
+def format_bytes(size: int) -> str:
+    """A size people read: `5.0 MB`."""
+    if size < 1000:
+        return f"{size} B"
+    value = float(size)
+    for unit in ("kB", "MB", "GB"):
+        value /= 1000
+        if value < 1000:
+            break
+    return f"{value:.1f} {unit}"

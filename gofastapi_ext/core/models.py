@@ -1,0 +1,153 @@
+"""What travels over the API: requests and answers, shared by the service and its client."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gofastapi_ext.core.bundle import Bundle, CellOrigin
+from gofastapi_ext.core.diagnostics import Diagnostic
+from gofastapi_ext.core.lifecycle import Stage, State, Status, Target
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Me(_Frozen):
+    """Who is calling, and which service answers."""
+
+    user: str
+    is_admin: bool
+    version: str
+    database: str
+    """The name of the user's own database."""
+
+
+class DeployRequest(_Frozen):
+    """A bundle to bring live."""
+
+    bundle: Bundle
+    env: dict[str, str] = Field(default_factory=dict)
+    message: str = ""
+    origins: dict[str, CellOrigin] = Field(default_factory=dict)
+    """Which notebook cell a file of the bundle came from. Not part of the code hash."""
+    interpreter: str | None = None
+    """The Python that is to run it; the service's own where None."""
+
+
+class StageEvent(_Frozen):
+    """One line of a deploy's answer. A stage is sent when it is over.
+
+    `seconds` is how long the stage took; of `live` and `failed`, which come last, how long the
+    whole deployment took.
+    """
+
+    stage: Stage
+    seconds: float
+    url: str | None = None
+    version: int | None = None
+    unchanged: bool = False
+    failed_stage: Stage | None = None
+    diagnostics: list[Diagnostic] = Field(default_factory=list)
+
+
+class ValidateRequest(_Frozen):
+    """A bundle to look at, without running or storing it."""
+
+    bundle: Bundle
+    origins: dict[str, CellOrigin] = Field(default_factory=dict)
+    interpreter: str | None = None
+
+
+class ValidateResult(_Frozen):
+    """What validation found; `entrypoint` is None where there is an error."""
+
+    ok: bool
+    entrypoint: str | None
+    diagnostics: list[Diagnostic]
+
+
+class InstanceView(_Frozen):
+    """A process that serves a version."""
+
+    pid: int
+    version: int
+    state: str
+    """`starting`, `serving` or `draining`."""
+    started_at: datetime
+
+
+class AppView(_Frozen):
+    """An app as its owner sees it."""
+
+    id: str
+    url: str | None
+    state: State
+    target: Target
+    status: Status
+    reason: str | None
+    """Why the state is what it is, where that needs words (a crash loop's last line, say)."""
+    version: int | None
+    """The version that is live, or None."""
+    code_hash: str | None
+    port: int | None
+    created_at: datetime
+    updated_at: datetime
+    instances: list[InstanceView] = Field(default_factory=list)
+    diagnostics: list[Diagnostic] = Field(default_factory=list)
+    """Of the last failure, with its traceback."""
+
+
+class VersionView(_Frozen):
+    """A version: what was deployed, when, by whom."""
+
+    number: int
+    code_hash: str
+    state: str
+    """`live`, `superseded`, `failed` or `pending`."""
+    created_at: datetime
+    created_by: str
+    message: str
+    env_names: list[str]
+    size_bytes: int
+    files: list[str]
+    rollback_of: int | None = None
+
+
+class LogLine(_Frozen):
+    """One line of an app's output."""
+
+    time: datetime
+    version: int
+    pid: int
+    text: str
+
+
+class MongoView(_Frozen):
+    """The MongoDB server behind the platform; `pid` is None where it is not ours."""
+
+    pid: int | None
+    address: str
+
+
+class ServiceView(_Frozen):
+    """The platform service itself."""
+
+    pid: int
+    version: str
+    socket: str
+    home: str
+    python: str
+    started_at: datetime
+    mongo: MongoView
+
+
+class ErrorBody(_Frozen):
+    """The body of every error answer."""
+
+    message: str
+    code: str
+    details: dict[str, object] = Field(default_factory=dict)
+    request_id: str | None = None

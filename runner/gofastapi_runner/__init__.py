@@ -1,0 +1,1 @@
+"""What runs inside an app's process: nothing here imports gofastapi_ext."""
