@@ -1,0 +1,1 @@
+"""Look at code without running it."""

@@ -1,0 +1,214 @@
+"""What a module imports and which directories it names: read from its text, never by running it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from gofastapi_ext.core.validation.parsing import read_tree
+
+_CATCHES_IMPORT_ERROR = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+_TAKES_DIRECTORY = frozenset({"StaticFiles", "Jinja2Templates", "FileSystemLoader"})
+_MAX_RESOLVED_NAMES = 8
+
+
+@dataclass(frozen=True)
+class ImportedModule:
+    """A module some code imports, by absolute dotted name, and the 1-based line that does."""
+
+    name: str
+    line: int
+
+
+@dataclass(frozen=True)
+class FoundImport:
+    """An import statement; `optional` where the code gets by, or at least starts, without it."""
+
+    node: ast.Import | ast.ImportFrom
+    optional: bool
+
+
+def local_imports(source: str, package: str = "") -> list[ImportedModule]:
+    """The modules `source` imports, in order; the caller knows which of them lie beside it.
+
+    `package` is the dotted package the module is in, "" at the top. `import a.b` gives `a.b`; `from a
+    import b` gives `a` and `a.b`, as `b` may be a module or a name in one. Relative imports are made
+    absolute, and left out where they lead above the top. Source that does not parse imports nothing.
+    """
+    found: dict[str, ImportedModule] = {}
+    tree = read_tree(source)
+    for use in find_imports(tree) if tree else ():
+        for name in imported_names(use.node, package):
+            found.setdefault(name, ImportedModule(name, use.node.lineno))
+    return list(found.values())
+
+
+def imported_names(node: ast.Import | ast.ImportFrom, package: str) -> list[str]:
+    """The absolute names of what may be modules; [] for a relative import that leads above the top."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    base = absolute_base(node, package)
+    if base is None:
+        return []
+    members = [f"{base}.{alias.name}" if base else alias.name for alias in node.names if alias.name != "*"]
+    return [base, *members] if base else members
+
+
+def absolute_base(node: ast.ImportFrom, package: str) -> str | None:
+    """The absolute name of the module in `from <module> import ...`, or None where it leads above the top."""
+    if not node.level:
+        return node.module or ""
+    parts = package.split(".") if package else []
+    if node.level > len(parts):
+        return None
+    kept = parts[: len(parts) - node.level + 1]
+    return ".".join([*kept, node.module] if node.module else kept)
+
+
+def find_imports(tree: ast.Module) -> Iterator[FoundImport]:
+    """The import statements in the order of the text, without those a deployed app never reaches.
+
+    Left out is what stands under `if TYPE_CHECKING` and `if __name__ == "__main__"`. Optional is what
+    stands in a function, under a condition, or where an `ImportError` is caught.
+    """
+    # An explicit stack: a long chain of `elif` nests deeper than Python calls may.
+    stack: list[tuple[ast.AST, bool]] = [(node, False) for node in reversed(tree.body)]
+    while stack:
+        node, optional = stack.pop()
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield FoundImport(node, optional)
+        else:
+            stack.extend(reversed([(child, optional or more) for child, more in _inner_statements(node)]))
+
+
+def _inner_statements(node: ast.AST) -> Iterator[tuple[ast.AST, bool]]:
+    """The statements directly inside `node`, each with whether being there makes an import optional."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        yield from ((child, True) for child in node.body)
+    elif isinstance(node, ast.If):
+        if not is_never_deployed(node.test):
+            yield from ((child, True) for child in node.body)
+        yield from ((child, True) for child in node.orelse)
+    elif isinstance(node, ast.Try | ast.TryStar):
+        caught = any(_catches_import_error(handler.type) for handler in node.handlers)
+        yield from ((child, caught) for child in node.body)
+        yield from ((child, True) for handler in node.handlers for child in handler.body)
+        yield from ((child, caught) for child in node.orelse)
+        yield from ((child, False) for child in node.finalbody)
+    elif isinstance(node, ast.With | ast.AsyncWith):
+        suppressed = any(_suppresses_import_error(item.context_expr) for item in node.items)
+        yield from ((child, suppressed) for child in node.body)
+    elif isinstance(node, ast.For | ast.AsyncFor | ast.While):
+        yield from ((child, True) for child in [*node.body, *node.orelse])
+    elif isinstance(node, ast.Match):
+        yield from ((child, True) for case in node.cases for child in case.body)
+    elif isinstance(node, ast.ClassDef):
+        yield from ((child, False) for child in node.body)
+
+
+def is_never_deployed(test: ast.expr) -> bool:
+    """Whether an `if` with this test never holds in a deployed app."""
+    return is_type_checking(test) or is_main_guard(test)
+
+
+def is_type_checking(test: ast.expr) -> bool:
+    """`TYPE_CHECKING`, `typing.TYPE_CHECKING`, or a plain false constant."""
+    if isinstance(test, ast.Constant):
+        return not test.value
+    return last_name(test) == "TYPE_CHECKING"
+
+
+def is_main_guard(test: ast.expr) -> bool:
+    """`__name__ == "__main__"`, either way round."""
+    if not (isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], ast.Eq)):
+        return False
+    sides = [test.left, *test.comparators]
+    has_name = any(isinstance(side, ast.Name) and side.id == "__name__" for side in sides)
+    return has_name and any(isinstance(side, ast.Constant) and side.value == "__main__" for side in sides)
+
+
+def last_name(node: ast.AST | None) -> str | None:
+    """The last part of a dotted name: `b` of `a.b`, `a` of `a`; None of anything else."""
+    if isinstance(node, ast.Name):
+        return node.id
+    return node.attr if isinstance(node, ast.Attribute) else None
+
+
+def _catches_import_error(kind: ast.expr | None) -> bool:
+    kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
+    return any(k is None or last_name(k) in _CATCHES_IMPORT_ERROR for k in kinds)
+
+
+def _suppresses_import_error(context: ast.expr) -> bool:
+    return (
+        isinstance(context, ast.Call)
+        and last_name(context.func) == "suppress"
+        and any(last_name(arg) in _CATCHES_IMPORT_ERROR for arg in context.args)
+    )
+
+
+def referenced_directories(source: str) -> list[str]:
+    """The directories that static files and templates are read from, as far as the text tells, in order.
+
+    Understood are string literals, `Path("static")`, `os.path.join(HERE, "static")`, `HERE / "static"` and
+    names bound to one of these. Each is relative, in its shortest form; whether it exists the caller knows.
+    """
+    tree = read_tree(source)
+    if tree is None:
+        return []
+    bound = {
+        target.id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    found: dict[str, None] = {}
+    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and last_name(n.func) in _TAKES_DIRECTORY]
+    for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
+        given = [k.value for k in call.keywords if k.arg in ("directory", "searchpath")] or call.args[:1]
+        for value in given:
+            for option in value.elts if isinstance(value, ast.List | ast.Tuple) else [value]:
+                path = _inside(_literal_path(option, bound, _MAX_RESOLVED_NAMES))
+                if path:
+                    found.setdefault(path)
+    return list(found)
+
+
+def _literal_path(node: ast.expr, bound: dict[str, ast.expr], names_left: int) -> str | None:
+    """The literal end of a path expression; what it begins with (`HERE / ...`) counts as the app's directory."""
+    parts: list[str] = []
+    while True:
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            if not (isinstance(node.right, ast.Constant) and isinstance(node.right.value, str)):
+                return None
+            parts.insert(0, node.right.value)
+            node = node.left
+        elif isinstance(node, ast.Name) and node.id in bound and names_left:
+            node, names_left = bound[node.id], names_left - 1
+        elif isinstance(node, ast.Call) and last_name(node.func) in ("Path", "PurePath", "str") and node.args:
+            parts[:0] = [
+                a.value for a in node.args[1:] if isinstance(a, ast.Constant) and isinstance(a.value, str)
+            ]
+            node = node.args[0]
+        elif isinstance(node, ast.Call) and last_name(node.func) in ("join", "joinpath"):
+            parts[:0] = [
+                a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)
+            ]
+            break
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args:
+            node = node.func.value  # Path("static").resolve()
+        else:
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                parts.insert(0, node.value)
+            break
+    return "/".join(parts) or None
+
+
+def _inside(path: str | None) -> str | None:
+    if not path or path.startswith("/"):
+        return None
+    shortest = str(PurePosixPath(path))
+    return None if shortest == "." or ".." in PurePosixPath(shortest).parts else shortest
