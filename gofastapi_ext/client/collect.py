@@ -1,0 +1,210 @@
+"""Turn a file or a notebook cell into a bundle, with the local modules and folders it needs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from pydantic import ValidationError
+
+from gofastapi_ext.client.files import FileSet, read_file
+from gofastapi_ext.core.bundle import Bundle, CellOrigin, check_sizes
+from gofastapi_ext.core.errors import InvalidBundleError
+from gofastapi_ext.core.limits import Limits
+from gofastapi_ext.core.validation.imports import local_imports, referenced_directories
+
+CELL_FILE = "main.py"
+_MAX_CLIMB = 8
+
+
+@dataclass(frozen=True)
+class Collected:
+    """A bundle, and what people want to know about how it came together."""
+
+    bundle: Bundle
+    included: list[str] = field(default_factory=list)
+    """What came along by itself: `helpers.py`, `routers/`."""
+    skipped: list[str] = field(default_factory=list)
+    """What was left out, and why: `.env: may hold secrets; ...`. Caches and version control go unnamed."""
+    origins: dict[str, CellOrigin] = field(default_factory=dict)
+
+
+def collect_cell(
+    source: str, directory: Path, extra: Sequence[Path], origin: CellOrigin, limits: Limits | None = None
+) -> Collected:
+    """The bundle of a notebook cell: `source` is its `main.py`, modules are looked up in `directory`.
+
+    `extra` are the paths of `--file`; relative ones start at `directory`. Raises `InvalidBundleError`.
+    """
+    limits = limits or Limits()
+    root = _absolute(directory)
+    found = FileSet(limits)
+    found.add_text(CELL_FILE, source)
+    for path in extra:
+        _add_named(found, path, root, root)
+    included = _bring_along(found, root)
+    skipped = found.skipped
+    if (root / CELL_FILE).exists() and _imports(found, "main"):
+        skipped.append(f"{CELL_FILE}: the cell itself is {CELL_FILE} in the app; rename the module")
+    return Collected(_bundle(found, CELL_FILE, limits), included, skipped, {CELL_FILE: origin})
+
+
+def collect_file(path: Path, extra: Sequence[Path], limits: Limits | None = None) -> Collected:
+    """The bundle of a Python file on disk. Its root is the folder from which the file's imports resolve.
+
+    `extra` are the paths of `--file`; relative ones start at the working directory. Raises
+    `InvalidBundleError`.
+    """
+    limits = limits or Limits()
+    main = _absolute(path)
+    source = _read_source(main, limits)
+    root = _find_root(main, source)
+    at = main.relative_to(root).as_posix()
+    found = FileSet(limits)
+    found.add_text(at, source)
+    for extra_path in extra:
+        if _absolute(extra_path) != main:
+            _add_named(found, extra_path, Path.cwd(), root)
+    included = []
+    package = PurePosixPath(at).parts[0]
+    if package != at and found.add_folder(root / package, package, root) > 1:
+        included.append(f"{package}/")
+    included += _bring_along(found, root)
+    return Collected(_bundle(found, at, limits), included, found.skipped)
+
+
+def _read_source(path: Path, limits: Limits) -> str:
+    if path.is_dir():
+        raise InvalidBundleError(
+            f"{path} is a folder. Name the file in it that holds the app, main.py for example."
+        )
+    if not path.exists():
+        raise InvalidBundleError(f"There is no file {path}.")
+    if path.suffix == ".ipynb":
+        raise InvalidBundleError(
+            f"{path.name} is a notebook. Put %%deploy on top of the cell that holds the app."
+        )
+    if not path.is_file():
+        raise InvalidBundleError(f"{path} is not a file.")
+    try:
+        source = read_file(path, limits.max_file_bytes).decode("utf-8")
+    except UnicodeDecodeError:
+        source = "\0"
+    if "\0" in source:
+        raise InvalidBundleError(f"{path} is not Python source: it is binary, or not in UTF-8.")
+    return source
+
+
+def _find_root(main: Path, source: str) -> Path:
+    """The nearest folder from which most of the file's local imports resolve.
+
+    Folders with `__init__.py` are climbed out of where nothing speaks against it; others only where an
+    import names them (`from app.routers import x` in `app/main.py`, or `from .routers import x`).
+    """
+    folder = main.parent
+    init_climb = 0
+    while init_climb < _MAX_CLIMB and ([folder, *folder.parents][init_climb] / "__init__.py").is_file():
+        init_climb += 1
+    candidates = [folder, *folder.parents][: _MAX_CLIMB + 1]
+    imports = [local_imports(source, ".".join(folder.relative_to(root).parts)) for root in candidates]
+    # A relative import is left out where it leads above the root: such a root cannot be it.
+    possible = [climb for climb, found in enumerate(imports) if len(found) == len(imports[-1])]
+
+    def score(climb: int) -> int:
+        """How many lines import something that lies under this candidate."""
+        root = candidates[climb]
+        top = folder.relative_to(root).parts[:1]
+        lines = set()
+        for module in imports[climb]:
+            on_the_way = (module.name.partition(".")[0],) == top
+            if (climb <= init_climb or on_the_way) and _find_module(root, module.name):
+                lines.add(module.line)
+        return len(lines)
+
+    best = max(score(climb) for climb in possible)
+    ties = [climb for climb in possible if score(climb) == best]
+    return candidates[init_climb if init_climb in ties else ties[0]]
+
+
+def _bring_along(found: FileSet, root: Path) -> list[str]:
+    """Add what the Python files in the set import and name, and what that imports, and so on."""
+    included: list[str] = []
+    looked_at: set[str] = set()
+    while pending := [at for at in found.files if at.endswith(".py") and at not in looked_at]:
+        for at in pending:
+            looked_at.add(at)
+            text = found.files[at].text or ""
+            folder = PurePosixPath(at).parent
+            for module in local_imports(text, ".".join(folder.parts)):
+                _bring(found, root, _find_module(root, module.name), included)
+            for directory in referenced_directories(text):
+                beside = (directory, (folder / directory).as_posix())
+                _bring(found, root, next((d for d in beside if (root / d).is_dir()), None), included)
+    return included
+
+
+def _bring(found: FileSet, root: Path, at: str | None, included: list[str]) -> None:
+    if at is None:
+        return
+    before = len(found.files)
+    if (root / at).is_dir():
+        found.add_folder(root / at, at, root)
+        at = f"{at}/"
+    else:
+        found.add_found(root / at, at, root.resolve())
+    if len(found.files) > before:
+        included.append(at)
+
+
+def _find_module(root: Path, name: str) -> str | None:
+    """The path, from `root`, of what has to come along for `import name`: a module or a whole package."""
+    top, _, rest = name.partition(".")
+    if (root / top / "__init__.py").is_file():
+        return top
+    if (root / f"{top}.py").is_file():
+        return f"{top}.py"
+    inner = root / top / rest.partition(".")[0]
+    if rest and (inner.with_name(f"{inner.name}.py").is_file() or inner.is_dir()):
+        return top
+    return None
+
+
+def _imports(found: FileSet, name: str) -> bool:
+    return any(
+        module.name == name
+        for at, file in found.files.items()
+        if at.endswith(".py") and file.text
+        for module in local_imports(file.text, ".".join(PurePosixPath(at).parent.parts))
+    )
+
+
+def _add_named(found: FileSet, path: Path, start: Path, root: Path) -> None:
+    """Add what `--file` names: at its path from `root`, or under its own name where it lies elsewhere."""
+    full = _absolute(start / path.expanduser())
+    inside = next((p for p in (full, full.resolve()) if p.is_relative_to(root)), None)
+    at = inside.relative_to(root).as_posix() if inside else full.name
+    if full.is_dir():
+        if not found.add_folder(full, "" if at == "." else at, full):
+            raise InvalidBundleError(f"--file {path}: the folder holds no file to bring along.")
+    elif full.is_file():
+        found.add_file(full, at)
+    elif full.exists():
+        raise InvalidBundleError(f"--file {path}: neither a file nor a folder.")
+    else:
+        raise InvalidBundleError(f"--file {path}: there is no such file in {start}.")
+
+
+def _bundle(found: FileSet, main: str, limits: Limits) -> Bundle:
+    try:
+        bundle = Bundle(files=found.files, main=main)
+    except ValidationError as error:
+        raise InvalidBundleError(f"The files cannot be an app: {error.errors()[0]['msg']}.") from None
+    check_sizes(bundle, limits)
+    return bundle
+
+
+def _absolute(path: Path) -> Path:
+    """Absolute and without `..`, yet with its links: what lies beside a link is looked up beside it."""
+    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - Path.absolute() keeps ".."

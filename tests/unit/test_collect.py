@@ -1,0 +1,360 @@
+"""What goes into a bundle: the cell or file itself, what it imports, what it was told to bring."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from gofastapi_ext.client import files
+from gofastapi_ext.client.collect import Collected, collect_cell, collect_file
+from gofastapi_ext.core.bundle import CellOrigin
+from gofastapi_ext.core.errors import InvalidBundleError
+from gofastapi_ext.core.limits import Limits
+
+ORIGIN = CellOrigin(label="In[5]", notebook="demo.ipynb", line_offset=1)
+
+
+def write(root: Path, tree: dict[str, str | bytes]) -> Path:
+    for name, content in tree.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return root
+
+
+def cell(source: str, directory: Path, *extra: str, limits: Limits | None = None) -> Collected:
+    return collect_cell(source, directory, [Path(e) for e in extra], ORIGIN, limits)
+
+
+def names(collected: Collected) -> list[str]:
+    return sorted(collected.bundle.files)
+
+
+def test_a_cell_is_main_and_knows_where_it_came_from(tmp_path: Path) -> None:
+    collected = cell("app = 1\n", tmp_path)
+    assert names(collected) == ["main.py"]
+    assert collected.bundle.main == "main.py"
+    assert collected.bundle.text_of("main.py") == "app = 1\n"
+    assert collected.origins == {"main.py": ORIGIN}
+    assert collected.included == collected.skipped == []
+
+
+def test_a_cell_in_no_folder_at_all(tmp_path: Path) -> None:
+    assert names(cell("import helpers", tmp_path / "gone")) == ["main.py"]
+
+
+def test_modules_beside_the_notebook_come_along_with_what_they_import(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "helpers.py": "from more import thing",
+            "more.py": "import json, helpers",
+            "unrelated.py": "",
+            "data.csv": "1,2",
+        },
+    )
+    collected = cell("import helpers\nfrom fastapi import FastAPI", tmp_path)
+    assert names(collected) == ["helpers.py", "main.py", "more.py"]
+    assert collected.included == ["helpers.py", "more.py"]
+
+
+def test_packages_come_whole_with_their_data(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "shop/__init__.py": "",
+            "shop/items.py": "import beside",
+            "shop/schema.sql": "create table t",
+            "shop/templates/list.html": "<p>",
+            "shop/logo.png": b"\x89PNG\xff",
+            "shop/__pycache__/items.pyc": b"\0",
+            "beside.py": "",
+        },
+    )
+    collected = cell("from shop.items import Item", tmp_path)
+    assert names(collected) == [
+        "beside.py",
+        "main.py",
+        "shop/__init__.py",
+        "shop/items.py",
+        "shop/logo.png",
+        "shop/schema.sql",
+        "shop/templates/list.html",
+    ]
+    assert collected.included == ["shop/", "beside.py"]
+    assert collected.skipped == []
+
+
+def test_a_folder_without_init_is_a_package_only_where_a_module_of_it_is_imported(tmp_path: Path) -> None:
+    write(tmp_path, {"lib/tools.py": "", "data/numbers.json": "[]"})
+    assert names(cell("from lib.tools import x\nimport data", tmp_path)) == ["lib/tools.py", "main.py"]
+    assert names(cell("from lib import tools", tmp_path)) == ["lib/tools.py", "main.py"]
+
+
+def test_static_and_template_folders_come_along(tmp_path: Path) -> None:
+    write(tmp_path, {"static/app.css": "a{}", "templates/home.html": "<p>", "other/x.txt": "x"})
+    source = 'app.mount("/s", StaticFiles(directory="static"))\nt = Jinja2Templates(directory="templates")\n'
+    collected = cell(source + 'StaticFiles(directory="missing")', tmp_path)
+    assert names(collected) == ["main.py", "static/app.css", "templates/home.html"]
+    assert collected.included == ["static/", "templates/"]
+
+
+def test_what_is_left_out_is_told(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "pkg/__init__.py": "",
+            "pkg/.env": "SECRET=1",
+            "pkg/server.key": "k",
+            "pkg/.hidden": "",
+            "pkg/.git/config": "",
+            "pkg/.ipynb_checkpoints/a.py": "",
+            "pkg/env/pyvenv.cfg": "",
+            "pkg/big.bin": b"x" * 2001,
+        },
+    )
+    collected = cell("import pkg", tmp_path, limits=Limits(max_file_bytes=2000))
+    assert names(collected) == ["main.py", "pkg/__init__.py"]
+    told = {line.split(": ")[0]: line.split(": ", 1)[1] for line in collected.skipped}
+    assert set(told) == {"pkg/.env", "pkg/server.key", "pkg/.hidden", "pkg/env/", "pkg/big.bin"}
+    assert "--env" in told["pkg/.env"]
+    assert "2.0 kB" in told["pkg/big.bin"]
+
+
+def test_links_inside_the_folder_are_read_and_links_out_of_it_are_not(tmp_path: Path) -> None:
+    secret = write(tmp_path / "elsewhere", {"secret.py": "password = 1"})
+    root = write(tmp_path / "nb", {"pkg/__init__.py": "", "pkg/real.txt": "text"})
+    (root / "pkg/inside.txt").symlink_to(root / "pkg/real.txt")
+    (root / "pkg/outside.py").symlink_to(secret / "secret.py")
+    (root / "pkg/folder").symlink_to(secret)
+    (root / "pkg/loop").symlink_to(root / "pkg")
+    (root / "stolen.py").symlink_to(secret / "secret.py")
+    (root / "broken.py").symlink_to(root / "nowhere")
+    os.mkfifo(root / "pkg/pipe.py")
+    collected = cell("import pkg, stolen, broken", root)
+    assert names(collected) == ["main.py", "pkg/__init__.py", "pkg/inside.txt", "pkg/real.txt"]
+    assert {line.split(":")[0] for line in collected.skipped} == {
+        "pkg/outside.py",
+        "pkg/folder/",
+        "pkg/pipe.py",
+        "stolen.py",
+    }
+
+
+def test_a_module_called_main_cannot_come_beside_the_cell(tmp_path: Path) -> None:
+    write(tmp_path, {"main.py": "x = 1", "helpers.py": "import main"})
+    collected = cell("import helpers", tmp_path)
+    assert collected.bundle.text_of("main.py") == "import helpers"
+    assert any(line.startswith("main.py: the cell itself") for line in collected.skipped)
+
+
+def test_file_brings_files_and_folders_at_their_place(tmp_path: Path) -> None:
+    root = write(
+        tmp_path / "nb", {"data/a.json": "1", "data/deep/b.json": "2", ".env": "A=1", "config/x.ini": ""}
+    )
+    write(tmp_path / "far", {"c.txt": "c", "lib/util.py": ""})
+    far = str(tmp_path / "far")
+    collected = cell("x", root, "data", ".env", "./config/x.ini", f"{far}/c.txt", "../far/lib")
+    assert names(collected) == [
+        ".env",
+        "c.txt",
+        "config/x.ini",
+        "data/a.json",
+        "data/deep/b.json",
+        "lib/util.py",
+        "main.py",
+    ]
+    assert collected.included == []
+
+
+def test_a_python_file_that_was_named_brings_its_own_imports(tmp_path: Path) -> None:
+    root = write(tmp_path / "nb", {"plugins/one.py": "import helpers", "helpers.py": ""})
+    assert names(cell("x", root, "plugins")) == ["helpers.py", "main.py", "plugins/one.py"]
+
+
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        ("missing.txt", "there is no such file"),
+        ("empty", "holds no file"),
+        ("pipe", "neither a file nor a folder"),
+        ("main.py", "would both be main.py"),
+    ],
+)
+def test_file_that_cannot_come_is_an_error(tmp_path: Path, extra: str, words: str) -> None:
+    (tmp_path / "empty").mkdir()
+    write(tmp_path, {"main.py": ""})
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InvalidBundleError, match=words):
+        cell("x", tmp_path, extra)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    write(tmp_path, {"secret.txt": "x", "pkg/__init__.py": "", "pkg/closed.txt": "x"})
+    (tmp_path / "secret.txt").chmod(0)
+    (tmp_path / "pkg/closed.txt").chmod(0)
+    with pytest.raises(InvalidBundleError, match="cannot be read: permission denied"):
+        cell("x", tmp_path, "secret.txt")
+    assert cell("import pkg", tmp_path).skipped[0].startswith("pkg/closed.txt: ")
+
+
+def test_a_named_file_that_is_too_large_is_an_error(tmp_path: Path) -> None:
+    write(tmp_path, {"big.bin": b"x" * 3000})
+    with pytest.raises(InvalidBundleError, match=r"big\.bin is 3\.0 kB; a file may have 2\.0 kB"):
+        cell("x", tmp_path, "big.bin", limits=Limits(max_file_bytes=2000))
+
+
+def test_a_file_that_claims_to_be_empty_is_read_within_bounds(tmp_path: Path) -> None:
+    if not Path("/proc/self/status").exists():
+        pytest.skip("no /proc")
+    with pytest.raises(InvalidBundleError, match="a file may have 10 B"):
+        cell("x", tmp_path, "/proc/self/status", limits=Limits(max_file_bytes=10))
+
+
+def test_too_much_together_names_the_three_largest(tmp_path: Path) -> None:
+    write(tmp_path, {f"d/{n}.bin": b"x" * n for n in (100, 200, 300, 400)})
+    with pytest.raises(InvalidBundleError) as error:
+        cell("x", tmp_path, "d", limits=Limits(max_bundle_bytes=950))
+    assert "d/400.bin (400 B), d/300.bin (300 B), d/200.bin (200 B)" in error.value.message
+
+
+def test_too_many_files(tmp_path: Path) -> None:
+    write(tmp_path, {f"d/{n}.txt": "x" for n in range(12)})
+    with pytest.raises(InvalidBundleError, match="more than 10 files"):
+        cell("x", tmp_path, "d", limits=Limits(max_files=10))
+
+
+def test_the_search_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MAX_ENTRIES_LOOKED_AT", 50)
+    write(tmp_path, {f"pkg/.h{n}": "" for n in range(60)} | {"pkg/__init__.py": ""})
+    with pytest.raises(InvalidBundleError, match="more than 50 files"):
+        cell("import pkg", tmp_path)
+
+
+def test_names_a_bundle_cannot_hold_are_told(tmp_path: Path) -> None:
+    write(tmp_path, {"pkg/__init__.py": "", "pkg/a\nb.txt": ""})
+    assert "control characters" in cell("import pkg", tmp_path).skipped[0]
+    write(tmp_path, {"pkg/Readme": "", "pkg/readme": ""})
+    with pytest.raises(InvalidBundleError, match="differ only in case"):
+        cell("import pkg", tmp_path)
+
+
+def test_code_that_does_not_parse_is_collected_as_it_is(tmp_path: Path) -> None:
+    write(tmp_path, {"helpers.py": "def broken("})
+    collected = cell("import helpers", tmp_path)
+    assert names(collected) == ["helpers.py", "main.py"]
+    assert names(cell("def broken(", tmp_path)) == ["main.py"]
+
+
+def test_a_single_file(tmp_path: Path) -> None:
+    write(tmp_path, {"hello.py": "import helpers", "helpers.py": "", "other.py": ""})
+    collected = collect_file(tmp_path / "hello.py", [])
+    assert collected.bundle.main == "hello.py"
+    assert names(collected) == ["hello.py", "helpers.py"]
+    assert collected.included == ["helpers.py"]
+    assert collected.origins == {}
+
+
+@pytest.mark.parametrize(
+    ("tree", "main", "expected_main"),
+    [
+        ({"app/__init__.py": "", "app/main.py": "from app.routers import x"}, "app/main.py", "app/main.py"),
+        ({"app/__init__.py": "", "app/main.py": "from .routers import x"}, "app/main.py", "app/main.py"),
+        ({"app/main.py": "from app.routers import x"}, "app/main.py", "app/main.py"),
+        ({"app/main.py": "from .routers import x"}, "app/main.py", "app/main.py"),
+        ({"app/main.py": "from . import routers"}, "app/main.py", "app/main.py"),
+        ({"app/__init__.py": "", "app/main.py": "from routers import x"}, "app/main.py", "main.py"),
+        ({"app/main.py": "from routers import x"}, "app/main.py", "main.py"),
+        ({"app/__init__.py": "", "app/main.py": ""}, "app/main.py", "app/main.py"),
+        ({"app/main.py": ""}, "app/main.py", "main.py"),
+        ({"src/app/main.py": "from app.routers import x"}, "src/app/main.py", "app/main.py"),
+        ({"src/app/main.py": "from src.app.routers import x"}, "src/app/main.py", "src/app/main.py"),
+    ],
+)
+def test_the_root_is_where_the_imports_resolve(
+    tmp_path: Path, tree: dict[str, str], main: str, expected_main: str
+) -> None:
+    folder = Path(main).parent
+    write(tmp_path, tree | {f"{folder}/routers/__init__.py": "x = 1"})
+    collected = collect_file(tmp_path / main, [])
+    assert collected.bundle.main == expected_main
+    beside = (Path(expected_main).parent / "routers/__init__.py").as_posix()
+    assert (beside in collected.bundle.files) == ("routers" in str(tree) or "/" in expected_main)
+
+
+def test_a_relative_import_two_levels_up(tmp_path: Path) -> None:
+    write(tmp_path, {"p/api/main.py": "from ..core import x", "p/core.py": "x = 1", "outside.py": ""})
+    collected = collect_file(tmp_path / "p/api/main.py", [])
+    assert collected.bundle.main == "p/api/main.py"
+    assert names(collected) == ["p/api/main.py", "p/core.py"]
+
+
+def test_a_package_beside_the_package(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "app/__init__.py": "",
+            "app/main.py": "from core.db import x\nfrom app.a import y",
+            "app/a.py": "",
+            "core/db.py": "",
+            "static/x.css": "",
+            "README.md": "",
+        },
+    )
+    collected = collect_file(tmp_path / "app/main.py", [])
+    assert names(collected) == ["app/__init__.py", "app/a.py", "app/main.py", "core/db.py"]
+    assert collected.included == ["app/", "core/"]
+
+
+def test_folders_a_packaged_app_names_are_looked_up_from_the_root_then_beside_it(tmp_path: Path) -> None:
+    source = 'from app import x\nStaticFiles(directory="static")\nJinja2Templates(directory="app/templates")'
+    write(
+        tmp_path,
+        {"app/__init__.py": "x=1", "app/main.py": source, "static/x.css": "", "app/templates/t.html": ""},
+    )
+    assert names(collect_file(tmp_path / "app/main.py", [])) == [
+        "app/__init__.py",
+        "app/main.py",
+        "app/templates/t.html",
+        "static/x.css",
+    ]
+
+
+def test_file_paths_start_at_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, {"project/hello.py": "", "project/data/a.json": "", "b.json": ""})
+    monkeypatch.chdir(tmp_path)
+    collected = collect_file(
+        Path("project/hello.py"), [Path("project/data"), Path("b.json"), Path("project/hello.py")]
+    )
+    assert names(collected) == ["b.json", "data/a.json", "hello.py"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("gone.py", "There is no file"),
+        ("folder", "is a folder"),
+        ("book.ipynb", "is a notebook"),
+        ("picture.py", "not Python source"),
+        ("nul.py", "not Python source"),
+        ("pipe.py", "is not a file"),
+        ("big.py", "a file may have"),
+    ],
+)
+def test_a_main_file_that_cannot_be_an_app(tmp_path: Path, name: str, words: str) -> None:
+    write(
+        tmp_path,
+        {
+            "folder/x.py": "",
+            "book.ipynb": "{}",
+            "picture.py": b"\x89PNG\xff\xfe",
+            "nul.py": b"x\0",
+            "big.py": b"#" * 5001,
+        },
+    )
+    os.mkfifo(tmp_path / "pipe.py")
+    with pytest.raises(InvalidBundleError, match=words):
+        collect_file(tmp_path / name, [], Limits(max_file_bytes=5000))
