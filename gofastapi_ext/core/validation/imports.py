@@ -178,7 +178,7 @@ def referenced_directories(source: str) -> list[str]:
 
 
 def _literal_path(node: ast.expr, bound: dict[str, ast.expr], names_left: int) -> str | None:
-    """The literal end of a path expression; what it begins with (`HERE / ...`) counts as the app's directory."""
+    """The literal end of a path expression; what it begins with (`HERE / ...`) counts as the app itself."""
     parts: list[str] = []
     while True:
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):

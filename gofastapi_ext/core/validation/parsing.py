@@ -1,4 +1,4 @@
-"""From source text to a syntax tree. Nothing is executed, and hostile text gives a diagnostic, not a crash."""
+"""From source text to a syntax tree: nothing is executed, and hostile text gives a diagnostic."""
 
 from __future__ import annotations
 
