@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from gofastapi_ext.core.validation.parsing import read_tree
+from gofastapi_ext.core.validation.statements import all_statements, last_name
 
-_CATCHES_IMPORT_ERROR = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 _TAKES_DIRECTORY = frozenset({"StaticFiles", "Jinja2Templates", "FileSystemLoader"})
 _MAX_RESOLVED_NAMES = 8
 
@@ -24,7 +24,11 @@ class ImportedModule:
 
 @dataclass(frozen=True)
 class FoundImport:
-    """An import statement; `optional` where the code gets by, or at least starts, without it."""
+    """An import statement.
+
+    `optional` where it stands in a function, under a condition, or where an `ImportError` is caught: the
+    code gets by, or at least starts, without it.
+    """
 
     node: ast.Import | ast.ImportFrom
     optional: bool
@@ -68,85 +72,10 @@ def absolute_base(node: ast.ImportFrom, package: str) -> str | None:
 
 
 def find_imports(tree: ast.Module) -> Iterator[FoundImport]:
-    """The import statements in the order of the text, without those a deployed app never reaches.
-
-    Left out is what stands under `if TYPE_CHECKING` and `if __name__ == "__main__"`. Optional is what
-    stands in a function, under a condition, or where an `ImportError` is caught.
-    """
-    # An explicit stack: a long chain of `elif` nests deeper than Python calls may.
-    stack: list[tuple[ast.AST, bool]] = [(node, False) for node in reversed(tree.body)]
-    while stack:
-        node, optional = stack.pop()
+    """The import statements in the order of the text, without those a deployed app never reaches."""
+    for node, optional in all_statements(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             yield FoundImport(node, optional)
-        else:
-            stack.extend(reversed([(child, optional or more) for child, more in _inner_statements(node)]))
-
-
-def _inner_statements(node: ast.AST) -> Iterator[tuple[ast.AST, bool]]:
-    """The statements directly inside `node`, each with whether being there makes an import optional."""
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        yield from ((child, True) for child in node.body)
-    elif isinstance(node, ast.If):
-        if not is_never_deployed(node.test):
-            yield from ((child, True) for child in node.body)
-        yield from ((child, True) for child in node.orelse)
-    elif isinstance(node, ast.Try | ast.TryStar):
-        caught = any(_catches_import_error(handler.type) for handler in node.handlers)
-        yield from ((child, caught) for child in node.body)
-        yield from ((child, True) for handler in node.handlers for child in handler.body)
-        yield from ((child, caught) for child in node.orelse)
-        yield from ((child, False) for child in node.finalbody)
-    elif isinstance(node, ast.With | ast.AsyncWith):
-        suppressed = any(_suppresses_import_error(item.context_expr) for item in node.items)
-        yield from ((child, suppressed) for child in node.body)
-    elif isinstance(node, ast.For | ast.AsyncFor | ast.While):
-        yield from ((child, True) for child in [*node.body, *node.orelse])
-    elif isinstance(node, ast.Match):
-        yield from ((child, True) for case in node.cases for child in case.body)
-    elif isinstance(node, ast.ClassDef):
-        yield from ((child, False) for child in node.body)
-
-
-def is_never_deployed(test: ast.expr) -> bool:
-    """Whether an `if` with this test never holds in a deployed app."""
-    return is_type_checking(test) or is_main_guard(test)
-
-
-def is_type_checking(test: ast.expr) -> bool:
-    """`TYPE_CHECKING`, `typing.TYPE_CHECKING`, or a plain false constant."""
-    if isinstance(test, ast.Constant):
-        return not test.value
-    return last_name(test) == "TYPE_CHECKING"
-
-
-def is_main_guard(test: ast.expr) -> bool:
-    """`__name__ == "__main__"`, either way round."""
-    if not (isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], ast.Eq)):
-        return False
-    sides = [test.left, *test.comparators]
-    has_name = any(isinstance(side, ast.Name) and side.id == "__name__" for side in sides)
-    return has_name and any(isinstance(side, ast.Constant) and side.value == "__main__" for side in sides)
-
-
-def last_name(node: ast.AST | None) -> str | None:
-    """The last part of a dotted name: `b` of `a.b`, `a` of `a`; None of anything else."""
-    if isinstance(node, ast.Name):
-        return node.id
-    return node.attr if isinstance(node, ast.Attribute) else None
-
-
-def _catches_import_error(kind: ast.expr | None) -> bool:
-    kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
-    return any(k is None or last_name(k) in _CATCHES_IMPORT_ERROR for k in kinds)
-
-
-def _suppresses_import_error(context: ast.expr) -> bool:
-    return (
-        isinstance(context, ast.Call)
-        and last_name(context.func) == "suppress"
-        and any(last_name(arg) in _CATCHES_IMPORT_ERROR for arg in context.args)
-    )
 
 
 def referenced_directories(source: str) -> list[str]:
@@ -189,14 +118,10 @@ def _literal_path(node: ast.expr, bound: dict[str, ast.expr], names_left: int) -
         elif isinstance(node, ast.Name) and node.id in bound and names_left:
             node, names_left = bound[node.id], names_left - 1
         elif isinstance(node, ast.Call) and last_name(node.func) in ("Path", "PurePath", "str") and node.args:
-            parts[:0] = [
-                a.value for a in node.args[1:] if isinstance(a, ast.Constant) and isinstance(a.value, str)
-            ]
+            parts[:0] = [a.value for a in node.args[1:] if isinstance(a, ast.Constant) and isinstance(a.value, str)]
             node = node.args[0]
         elif isinstance(node, ast.Call) and last_name(node.func) in ("join", "joinpath"):
-            parts[:0] = [
-                a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)
-            ]
+            parts[:0] = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
             break
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args:
             node = node.func.value  # Path("static").resolve()
