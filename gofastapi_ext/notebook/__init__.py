@@ -1,0 +1,1 @@
+"""In the user's kernel: `%%deploy` and friends."""

@@ -1,0 +1,158 @@
+"""What stands behind a magic, parsed. The words of every complaint are here."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gofastapi_ext.core.naming import check_app_id
+from gofastapi_ext.notebook.errors import CommandFailed
+
+USAGE = {
+    "deploy": "%%deploy NAME [--env K=V ...] [--file PATH ...] [--run] [--message TEXT] [--open]",
+    "apps": "%apps",
+    "logs": "%logs NAME [-f] [--tail N]",
+    "rollback": "%rollback NAME [N]",
+    "undeploy": "%undeploy NAME",
+}
+OPTIONS = {
+    "deploy": ("--env", "--file", "--run", "--message", "--open"),
+    "logs": ("--follow", "--tail"),
+}
+MAX_TAIL = 100_000
+_TAKES_VALUE = frozenset({"--env", "--file", "--message", "--tail"})
+_SHORT = {"-f": "--follow"}
+_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class DeployArguments:
+    """`%%deploy NAME ...`"""
+
+    name: str
+    env: dict[str, str] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()
+    run: bool = False
+    message: str = ""
+    open: bool = False
+
+
+@dataclass(frozen=True)
+class LogsArguments:
+    """`%logs NAME ...`"""
+
+    name: str
+    follow: bool = False
+    tail: int = 200
+
+
+@dataclass(frozen=True)
+class RollbackArguments:
+    """`%rollback NAME [N]`"""
+
+    name: str
+    number: int | None = None
+
+
+def parse_deploy(line: str) -> DeployArguments:
+    """Raises `CommandFailed` or `InvalidNameError`, as all of these do."""
+    words, options = _split("deploy", line)
+    name = check_app_id(_only_name("deploy", words))
+    messages = options.get("--message", [])
+    return DeployArguments(
+        name=name,
+        env=_parse_env(options.get("--env", [])),
+        files=tuple(Path(path) for path in options.get("--file", [])),
+        run="--run" in options,
+        message=messages[-1] if messages else "",
+        open="--open" in options,
+    )
+
+
+def parse_apps(line: str) -> None:
+    if _split("apps", line)[0]:
+        raise _usage("apps")
+
+
+def parse_logs(line: str) -> LogsArguments:
+    words, options = _split("logs", line)
+    tail = _number("--tail", options["--tail"][-1], 0, MAX_TAIL) if "--tail" in options else 200
+    return LogsArguments(_only_name("logs", words), follow="--follow" in options, tail=tail)
+
+
+def parse_rollback(line: str) -> RollbackArguments:
+    words, _ = _split("rollback", line)
+    if len(words) == 2:
+        return RollbackArguments(words[0], _number("The version", words[1].removeprefix("v"), 1, 10**9))
+    return RollbackArguments(_only_name("rollback", words))
+
+
+def parse_undeploy(line: str) -> str:
+    return _only_name("undeploy", _split("undeploy", line)[0])
+
+
+def _split(magic: str, line: str) -> tuple[list[str], dict[str, list[str]]]:
+    """The words and the options of a line, quoted as in a shell."""
+    try:
+        parts = shlex.split(line)
+    except ValueError:
+        raise CommandFailed(f"A quotation mark is missing its partner. {_usage(magic)}") from None
+    words: list[str] = []
+    options: dict[str, list[str]] = {}
+    rest = iter(parts)
+    for part in rest:
+        if not part.startswith("-") or part == "-":
+            words.append(part)
+            continue
+        name, equals, value = part.partition("=")
+        name = _SHORT.get(name, name)
+        if name not in OPTIONS.get(magic, ()):
+            raise CommandFailed(f"There is no option {part.partition('=')[0]}. {_usage(magic)}")
+        if name in _TAKES_VALUE and not equals:
+            value = next(rest, "")
+            if not value:
+                raise CommandFailed(f"{name} needs a value. {_usage(magic)}")
+        elif equals and name not in _TAKES_VALUE:
+            raise CommandFailed(f"{name} takes no value. {_usage(magic)}")
+        options.setdefault(name, []).append(value)
+    return words, options
+
+
+def _only_name(magic: str, words: list[str]) -> str:
+    if len(words) == 1:
+        return words[0]
+    if not words:
+        raise _usage(magic)
+    raise CommandFailed(f'"{words[1]}" is one word too many. {_usage(magic)}')
+
+
+def _parse_env(pairs: list[str]) -> dict[str, str]:
+    env: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise CommandFailed("--env takes NAME=VALUE, for example --env GREETING=hello.")
+        if not _ENV_NAME.fullmatch(name):
+            raise CommandFailed(
+                f'--env: "{name}" cannot be the name of a variable: use letters, digits and underscores, '
+                "not starting with a digit."
+            )
+        if name == "PORT" or name.startswith(("PLATFORM_", "GOFASTAPI_")):
+            raise CommandFailed(f"--env: {name} is set by the platform; choose another name.")
+        if "\0" in value:
+            raise CommandFailed(f"--env: the value of {name} holds a NUL character.")
+        env[name] = value
+    return env
+
+
+def _number(what: str, text: str, least: int, most: int) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 12 and least <= int(text) <= most):
+        raise CommandFailed(f'{what} is a number from {least} to {most}, not "{text}".')
+    return int(text)
+
+
+def _usage(magic: str) -> CommandFailed:
+    escape = "%%" if magic == "deploy" else "%"
+    return CommandFailed(f"Usage: {USAGE[magic]}   ({escape}{magic}? says more)")

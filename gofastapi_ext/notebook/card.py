@@ -1,0 +1,117 @@
+"""The card: a deploy as self-contained HTML, the same while it runs and when it is kept in the notebook."""
+
+from __future__ import annotations
+
+from html import escape
+
+from gofastapi_ext.client.render import excerpt, printable
+from gofastapi_ext.core.diagnostics import Diagnostic
+from gofastapi_ext.core.lifecycle import STAGES, Stage
+from gofastapi_ext.notebook.progress import Ending, Progress, format_seconds, headline, what_still_serves
+from gofastapi_ext.notebook.style import COPY_SCRIPT, STYLE
+from gofastapi_ext.notebook.text import in_cell
+
+
+def html_card(progress: Progress) -> str:
+    """The card in its present state."""
+    state = str(progress.ending or "running")
+    parts = [_head(progress), _address(progress), _stages(progress)]
+    parts += [_finding(diagnostic) for diagnostic in progress.diagnostics]
+    parts += [f'<p class="gofastapi-note">{line}</p>' for line in _notes(progress)]
+    return f'<div class="gofastapi gofastapi-{state}"><style>{STYLE}</style>{"".join(parts)}</div>'
+
+
+def _head(progress: Progress) -> str:
+    took = format_seconds(progress.seconds) if progress.seconds is not None else ""
+    if progress.ending is Ending.UNCHANGED:
+        words = f"Unchanged: version {progress.version} is live, nothing to do"
+    else:
+        words = headline(progress)
+    name = escape(progress.app)
+    return (
+        '<p class="gofastapi-head"><span class="gofastapi-dot"></span>'
+        f"<span>{escape(words).replace(name, f'<b>{name}</b>', 1)}</span> "
+        f'<span class="gofastapi-time">{took}</span></p>'
+    )
+
+
+def _address(progress: Progress) -> str:
+    if not progress.url or progress.ending not in (Ending.LIVE, Ending.UNCHANGED):
+        return ""
+    url = escape(progress.url)
+    link = f'<a href="{url}" target="_blank" rel="noopener">{url}</a>'
+    copy = (
+        f'<button type="button" hidden class="gofastapi-copy" data-copy="{url}" title="Copy the address" '
+        f'onclick="{escape(COPY_SCRIPT)}">Copy</button>'
+    )
+    relay = ""
+    if progress.relay:
+        relay = (
+            f'<a class="gofastapi-relay" href="{escape(progress.relay)}" target="_blank" rel="noopener" '
+            'title="For browsers on another machine">open through Jupyter</a>'
+        )
+    return f'<p class="gofastapi-url">{link} {copy} {relay}</p>'
+
+
+def _stages(progress: Progress) -> str:
+    if progress.ending is Ending.UNCHANGED:
+        return ""
+    return f'<ol class="gofastapi-stages">{"".join(_stage(progress, stage) for stage in STAGES)}</ol>'
+
+
+def _stage(progress: Progress, stage: Stage) -> str:
+    if stage in progress.done:
+        kind, time = "done", format_seconds(progress.done[stage])
+    elif stage is progress.failed_stage:
+        kind, time = "bad", "failed"
+    elif stage is progress.running_stage:
+        kind, time = "now", "…"
+    else:
+        kind, time = "later", ""
+    return f'<li class="gofastapi-{kind}">{stage} <span>{time}</span></li>'
+
+
+def _finding(diagnostic: Diagnostic) -> str:
+    """What is wrong, where, the line with a caret, the frames, and what to do."""
+    diagnostic = in_cell(diagnostic)
+    where = ""
+    if diagnostic.file:
+        where = diagnostic.file + (f", line {diagnostic.line}" if diagnostic.line is not None else "")
+    code = "\n".join(line.removeprefix(" " * 6) for line in excerpt(diagnostic, _marked))
+    html = [f'<div class="gofastapi-finding"><p>{_lines(diagnostic.message)}</p>']
+    if where:
+        html.append(f'<p class="gofastapi-where">{escape(printable(where))}</p>')
+    if code:
+        html.append(_code(code))
+    if diagnostic.traceback:
+        html.append(_code(printable(diagnostic.traceback).rstrip()))
+    if diagnostic.hint:
+        html.append(f'<p class="gofastapi-note">{_lines(diagnostic.hint)}</p>')
+    return "".join(html) + "</div>"
+
+
+def _notes(progress: Progress) -> list[str]:
+    notes = [escape(progress.note)] if progress.note else []
+    if progress.ending is Ending.FAILED and (serves := what_still_serves(progress)):
+        notes.append(escape(serves))
+    if progress.included:
+        names = ", ".join(f"<code>{escape(printable(name))}</code>" for name in progress.included)
+        notes.append(f"Came along: {names}")
+    notes += [f"Left out: {escape(printable(line))}" for line in progress.skipped]
+    if progress.env_names:
+        notes.append("Environment: " + ", ".join(f"<code>{escape(n)}</code>" for n in progress.env_names))
+    return notes
+
+
+def _marked(text: str, role: str) -> str:
+    # Control characters stand for the tags until the text is escaped; `printable` lets none through.
+    return f"\x01{text}\x02" if role == "caret" else text
+
+
+def _code(text: str) -> str:
+    html = escape(text).replace("\x01", '<span class="gofastapi-caret">').replace("\x02", "</span>")
+    return f'<pre class="gofastapi-code">{html}</pre>'
+
+
+def _lines(text: str) -> str:
+    return "<br>".join(escape(line) for line in printable(text).splitlines())

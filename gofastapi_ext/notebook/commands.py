@@ -1,0 +1,167 @@
+"""What the magics do."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from gofastapi_ext.client.client import Client
+from gofastapi_ext.client.collect import collect_cell
+from gofastapi_ext.core.errors import GoFastAPIError, NotFoundError
+from gofastapi_ext.core.models import AppView, DeployRequest, StageEvent, VersionView
+from gofastapi_ext.notebook import arguments, place, session, tables
+from gofastapi_ext.notebook.errors import CommandFailed, DeployFailed
+from gofastapi_ext.notebook.output import open_in_browser
+from gofastapi_ext.notebook.progress import Ending, Progress, summary
+from gofastapi_ext.notebook.surface import Surface, surface_for
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+STARTING = "Starting the GoFastAPI service, which takes a few seconds the first time."
+
+
+def deploy(shell: InteractiveShell, line: str, cell: str) -> None:
+    """`%%deploy`. Raises `CommandFailed` for whatever keeps the cell from being live."""
+    with _one_line():
+        wanted = arguments.parse_deploy(line)
+        origin = place.cell_origin(shell)
+        if wanted.run and not _ran(shell, "\n" * origin.line_offset + cell):
+            raise DeployFailed(f"The cell failed, so {wanted.name} was not deployed.")
+        started = time.perf_counter()
+        collected = collect_cell(cell, place.notebook_folder(), wanted.files, origin)
+        request = DeployRequest(
+            bundle=collected.bundle,
+            env=wanted.env,
+            message=wanted.message,
+            origins=collected.origins,
+            interpreter=sys.executable,
+        )
+        progress = Progress(
+            app=wanted.name,
+            title=f"Deploying {wanted.name}",
+            included=tuple(collected.included),
+            skipped=tuple(collected.skipped),
+            env_names=tuple(wanted.env),
+            relay=place.relay_path(wanted.name),
+        )
+        ended = _watch(progress, surface_for(shell), started, lambda client: client.deploy(wanted.name, request))
+        if wanted.open and ended.url:
+            open_in_browser(shell, ended.url, ended.relay)
+
+
+def rollback(shell: InteractiveShell, line: str) -> None:
+    """`%rollback`"""
+    with _one_line():
+        wanted = arguments.parse_rollback(line)
+        started = time.perf_counter()
+        number = wanted.number or _version_before(session.client().versions(wanted.name), wanted.name)
+        progress = Progress(
+            app=wanted.name,
+            title=f"Rolling {wanted.name} back to v{number}",
+            relay=place.relay_path(wanted.name),
+        )
+        _watch(progress, surface_for(shell), started, lambda client: client.rollback(wanted.name, number))
+
+
+def apps(shell: InteractiveShell, line: str) -> None:
+    """`%apps`"""
+    with _one_line():
+        arguments.parse_apps(line)
+        if session.nothing_runs():
+            sys.stdout.write("GoFastAPI is not running. The next %%deploy starts it, and so does: gofastapi up\n")
+            return
+        tables.show_apps(shell, session.client().apps())
+
+
+def logs(shell: InteractiveShell, line: str) -> None:
+    """`%logs`. Following ends with an interrupt, which is no error."""
+    with _one_line():
+        wanted = arguments.parse_logs(line)
+        try:
+            for entry in session.client().logs(wanted.name, tail=wanted.tail, follow=wanted.follow):
+                sys.stdout.write(tables.log_line(entry) + "\n")
+                if wanted.follow:
+                    sys.stdout.flush()
+        except KeyboardInterrupt:
+            if not wanted.follow:
+                raise
+
+
+def undeploy(shell: InteractiveShell, line: str) -> None:
+    """`%undeploy`"""
+    with _one_line():
+        name = arguments.parse_undeploy(line)
+        session.client().delete(name)
+        sys.stdout.write(f"{name} is gone. What it stored in the database stays.\n")
+
+
+def _watch(
+    progress: Progress,
+    surface: Surface,
+    started: float,
+    begin: Callable[[Client], Iterator[StageEvent]],
+) -> Progress:
+    """Show each stage as it ends; return the end. Raises `DeployFailed` where that is not a live app."""
+
+    def elapsed() -> float:
+        return time.perf_counter() - started
+
+    surface.show(progress)
+    try:
+        client = session.client(on_start=lambda: surface.show(progress.waiting(STARTING)))
+        for event in begin(client):
+            progress = progress.after(event, elapsed())
+            if progress.ending is Ending.FAILED:
+                progress = progress.with_still_live(_live_app(client, progress.app))
+            surface.show(progress)
+    except KeyboardInterrupt:
+        progress = progress.ended(Ending.INTERRUPTED, elapsed())
+        surface.show(progress)
+        raise DeployFailed(f"{progress.app} is still deploying in the background: %apps shows it.") from None
+    except GoFastAPIError as error:
+        surface.show(progress.ended(Ending.LOST, elapsed()))
+        raise DeployFailed(error.message) from None
+    if progress.ending is None:
+        progress = progress.ended(Ending.LOST, elapsed())
+        surface.show(progress)
+        raise DeployFailed(
+            f"The service stopped before {progress.app} was live. What was live still is, or comes back by itself; "
+            "run the cell again."
+        )
+    if progress.ending is Ending.FAILED:
+        raise DeployFailed(summary(progress))
+    return progress
+
+
+def _ran(shell: InteractiveShell, code: str) -> bool:
+    """Run code in the notebook itself; `code` starts with blank lines so that tracebacks name the cell's own."""
+    return bool(shell.run_cell(code).success)  # type: ignore[no-untyped-call]
+
+
+def _live_app(client: Client, name: str) -> AppView | None:
+    try:
+        return client.app(name)
+    except GoFastAPIError:
+        return None
+
+
+def _version_before(versions: list[VersionView], name: str) -> int:
+    """The number of the version that was live before the one that is."""
+    live = next((v.number for v in versions if v.state == "live"), None)
+    older = [v.number for v in versions if v.state == "superseded" and (live is None or v.number < live)]
+    if not older:
+        raise NotFoundError(f"{name} has no older version to go back to.")
+    return max(older)
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """Every error of ours becomes one line."""
+    try:
+        yield
+    except GoFastAPIError as error:
+        raise CommandFailed(error.message) from None

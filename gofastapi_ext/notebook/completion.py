@@ -1,0 +1,104 @@
+"""Tab completion on the line of a magic: options, app names, versions, paths."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gofastapi_ext.notebook.arguments import OPTIONS
+from gofastapi_ext.notebook.place import notebook_folder
+
+if TYPE_CHECKING:
+    from gofastapi_ext.client.client import Client
+
+ANSWER_WITHIN_SECONDS = 0.2
+_MAX_PATHS = 200
+
+
+def complete_line(text: str) -> dict[str, Any]:
+    """What may follow `text`, a magic's line up to the cursor, as a result of IPython's matcher API."""
+    from IPython.core.completer import SimpleCompletion
+
+    # The word under the cursor: what follows the last blank that is not escaped.
+    fragment = re.split(r"(?<!\\)\s", text)[-1]
+    words = re.split(r"(?<!\\)\s+", text.lstrip())[:-1]
+    if not words:
+        return {"completions": []}
+    found = [
+        SimpleCompletion(text=completion, type=kind)
+        for completion, kind in _complete(words[0].lstrip("%"), words[1:], fragment)
+        if completion.startswith(fragment)
+    ]
+    return {"completions": found, "matched_fragment": fragment, "suppress": True, "ordered": True}
+
+
+def _complete(magic: str, words: list[str], fragment: str) -> list[tuple[str, str]]:
+    """Pairs of a completion and its kind."""
+    before = words[-1] if words else ""
+    if magic == "deploy" and before == "--file":
+        return [(path, "path") for path in _paths(fragment)]
+    if before in ("--env", "--message", "--tail"):
+        return []
+    if fragment.startswith("-"):
+        return [(option, "option") for option in OPTIONS.get(magic, ())]
+    if magic == "apps":
+        return []
+    if not words:
+        return [(name, "app") for name in _ask(_app_names)]
+    if magic == "rollback" and len(words) == 1:
+        return [(number, "version") for number in _ask(lambda client: _old_versions(client, words[0]))]
+    return [(option, "option") for option in OPTIONS.get(magic, ())]
+
+
+def _app_names(client: Client) -> list[str]:
+    return sorted(app.id for app in client.apps())
+
+
+def _old_versions(client: Client, name: str) -> list[str]:
+    return [str(version.number) for version in client.versions(name) if version.state == "superseded"]
+
+
+def _ask(question: Callable[[Client], list[str]]) -> list[str]:
+    """The answer of a running service, or [] where there is none in time. Starts nothing."""
+    answers: list[list[str]] = []
+
+    def ask() -> None:
+        # In the thread, as the first import takes as long as people wait for a completion.
+        from gofastapi_ext.client.client import Client
+        from gofastapi_ext.client.discovery import is_listening
+        from gofastapi_ext.client.places import find_places
+        from gofastapi_ext.core.errors import GoFastAPIError
+
+        places = find_places()
+        if is_listening(places):
+            # Completion is a courtesy: what is wrong, the magic itself will say.
+            with suppress(GoFastAPIError), Client(places) as client:
+                answers.append(question(client))
+
+    thread = threading.Thread(target=ask, name="gofastapi-completion", daemon=True)
+    thread.start()
+    thread.join(ANSWER_WITHIN_SECONDS)
+    return answers[0] if answers else []
+
+
+def _paths(fragment: str) -> list[str]:
+    """The files and folders that continue a path, with blanks escaped; folders end in `/`."""
+    typed = fragment.replace("\\ ", " ")
+    head, _, start = typed.rpartition("/")
+    folder = notebook_folder() / Path(f"{head}/" if head or typed.startswith("/") else ".").expanduser()
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(
+                entry.name + ("/" if entry.is_dir() else "")
+                for entry in entries
+                if entry.name.startswith(start) and (start.startswith(".") or not entry.name.startswith("."))
+            )
+    except OSError:
+        return []
+    prefix = typed[: len(typed) - len(start)]
+    return [(prefix + name).replace(" ", "\\ ") for name in names[:_MAX_PATHS]]

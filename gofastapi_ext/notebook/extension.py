@@ -1,0 +1,50 @@
+"""Makes the magics known to an IPython shell. Every kernel of the environment loads this: it stays light."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gofastapi_ext.notebook.magics import GoFastAPIMagics
+
+if TYPE_CHECKING:
+    from IPython.core.completer import CompletionContext
+    from IPython.core.interactiveshell import InteractiveShell
+
+_CELL_MAGICS = ("deploy",)
+_LINE_MAGICS = ("apps", "logs", "rollback", "undeploy")
+
+
+def register(shell: InteractiveShell) -> None:
+    """Add the magics and their completion; a second time changes nothing."""
+    shell.register_magics(GoFastAPIMagics(shell))
+    unregister_matcher(shell)
+    shell.Completer.custom_matchers.append(complete_magics)
+
+
+def unregister(shell: InteractiveShell) -> None:
+    """Take both away again."""
+    magics = shell.magics_manager.magics
+    for kind, names in (("cell", _CELL_MAGICS), ("line", _LINE_MAGICS)):
+        for name in names:
+            magics[kind].pop(name, None)
+    shell.magics_manager.registry.pop(GoFastAPIMagics.__name__, None)
+    unregister_matcher(shell)
+
+
+def unregister_matcher(shell: InteractiveShell) -> None:
+    matchers = shell.Completer.custom_matchers
+    matchers[:] = [matcher for matcher in matchers if matcher is not complete_magics]
+
+
+def complete_magics(context: CompletionContext) -> dict[str, Any]:
+    """Completions for the line of one of our magics; nothing for any other line."""
+    words = context.text_until_cursor.split()
+    if not words or words[0].lstrip("%") not in (*_CELL_MAGICS, *_LINE_MAGICS) or words[0][0] != "%":
+        return {"completions": []}
+    from gofastapi_ext.notebook.completion import complete_line
+
+    return complete_line(context.text_until_cursor)
+
+
+complete_magics.matcher_api_version = 2  # type: ignore[attr-defined]
+complete_magics.matcher_priority = 100  # type: ignore[attr-defined]

@@ -1,0 +1,101 @@
+"""The magics. Their docstrings are what `?` shows; what they do is imported when the first one runs."""
+
+from __future__ import annotations
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
+
+
+@magics_class
+class GoFastAPIMagics(Magics):
+    """`%%deploy`, `%apps`, `%logs`, `%rollback` and `%undeploy`."""
+
+    shell: InteractiveShell
+
+    @cell_magic
+    def deploy(self, line: str, cell: str) -> None:
+        """Take the FastAPI app in this cell live.
+
+        Usage: %%deploy NAME [--env K=V ...] [--file PATH ...] [--run] [--message TEXT] [--open]
+
+        The cell is checked, stored as a version, started beside what is live, and takes over once it
+        answers. When something is wrong, what was live stays live. Nothing of the cell is defined in
+        the notebook itself. Local modules the cell imports come along, and so do the folders it gives
+        to StaticFiles and Jinja2Templates.
+
+        NAME             lower-case letters, digits and hyphens; the app's address stays with it
+        --env K=V        an environment variable of the app. {name} inserts a variable of the
+                         notebook: --env TOKEN={token}
+        --file PATH      a file or folder to bring along, at its place beside the notebook
+        --run            run the cell in the notebook too, first; deploy only if that worked
+        --message TEXT   a note kept with the version
+        --open           open the app in the browser
+
+        Example:
+
+            %%deploy hello
+            from fastapi import FastAPI
+
+            app = FastAPI()
+
+            @app.get("/")
+            def hello():
+                return {"hello": "world"}
+
+        The app finds its own MongoDB database at os.environ["PLATFORM_MONGO_URI"].
+        See also: %apps, %logs, %rollback, %undeploy.
+        """
+        from gofastapi_ext.notebook.commands import deploy
+
+        deploy(self.shell, line, cell)
+
+    @line_magic
+    def apps(self, line: str) -> None:
+        """List your apps: name, state, version, address, and since when.
+
+        Usage: %apps
+        """
+        from gofastapi_ext.notebook.commands import apps
+
+        apps(self.shell, line)
+
+    @line_magic
+    def logs(self, line: str) -> None:
+        """Show what an app printed, its errors included.
+
+        Usage: %logs NAME [-f] [--tail N]
+
+        -f, --follow   go on showing new lines until interrupted
+        --tail N       start with the last N lines (200)
+
+        Example: %logs hello --tail 20
+        """
+        from gofastapi_ext.notebook.commands import logs
+
+        logs(self.shell, line)
+
+    @line_magic
+    def rollback(self, line: str) -> None:
+        """Bring an older version of an app back, as a new version.
+
+        Usage: %rollback NAME [N]
+
+        N   the number of the version; without it, the one before the live one
+
+        Example: %rollback hello 1
+        """
+        from gofastapi_ext.notebook.commands import rollback
+
+        rollback(self.shell, line)
+
+    @line_magic
+    def undeploy(self, line: str) -> None:
+        """Stop an app and remove it with its versions. Its data in MongoDB stays.
+
+        Usage: %undeploy NAME
+
+        Example: %undeploy hello
+        """
+        from gofastapi_ext.notebook.commands import undeploy
+
+        undeploy(self.shell, line)

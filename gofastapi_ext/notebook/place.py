@@ -1,0 +1,82 @@
+"""Where the magic runs: which notebook and cell, which folder, and behind which Jupyter server."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gofastapi_ext.core.bundle import CellOrigin
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+
+def is_kernel(shell: InteractiveShell) -> bool:
+    """Whether a front end shows what we send, rather than a terminal."""
+    return getattr(shell, "kernel", None) is not None
+
+
+def notebook_path() -> Path | None:
+    """The notebook of this kernel, where the Jupyter server told; renaming it later does not show here."""
+    name = os.environ.get("JPY_SESSION_NAME", "")
+    path = Path(name)
+    return path if name and path.is_absolute() else None
+
+
+def notebook_folder() -> Path:
+    """The folder local modules are looked up in."""
+    path = notebook_path()
+    return path.parent if path and path.parent.is_dir() else Path.cwd()
+
+
+def cell_origin(shell: InteractiveShell) -> CellOrigin:
+    """The cell that runs now."""
+    path = notebook_path()
+    request = _request(shell)
+    cell_id = (request.get("metadata") or {}).get("cellId")
+    return CellOrigin(
+        label=f"In[{shell.execution_count}]",
+        notebook=path.name if path else None,
+        cell_id=cell_id if isinstance(cell_id, str) else None,
+        line_offset=_line_of_magic((request.get("content") or {}).get("code")),
+    )
+
+
+def relay_path(app_id: str) -> str | None:
+    """The path under which the Jupyter server of this kernel relays to an app, or None outside of one.
+
+    People whose browser is on another machine reach the app there. It is relative to the server's
+    origin: only the browser knows that.
+    """
+    base = _server_base_url(os.environ.get("JPY_PARENT_PID", ""))
+    return f"{base}gofastapi/apps/{app_id}/" if base else None
+
+
+def _server_base_url(pid: str) -> str | None:
+    if not pid.isdigit():
+        return None
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    try:
+        info = json.loads((Path(jupyter_runtime_dir()) / f"jpserver-{pid}.json").read_text())
+    except (OSError, ValueError):
+        return None
+    base = info.get("base_url") if isinstance(info, dict) else None
+    return base if isinstance(base, str) and base.startswith("/") and base.endswith("/") else None
+
+
+def _request(shell: InteractiveShell) -> dict[str, Any]:
+    get_parent = getattr(shell, "get_parent", None)
+    parent = get_parent() if get_parent else None
+    return parent if isinstance(parent, dict) else {}
+
+
+def _line_of_magic(code: object) -> int:
+    """How many lines of the cell come before the app's first: blank lines or `%%time` may stand above."""
+    if isinstance(code, str):
+        for number, line in enumerate(code.splitlines(), start=1):
+            if line.lstrip().startswith("%%deploy"):
+                return number
+    return 1
