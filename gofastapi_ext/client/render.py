@@ -31,7 +31,7 @@ def render_diagnostic(diagnostic: Diagnostic, paint: Paint = plain) -> str:
     first = "  ".join(part for part in (severity, paint(place, "place"), head) if part)
     lines = ["  " + first + (f"  ({cell})" if cell else "")]
     lines += ["      " + line for line in rest]
-    lines += _excerpt(diagnostic, paint)
+    lines += excerpt(diagnostic, paint)
     if diagnostic.traceback:
         lines += ["      " + line for line in printable(diagnostic.traceback).rstrip("\n").split("\n")]
     if diagnostic.hint:
@@ -65,7 +65,7 @@ def _cell_of(diagnostic: Diagnostic) -> str:
     return f"cell {printable(diagnostic.cell.label)}{line}"
 
 
-def _excerpt(diagnostic: Diagnostic, paint: Paint) -> list[str]:
+def excerpt(diagnostic: Diagnostic, paint: Paint) -> list[str]:
     """The line of the code, and below it a caret under every character that is meant."""
     if diagnostic.source is None or diagnostic.line is None or not diagnostic.source.strip():
         return []
