@@ -1,0 +1,80 @@
+"""`python -m gofastapi_ext.platform`: the service of this user, on its unix socket. One at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from gofastapi_ext._version import __version__
+from gofastapi_ext.client.places import Places, find_places
+from gofastapi_ext.platform.app import create_app
+from gofastapi_ext.platform.settings import Settings
+
+
+def main() -> int:
+    """Serve until SIGTERM; return the exit status. A second service of the same user ends at once."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    os.umask(0o077)
+    places = find_places().make()
+    lock = places.service_lock.open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        logging.info("another service of this user is running")
+        return 0
+    server = _Server(places)
+    try:
+        server.run(sockets=[_bind(places.socket)])
+    finally:
+        places.socket.unlink(missing_ok=True)
+    if not server.started:
+        return 1
+    # A clean end: the next client that finds nothing running does not take it for a crash.
+    places.service_info.unlink(missing_ok=True)
+    return 0
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, which listens only when everything behind the API is up, and then says so."""
+
+    def __init__(self, places: Places) -> None:
+        super().__init__(
+            uvicorn.Config(
+                create_app(Settings(), places),
+                log_config=None,
+                access_log=False,
+                loop="uvloop",
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self._places = places
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            _write_info(self._places)
+
+
+def _bind(path: Path) -> socket.socket:
+    """A socket at `path` that refuses connections until it listens."""
+    path.unlink(missing_ok=True)
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    bound.bind(str(path))
+    return bound
+
+
+def _write_info(places: Places) -> None:
+    temporary = places.service_info.with_suffix(".new")
+    temporary.write_text(json.dumps({"pid": os.getpid(), "version": __version__}))
+    temporary.replace(places.service_info)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,37 @@
+"""Who you are, and what answers you."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from gofastapi_ext._version import __version__
+from gofastapi_ext.core.limits import Limits
+from gofastapi_ext.core.models import Me, ServiceView, ValidateRequest, ValidateResult
+from gofastapi_ext.core.naming import database_name
+from gofastapi_ext.platform.api.state import Caller, UsesServices
+
+router = APIRouter(prefix="/api", tags=["service"])
+
+
+@router.get("/me")
+async def get_me(caller: Caller) -> Me:
+    """The caller."""
+    return Me(user=caller.user, is_admin=caller.is_admin, version=__version__, database=database_name(caller.user))
+
+
+@router.get("/limits")
+async def get_limits(services: UsesServices) -> Limits:
+    """How large things may be."""
+    return services.limits
+
+
+@router.get("/service")
+async def get_service(services: UsesServices) -> ServiceView:
+    """The process behind this API and its MongoDB server."""
+    return services.describe()
+
+
+@router.post("/validate")
+async def validate(request: ValidateRequest, services: UsesServices) -> ValidateResult:
+    """Diagnostics of a bundle. Executes nothing of it, stores nothing."""
+    return await services.validator.validate(request.bundle, request.origins, request.interpreter)

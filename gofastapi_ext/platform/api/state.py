@@ -1,0 +1,41 @@
+"""What the routers work with, put together by `platform.app`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from gofastapi_ext.core.limits import Limits
+from gofastapi_ext.core.models import ServiceView
+from gofastapi_ext.platform.auth import Principal
+from gofastapi_ext.platform.control.apps import Apps
+from gofastapi_ext.platform.control.deployments import Deployments
+from gofastapi_ext.platform.control.validate import Validator
+
+
+@dataclass(frozen=True)
+class Services:
+    """The use cases behind the API."""
+
+    apps: Apps
+    deployments: Deployments
+    validator: Validator
+    limits: Limits
+    describe: Callable[[], ServiceView]
+    owner: Principal
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+def _caller(services: Annotated[Services, Depends(_services)]) -> Principal:
+    return services.owner
+
+
+UsesServices = Annotated[Services, Depends(_services)]
+Caller = Annotated[Principal, Depends(_caller)]

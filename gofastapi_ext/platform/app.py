@@ -1,0 +1,150 @@
+"""The composition root: the only file that names concrete adapters. Starts and stops everything."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gofastapi_ext._version import __version__
+from gofastapi_ext.client.places import Places
+from gofastapi_ext.core.models import MongoView, ServiceView
+from gofastapi_ext.core.validation import ImportPolicy
+from gofastapi_ext.platform.api import apps as apps_api
+from gofastapi_ext.platform.api import service as service_api
+from gofastapi_ext.platform.api.errors import add_error_handlers
+from gofastapi_ext.platform.api.state import Services
+from gofastapi_ext.platform.auth import laptop_owner
+from gofastapi_ext.platform.control.apps import Apps
+from gofastapi_ext.platform.control.deployments import Deployments
+from gofastapi_ext.platform.control.supervisors import Supervisors
+from gofastapi_ext.platform.control.validate import Validator
+from gofastapi_ext.platform.databases.keys import PlatformKey
+from gofastapi_ext.platform.databases.mongod import EmbeddedMongo
+from gofastapi_ext.platform.databases.server import ExternalMongo, MongoServer
+from gofastapi_ext.platform.databases.users import UserDatabases
+from gofastapi_ext.platform.runtimes.local.runtime import LocalRuntime
+from gofastapi_ext.platform.settings import Settings
+from gofastapi_ext.platform.store.apps import AppStore
+from gofastapi_ext.platform.store.bundles import BundleStore
+from gofastapi_ext.platform.store.database import DATABASE, connect
+from gofastapi_ext.platform.store.versions import VersionStore
+
+
+def create_app(settings: Settings, places: Places) -> FastAPI:
+    """The service's ASGI app. Its lifespan starts MongoDB and the runtime, and restores every app."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            app.state.services = await _start(settings, places, stack)
+            yield
+
+    app = FastAPI(
+        title="GoFastAPI",
+        version=__version__,
+        openapi_url="/api/openapi.json",
+        docs_url="/api/docs",
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.include_router(service_api.router)
+    app.include_router(apps_api.router)
+    add_error_handlers(app)
+
+    app.add_middleware(_VersionHeader)
+    return app
+
+
+class _VersionHeader:
+    """Names the service's version in every answer, for clients of another one to notice."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"x-gofastapi-version", __version__.encode())]
+            await send(message)
+
+        await self._app(scope, receive, named)
+
+
+async def _start(settings: Settings, places: Places, stack: AsyncExitStack) -> Services:
+    """Start what the service stands on, each thing's end pushed on `stack` as it comes up."""
+    started_at = datetime.now(UTC)
+    key = PlatformKey.load(places.home / "platform.key")
+    server: MongoServer
+    if settings.mongo_uri is not None:
+        server = ExternalMongo(settings.mongo_uri.get_secret_value())
+    else:
+        server = EmbeddedMongo(places.home / "mongo", places.mongo_socket, key, settings.mongod)
+    runtime = LocalRuntime(places.home, settings, dict(os.environ))
+    stack.push_async_callback(server.stop)
+    stack.push_async_callback(runtime.stop)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(server.start())
+        group.create_task(runtime.start())
+
+    client = connect(server.root_uri)
+    stack.push_async_callback(client.close)
+    database = client[DATABASE]
+    apps, versions, bundles = AppStore(database), VersionStore(database), BundleStore(database)
+    await apps.prepare()
+    await versions.prepare()
+    owner = laptop_owner()
+    databases = UserDatabases(server, client, key)
+    await databases.uri(owner.user)
+
+    supervisors = Supervisors(
+        home=places.home,
+        apps=apps,
+        versions=versions,
+        bundles=bundles,
+        databases=databases,
+        runtime=runtime,
+        settings=settings,
+    )
+    stack.push_async_callback(supervisors.stop)
+    validator = Validator(
+        runtime, ImportPolicy(mode=settings.import_policy, allowed=frozenset(settings.allowed_imports))
+    )
+    deployments = Deployments(
+        home=places.home,
+        apps=apps,
+        versions=versions,
+        bundles=bundles,
+        runtime=runtime,
+        supervisors=supervisors,
+        validator=validator,
+        settings=settings,
+    )
+    stack.push_async_callback(deployments.stop)
+    await supervisors.restore()
+
+    def describe() -> ServiceView:
+        return ServiceView(
+            pid=os.getpid(),
+            version=__version__,
+            socket=str(places.socket),
+            home=str(places.home),
+            python=sys.executable,
+            started_at=started_at,
+            mongo=MongoView(pid=server.pid, address=server.address),
+        )
+
+    return Services(
+        apps=Apps(apps, versions, runtime, supervisors),
+        deployments=deployments,
+        validator=validator,
+        limits=settings.limits,
+        describe=describe,
+        owner=owner,
+    )

@@ -1,0 +1,1 @@
+"""Use cases and loops. Decides what happens and when; asks store, runtime and databases to do it."""

@@ -1,0 +1,73 @@
+"""From a stored version to a launched instance: its files on disk, its environment."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+
+from gofastapi_ext.core.bundle import Bundle
+from gofastapi_ext.platform.databases.users import UserDatabases
+from gofastapi_ext.platform.runtimes.base import Instance, LaunchSpec, Runtime
+from gofastapi_ext.platform.store.bundles import BundleStore
+from gofastapi_ext.platform.store.versions import VersionRecord
+
+
+class Launcher:
+    """Each version has a folder of its own, so a new one never touches what is serving."""
+
+    def __init__(self, home: Path, bundles: BundleStore, databases: UserDatabases, runtime: Runtime) -> None:
+        self._home = home
+        self._bundles = bundles
+        self._databases = databases
+        self._runtime = runtime
+
+    async def launch(self, version: VersionRecord, owner: str) -> Instance:
+        """Start an instance of the version."""
+        code_dir = self._code_dir(version.app, version.number)
+        if not code_dir.exists():
+            await self.unpack(version, await self._bundles.get(version.code_hash))
+        environment = {"PLATFORM_MONGO_URI": await self._databases.uri(owner), **version.env}
+        return await self._runtime.launch(
+            LaunchSpec(
+                app_id=version.app,
+                version=version.number,
+                code_dir=code_dir,
+                entrypoint=version.entrypoint,
+                environment=environment,
+                origins=version.origins,
+                interpreter=version.interpreter,
+            )
+        )
+
+    async def unpack(self, version: VersionRecord, bundle: Bundle) -> None:
+        """Write the version's files. All of them are there, or none."""
+        code_dir = self._code_dir(version.app, version.number)
+        partial = code_dir.with_name(f"{code_dir.name}.partial")
+        await asyncio.to_thread(_write_files, bundle, partial, code_dir)
+
+    async def forget(self, app_id: str, number: int) -> None:
+        """Remove a version's files."""
+        await asyncio.to_thread(shutil.rmtree, self._code_dir(app_id, number), ignore_errors=True)
+
+    async def forget_app(self, app_id: str) -> None:
+        """Remove every file of an app."""
+        await asyncio.to_thread(shutil.rmtree, self._home / "apps" / app_id, ignore_errors=True)
+
+    def _code_dir(self, app_id: str, number: int) -> Path:
+        return self._home / "apps" / app_id / "versions" / str(number)
+
+
+def _write_files(bundle: Bundle, partial: Path, code_dir: Path) -> None:
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        partial.mkdir(parents=True, mode=0o700)
+        for path, file in bundle.files.items():
+            target = partial / path
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            target.write_bytes(file.content)
+        shutil.rmtree(code_dir, ignore_errors=True)
+        partial.rename(code_dir)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise

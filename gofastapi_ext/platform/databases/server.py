@@ -1,0 +1,61 @@
+"""The MongoDB server the platform stands on: the embedded one, or one of the operator's."""
+
+from __future__ import annotations
+
+from typing import Protocol
+from urllib.parse import quote, urlsplit, urlunsplit
+
+
+class MongoServer(Protocol):
+    """What the platform needs to know of a server."""
+
+    @property
+    def pid(self) -> int | None:
+        """The process, where it is ours."""
+
+    @property
+    def address(self) -> str:
+        """Where it listens, without credentials."""
+
+    @property
+    def root_uri(self) -> str:
+        """A connection that may create users."""
+
+    def uri(self, user: str, password: str, database: str = "", auth_source: str = "admin") -> str:
+        """A connection string for these credentials."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+class ExternalMongo:
+    """A server named by `GOFASTAPI_MONGO_URI`; it is neither started nor stopped."""
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+        self._parts = urlsplit(uri)
+
+    @property
+    def pid(self) -> int | None:
+        return None
+
+    @property
+    def address(self) -> str:
+        return self._parts.netloc.rpartition("@")[2]
+
+    @property
+    def root_uri(self) -> str:
+        return self._uri
+
+    def uri(self, user: str, password: str, database: str = "", auth_source: str = "admin") -> str:
+        netloc = f"{quote(user, safe='')}:{quote(password, safe='')}@{self.address}"
+        options = [o for o in self._parts.query.split("&") if o and not o.lower().startswith("authsource=")]
+        query = "&".join([f"authSource={auth_source}", *options])
+        return urlunsplit((self._parts.scheme, netloc, f"/{database}", query, ""))
+
+    async def start(self) -> None:
+        """Nothing to start."""
+
+    async def stop(self) -> None:
+        """Nothing to stop."""

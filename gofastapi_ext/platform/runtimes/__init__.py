@@ -1,0 +1,1 @@
+"""What starts instances of apps, behind one contract."""

@@ -1,0 +1,131 @@
+"""The contract of a runtime: verbs only. What is wanted, and when, is decided in `control`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from gofastapi_ext.core.bundle import CellOrigin
+from gofastapi_ext.core.models import LogLine
+
+
+@dataclass(frozen=True)
+class LaunchSpec:
+    """One instance to start. `environment` is what the app is to see beside the runtime's basics."""
+
+    app_id: str
+    version: int
+    code_dir: Path
+    entrypoint: str
+    environment: Mapping[str, str]
+    origins: Mapping[str, CellOrigin] = field(default_factory=dict)
+    interpreter: str | None = None
+
+
+class InstanceFailedError(Exception):
+    """An instance ended, or was ended, before or after it was ready.
+
+    `code` and `message` are for people; `file` and `line` are of the app's own code, where known.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        traceback: str | None = None,
+        file: str | None = None,
+        line: int | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.traceback = traceback
+        self.file = file
+        self.line = line
+        self.hint = hint
+
+
+class Instance(ABC):
+    """A started instance. Each wait raises `InstanceFailedError` where the instance fails instead."""
+
+    pid: int
+    version: int
+    started_at: datetime
+    state: str
+
+    @abstractmethod
+    async def wait_loaded(self) -> None:
+        """Until the user's code is imported. Bounded by the runtime's start timeout."""
+
+    @abstractmethod
+    async def wait_ready(self) -> None:
+        """Until the app's start-up is over and it answers. Bounded likewise."""
+
+    @abstractmethod
+    async def accept(self) -> None:
+        """Take new connections, beside any other instance that does."""
+
+    @abstractmethod
+    async def release(self) -> None:
+        """Take no new connection from when this returns; go on draining, then end, by itself."""
+
+    @abstractmethod
+    async def kill(self) -> None:
+        """End it and every process it started, now. Returns when it is gone."""
+
+    @abstractmethod
+    async def wait_exited(self) -> InstanceFailedError:
+        """Until the process has ended; says how. Never raises for the way it ended."""
+
+    @abstractmethod
+    async def metrics(self) -> str:
+        """The instance's counters in Prometheus text, or "" where it does not answer in a second."""
+
+
+class Runtime(ABC):
+    """Starts instances and owns what they listen on."""
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Get ready to launch. Raises `UnavailableError` with words where that cannot be."""
+
+    @abstractmethod
+    async def stop(self) -> None:
+        """End every instance and close every address."""
+
+    @abstractmethod
+    async def open(self, app_id: str, port: int | None, taken: frozenset[int]) -> int:
+        """Listen for an app; return its port. Connections wait until an instance accepts them.
+
+        A new port, none of `taken`, is chosen where `port` is None. Raises `UnavailableError`
+        naming the program in the way where `port` is not to be had.
+        """
+
+    @abstractmethod
+    async def close(self, app_id: str) -> None:
+        """Stop listening, and forget the app's log."""
+
+    @abstractmethod
+    async def park(self, app_id: str, reason: str) -> None:
+        """Answer every request with 503 and `reason`, until an instance accepts."""
+
+    @abstractmethod
+    async def launch(self, spec: LaunchSpec) -> Instance:
+        """Start an instance; it does not accept connections yet."""
+
+    @abstractmethod
+    async def missing_modules(self, interpreter: str | None, names: frozenset[str]) -> set[str]:
+        """Which top-level modules the app's environment lacks. Looks them up; imports nothing."""
+
+    @abstractmethod
+    def url(self, port: int) -> str:
+        """Where people reach an app."""
+
+    @abstractmethod
+    def logs(self, app_id: str, tail: int, follow: bool) -> AsyncGenerator[LogLine]:
+        """The last `tail` lines, oldest first; with `follow`, then each new one as it comes."""

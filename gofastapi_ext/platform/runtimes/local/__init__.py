@@ -1,0 +1,1 @@
+"""Apps as processes on this machine: no proxy in the path, no cold import."""

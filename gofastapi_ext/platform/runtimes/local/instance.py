@@ -1,0 +1,174 @@
+"""The platform's end of one app process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+from datetime import UTC, datetime
+
+from gofastapi_runner import protocol
+
+from gofastapi_ext.platform.runtimes.base import Instance, InstanceFailedError
+from gofastapi_ext.platform.runtimes.local.sockets import Listener
+from gofastapi_ext.platform.runtimes.local.zygotes import Fork, kill_group
+
+_GIVE_UP_GRACE_SECONDS = 0.3
+_RELEASE_TIMEOUT_SECONDS = 1.0
+_METRICS_TIMEOUT_SECONDS = 1.0
+# Beyond its own drain time an instance gets this long to shut its app down.
+_EXIT_GRACE_SECONDS = 2.0
+
+
+class LocalInstance(Instance):
+    """Leads a fork of a zygote through its life, over its channel."""
+
+    def __init__(
+        self,
+        version: int,
+        fork: Fork,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        *,
+        listener: Listener,
+        start_timeout_seconds: float,
+        drain_seconds: float,
+    ) -> None:
+        self.pid = fork.pid
+        self.version = version
+        self.started_at = datetime.now(UTC)
+        self.state = "starting"
+        self._fork = fork
+        self._listener = listener
+        self._reader = reader
+        self._writer = writer
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.time() + start_timeout_seconds
+        self._start_timeout_seconds = start_timeout_seconds
+        self._drain_seconds = drain_seconds
+        self._events = {name: loop.create_future() for name in ("loaded", "ready", "serving", "released")}
+        self._metrics: asyncio.Future[str] | None = None
+        self._failure: InstanceFailedError | None = None
+        self._ended: asyncio.Future[InstanceFailedError] = loop.create_future()
+        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._watch())]
+
+    async def wait_loaded(self) -> None:
+        await self._within_start_timeout("loaded")
+
+    async def wait_ready(self) -> None:
+        await self._within_start_timeout("ready")
+
+    async def accept(self) -> None:
+        await self._listener.unpark()
+        self._tell("accept")
+        await self._within_start_timeout("serving")
+        self.state = "serving"
+
+    async def release(self) -> None:
+        self.state = "draining"
+        self._tell("drain")
+        self._tasks.append(asyncio.create_task(self._end_after_drain()))
+        with contextlib.suppress(InstanceFailedError):
+            try:
+                await asyncio.wait_for(asyncio.shield(self._events["released"]), _RELEASE_TIMEOUT_SECONDS)
+            except TimeoutError:
+                # Its event loop is stuck, and it would go on taking connections nobody answers.
+                await self.kill()
+
+    async def kill(self) -> None:
+        kill_group(self.pid)
+        await asyncio.shield(self._ended)
+
+    async def wait_exited(self) -> InstanceFailedError:
+        return await asyncio.shield(self._ended)
+
+    async def metrics(self) -> str:
+        if self._metrics is None or self._metrics.done():
+            self._metrics = asyncio.get_running_loop().create_future()
+            self._tell("metrics")
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._metrics), _METRICS_TIMEOUT_SECONDS)
+        except TimeoutError:
+            return ""
+
+    def _tell(self, command: str) -> None:
+        self._writer.write(json.dumps({"do": command}).encode() + b"\n")
+
+    async def _within_start_timeout(self, event: str) -> None:
+        remaining = self._deadline - asyncio.get_running_loop().time()
+        try:
+            await asyncio.wait_for(asyncio.shield(self._events[event]), max(remaining, 0.01))
+        except TimeoutError:
+            raise await self._give_up() from None
+
+    async def _give_up(self) -> InstanceFailedError:
+        """End an instance that takes too long, and learn where it hangs if it can still say so."""
+        self._tell("give_up")
+        for signal_number in (None, getattr(signal, protocol.START_TIMEOUT_SIGNAL_NAME)):
+            if signal_number is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self.pid, signal_number)
+            with contextlib.suppress(TimeoutError):
+                return await asyncio.wait_for(asyncio.shield(self._ended), _GIVE_UP_GRACE_SECONDS)
+        await self.kill()
+        return InstanceFailedError(
+            "start_timeout",
+            f"The app was not ready after {self._start_timeout_seconds:.0f} s and did not react when asked to stop.",
+            hint="It may hang in native code, or ignore every exception in a loop.",
+        )
+
+    async def _listen(self) -> None:
+        with contextlib.suppress(OSError, ValueError, asyncio.LimitOverrunError):
+            while line := await self._reader.readline():
+                self._hear(json.loads(line))
+
+    def _hear(self, message: dict[str, object]) -> None:
+        match message:
+            case {"event": "failed", "failure": dict(failure)}:
+                self._failure = InstanceFailedError(
+                    str(failure["code"]),
+                    str(failure["message"]),
+                    traceback=failure["traceback"],
+                    file=failure["file"],
+                    line=failure["line"],
+                    hint=failure["hint"],
+                )
+            case {"event": "metrics", "text": str(text)}:
+                if self._metrics is not None and not self._metrics.done():
+                    self._metrics.set_result(text)
+            case {"event": str(name)} if name in self._events and not self._events[name].done():
+                self._events[name].set_result(None)
+
+    async def _watch(self) -> None:
+        """When the process has ended, tell everyone who waits for something of it."""
+        status = await self._fork.exited
+        # What it said last may still be in the channel.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(self._tasks[0]), 0.5)
+        kill_group(self.pid)
+        failure = self._failure or _exit_failure(status)
+        self.state = "ended"
+        for future in self._events.values():
+            if not future.done():
+                future.set_exception(failure)
+                future.exception()  # nobody need have waited for this one
+        self._writer.close()
+        self._ended.set_result(failure)
+
+    async def _end_after_drain(self) -> None:
+        try:
+            await asyncio.wait_for(asyncio.shield(self._ended), self._drain_seconds + _EXIT_GRACE_SECONDS)
+        except TimeoutError:
+            await self.kill()
+
+
+def _exit_failure(status: int | None) -> InstanceFailedError:
+    if status is None:
+        return InstanceFailedError("killed", "The app's process was ended together with the one it was started from.")
+    if status < 0:
+        name = signal.Signals(-status).name if -status in signal.valid_signals() else str(-status)
+        hint = "The system may have run out of memory." if status == -signal.SIGKILL else None
+        return InstanceFailedError("killed", f"The app's process was ended by {name}.", hint=hint)
+    return InstanceFailedError("exited", f"The app's process ended by itself, with status {status}.")

@@ -1,0 +1,154 @@
+"""An app's output: time-stamped, capped in size, to be followed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gofastapi_ext.core.models import LogLine
+
+_MAX_LINE_BYTES = 32_768
+_READ_BYTES = 65_536
+_MAX_TAIL_BYTES = 2_000_000
+
+
+class AppLog:
+    """Two files, `app.log` and the one before it, of `max_bytes` each.
+
+    A line is `time TAB version TAB pid TAB text`. What cannot be written (a full disk) is dropped:
+    an app must never wait for its log.
+    """
+
+    def __init__(self, path: Path, max_bytes: int) -> None:
+        self._path = path
+        self._max_bytes = max_bytes
+        self._written = asyncio.Event()
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._descriptor = self._open()
+        self._size = os.fstat(self._descriptor).st_size
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+        self._wake()
+
+    def write(self, lines: bytes, version: int, pid: int) -> None:
+        """Append whole lines (each ends with a newline). They share one time stamp: that of their arrival."""
+        stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
+        prefix = f"{stamp}\t{version}\t{pid}\t".encode()
+        # One replace, not a loop over lines: a flood of output must not hold the event loop up.
+        data = prefix + lines[:-1].replace(b"\n", b"\n" + prefix) + b"\n"
+        try:
+            if self._size + len(data) > self._max_bytes and self._size:
+                self._rotate()
+            self._size += os.write(self._descriptor, data)
+        except OSError:
+            return
+        self._wake()
+
+    async def read(self, tail: int, follow: bool) -> AsyncGenerator[LogLine]:
+        """The last `tail` lines, then, with `follow`, new ones until the caller stops."""
+        # Taken together with no await between them, so no line is missed or told twice.
+        with self._path.open("rb") as first:
+            last_lines = self._tail(tail)
+            first.seek(0, os.SEEK_END)
+            descriptor = os.dup(first.fileno())
+        for line in last_lines:
+            if parsed := _parse(line):
+                yield parsed
+        with os.fdopen(descriptor, "rb") as file:
+            if follow:
+                async for line in self._follow(file.fileno()):
+                    if parsed := _parse(line):
+                        yield parsed
+
+    async def _follow(self, descriptor: int) -> AsyncGenerator[bytes]:
+        owned: int | None = None
+        pending = b""
+        try:
+            while True:
+                written = self._written
+                chunk = os.read(descriptor, _READ_BYTES)
+                if chunk:
+                    *lines, pending = (pending + chunk).split(b"\n")
+                    for line in lines:
+                        yield line
+                    continue
+                # At the end of a file that was rotated away, the next one goes on.
+                if os.fstat(descriptor).st_ino != self._path.stat().st_ino:
+                    if owned is not None:
+                        os.close(owned)
+                    descriptor = owned = os.open(self._path, os.O_RDONLY)
+                    continue
+                await written.wait()
+        finally:
+            if owned is not None:
+                os.close(owned)
+
+    def _tail(self, count: int) -> list[bytes]:
+        if count <= 0:
+            return []
+        data = b""
+        for path in (self._path, self._previous):
+            if data.count(b"\n") > count or not path.exists():
+                break
+            with path.open("rb") as file:
+                file.seek(max(0, path.stat().st_size - _MAX_TAIL_BYTES))
+                data = file.read() + data
+        return data.split(b"\n")[:-1][-count:]
+
+    @property
+    def _previous(self) -> Path:
+        return self._path.with_suffix(".log.1")
+
+    def _open(self) -> int:
+        return os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def _rotate(self) -> None:
+        self._path.replace(self._previous)
+        os.close(self._descriptor)
+        self._descriptor = self._open()
+        self._size = 0
+
+    def _wake(self) -> None:
+        """Let every follower look again. Each waits on the event it saw before it read."""
+        self._written.set()
+        self._written = asyncio.Event()
+
+
+class LogPipe(asyncio.Protocol):
+    """The reading end of an instance's output; cuts it into lines for the app's log."""
+
+    def __init__(self, log: AppLog, version: int) -> None:
+        self._log = log
+        self._version = version
+        self._pending = b""
+        self.pid = 0
+
+    def data_received(self, data: bytes) -> None:
+        complete, newline, self._pending = (self._pending + data).rpartition(b"\n")
+        if newline:
+            self._log.write(complete + b"\n", self._version, self.pid)
+        if len(self._pending) > _MAX_LINE_BYTES:
+            self._flush()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self._flush()
+
+    def _flush(self) -> None:
+        if self._pending:
+            self._log.write(self._pending + b"\n", self._version, self.pid)
+            self._pending = b""
+
+
+def _parse(line: bytes) -> LogLine | None:
+    parts = line.decode("utf-8", "replace").split("\t", 3)
+    if len(parts) != 4:
+        return None
+    time, version, pid, text = parts
+    try:
+        return LogLine(time=datetime.fromisoformat(time), version=int(version), pid=int(pid), text=text.rstrip("\r"))
+    except ValueError:
+        return None

@@ -1,0 +1,150 @@
+"""The local runtime: socket activation and forks of a zygote."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import socket
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+from gofastapi_runner.protocol import InstanceSpec, Origin
+
+from gofastapi_ext.core.models import LogLine
+from gofastapi_ext.platform.runtimes.base import LaunchSpec, Runtime
+from gofastapi_ext.platform.runtimes.local.instance import LocalInstance
+from gofastapi_ext.platform.runtimes.local.logs import AppLog, LogPipe
+from gofastapi_ext.platform.runtimes.local.sockets import Listener, listen_on, listen_on_free_port
+from gofastapi_ext.platform.runtimes.local.zygotes import Zygotes
+from gofastapi_ext.platform.settings import Settings
+
+# All that an app inherits of the platform's environment.
+_BASICS = (
+    "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "VIRTUAL_ENV",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
+    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+)  # fmt: skip
+
+
+class LocalRuntime(Runtime):
+    """Apps as processes of this user. `home` holds each app's files and log."""
+
+    def __init__(self, home: Path, settings: Settings, environment: dict[str, str]) -> None:
+        self._home = home
+        self._settings = settings
+        self._basics = {name: environment[name] for name in _BASICS if name in environment}
+        self._zygotes = Zygotes(self._basics, home)
+        self._listeners: dict[str, Listener] = {}
+        self._logs: dict[str, AppLog] = {}
+
+    async def start(self) -> None:
+        await self._zygotes.get(None)
+
+    async def stop(self) -> None:
+        await self._zygotes.stop()
+        for listener in self._listeners.values():
+            await listener.close()
+        for log in self._logs.values():
+            log.close()
+
+    def zygote_pids(self) -> list[int]:
+        return self._zygotes.pids()
+
+    async def open(self, app_id: str, port: int | None, taken: frozenset[int]) -> int:
+        current = self._listeners.get(app_id)
+        if current is not None:
+            return current.port
+        host = self._settings.host
+        if port is not None:
+            listener = listen_on(host, port)
+        else:
+            ports = range(self._settings.first_port, self._settings.last_port + 1)
+            listener = listen_on_free_port(host, (p for p in ports if p not in taken))
+        self._listeners[app_id] = listener
+        return listener.port
+
+    async def close(self, app_id: str) -> None:
+        if listener := self._listeners.pop(app_id, None):
+            await listener.close()
+        if log := self._logs.pop(app_id, None):
+            log.close()
+        await asyncio.to_thread(shutil.rmtree, self._log_path(app_id).parent, ignore_errors=True)
+
+    async def park(self, app_id: str, reason: str) -> None:
+        if listener := self._listeners.get(app_id):
+            await listener.park(reason)
+
+    async def launch(self, spec: LaunchSpec) -> LocalInstance:
+        listener = self._listeners[spec.app_id]
+        zygote = await self._zygotes.get(spec.interpreter)
+        ours, theirs = socket.socketpair()
+        read_end, write_end = os.pipe()
+        pipe = LogPipe(self._log(spec.app_id), spec.version)
+        try:
+            fork = await zygote.fork([theirs.fileno(), listener.socket.fileno(), write_end])
+        except BaseException:
+            ours.close()
+            os.close(read_end)
+            raise
+        finally:
+            theirs.close()
+            os.close(write_end)
+        pipe.pid = fork.pid
+        await asyncio.get_running_loop().connect_read_pipe(lambda: pipe, os.fdopen(read_end, "rb", buffering=0))
+        reader, writer = await asyncio.open_unix_connection(sock=ours, limit=1_000_000)
+        writer.write(self._instance_spec(spec, listener.port).to_json())
+        return LocalInstance(
+            spec.version,
+            fork,
+            reader,
+            writer,
+            listener=listener,
+            start_timeout_seconds=self._settings.start_timeout_seconds,
+            drain_seconds=self._settings.drain_seconds,
+        )
+
+    async def missing_modules(self, interpreter: str | None, names: frozenset[str]) -> set[str]:
+        if not names:
+            return set()
+        return await (await self._zygotes.get(interpreter)).missing(names)
+
+    def url(self, port: int) -> str:
+        # Never "localhost": cookies know no ports, and a Jupyter at localhost has some.
+        return f"http://{self._settings.host}:{port}"
+
+    async def logs(self, app_id: str, tail: int, follow: bool) -> AsyncGenerator[LogLine]:
+        async with contextlib.aclosing(self._log(app_id).read(tail, follow)) as lines:
+            async for line in lines:
+                yield line
+
+    def _instance_spec(self, spec: LaunchSpec, port: int) -> InstanceSpec:
+        basics = self._basics | {"PORT": str(port), "HOST": self._settings.host, "PYTHONUNBUFFERED": "1"}
+        origins = {
+            path: Origin(
+                label=f"{origin.label} of {origin.notebook}" if origin.notebook else origin.label,
+                line_offset=origin.line_offset,
+                first_lines=f"%%deploy {spec.app_id}" if origin.line_offset else "",
+            )
+            for path, origin in spec.origins.items()
+        }
+        return InstanceSpec(
+            app_id=spec.app_id,
+            version=spec.version,
+            code_dir=str(spec.code_dir),
+            entrypoint=spec.entrypoint,
+            environment=basics | dict(spec.environment),
+            port=port,
+            drain_seconds=self._settings.drain_seconds,
+            origins=origins,
+        )
+
+    def _log(self, app_id: str) -> AppLog:
+        log = self._logs.get(app_id)
+        if log is None:
+            log = self._logs[app_id] = AppLog(self._log_path(app_id), self._settings.log_max_bytes)
+        return log
+
+    def _log_path(self, app_id: str) -> Path:
+        return self._home / "apps" / app_id / "log" / "app.log"

@@ -1,0 +1,53 @@
+"""Every setting of the service, read from `GOFASTAPI_*` once, at start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gofastapi_ext.core.limits import Limits
+from gofastapi_ext.core.validation import ImportMode
+
+
+class Settings(BaseSettings):
+    """Sizes in bytes, times in seconds. `docs/settings.md` is checked against this class by a test."""
+
+    model_config = SettingsConfigDict(env_prefix="GOFASTAPI_", frozen=True, extra="ignore")
+
+    home: Path | None = None
+    """Where everything is kept; the user's data directory by default."""
+
+    mongo_uri: SecretStr | None = None
+    """A MongoDB of your own instead of the embedded one; needs a user who may create users."""
+    mongod: Path | None = None
+    """The `mongod` program; by default one on PATH, else the one the `local` extra brings."""
+
+    host: str = "127.0.0.1"
+    """The address apps listen on."""
+    first_port: int = 18000
+    last_port: int = 18999
+    """The range an app's port is taken from, once and for good."""
+
+    import_policy: ImportMode = ImportMode.INSTALLED
+    """`installed`: what the app's Python has. `allow-list`: the standard library and `allowed_imports`."""
+    allowed_imports: list[str] = Field(
+        default_factory=lambda: ["fastapi", "starlette", "pydantic", "pymongo", "bson", "jinja2", "multipart"]
+    )
+
+    start_timeout_seconds: float = 30.0
+    """From the fork until the app is ready; then it counts as failed."""
+    drain_seconds: float = 10.0
+    """How long requests of a version that is replaced may still take."""
+    max_crashes: int = 5
+    """Crashes in a row after which an app is failed rather than restarted."""
+    stable_after_seconds: float = 60.0
+    """An instance that has run this long starts counting crashes anew."""
+
+    log_max_bytes: int = 5_000_000
+    """Per app; twice this is kept, in two files."""
+    min_free_disk_bytes: int = 100_000_000
+    """Below this a deploy is refused, before MongoDB meets a full disk."""
+
+    limits: Limits = Limits()

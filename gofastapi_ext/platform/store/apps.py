@@ -1,0 +1,123 @@
+"""Apps: one document each. Targets change by compare-and-set; the status is the reconciler's."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from gofastapi_ext.core.diagnostics import Diagnostic
+from gofastapi_ext.core.errors import ConflictError
+from gofastapi_ext.core.lifecycle import Status, Target
+from gofastapi_ext.platform.store.database import Database, Document, patiently
+
+
+class AppRecord(BaseModel):
+    """An app as it is stored. `revision` grows with every change a request makes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    owner: str
+    target: Target
+    status: Status
+    reason: str | None = None
+    diagnostics: list[Diagnostic] = Field(default_factory=list)
+    port: int | None = None
+    live_version: int | None = None
+    live_hash: str | None = None
+    next_version: int = 1
+    revision: int = 1
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None = None
+
+
+class AppStore:
+    """The collection of apps."""
+
+    def __init__(self, database: Database) -> None:
+        self._apps = database["apps"]
+
+    async def prepare(self) -> None:
+        """Make the indexes."""
+        await self._apps.create_index([("owner", 1), ("target", 1), ("_id", 1)])
+
+    async def get(self, app_id: str) -> AppRecord | None:
+        document = await patiently(lambda: self._apps.find_one({"_id": app_id}))
+        return _record(document) if document else None
+
+    async def of_owner(self, owner: str) -> list[AppRecord]:
+        """The apps of an owner that are not deleted, by name."""
+        query = {"owner": owner, "target": {"$ne": Target.DELETED}}
+        documents = await patiently(lambda: self._apps.find(query).sort("_id").to_list())
+        return [_record(document) for document in documents]
+
+    async def all(self) -> list[AppRecord]:
+        """Every app whose target is not reached for good: what a starting service restores."""
+        query = {"$or": [{"target": {"$ne": Target.DELETED}}, {"status": {"$ne": Status.STOPPED}}]}
+        documents = await patiently(lambda: self._apps.find(query).sort("_id").to_list())
+        return [_record(document) for document in documents]
+
+    async def create(self, app_id: str, owner: str) -> AppRecord:
+        """Reserve the name. Raises `ConflictError` where somebody was faster."""
+        now = datetime.now(UTC)
+        record = AppRecord(
+            id=app_id, owner=owner, target=Target.RUNNING, status=Status.NEW, created_at=now, updated_at=now
+        )
+        document = record.model_dump(mode="python", exclude={"id"}) | {"_id": app_id}
+        try:
+            await patiently(lambda: self._apps.insert_one(dict(document)))
+        except DuplicateKeyError:
+            existing = await self.get(app_id)
+            if existing is None or existing.owner != owner:
+                raise ConflictError(f'The name "{app_id}" is taken. Choose another.') from None
+            return existing
+        return record
+
+    async def change(self, record: AppRecord, **changes: Any) -> AppRecord:
+        """Compare-and-set: raises `ConflictError` where the app changed since `record` was read."""
+        update = {"$set": changes | {"updated_at": datetime.now(UTC)}, "$inc": {"revision": 1}}
+        query = {"_id": record.id, "revision": record.revision}
+        document = await self._set(query, update)
+        if document is None:
+            # After a retry over a restart of the database our own change may be the one we see.
+            current = await self.get(record.id)
+            if current and all(getattr(current, name) == value for name, value in changes.items()):
+                return current
+            raise ConflictError(f'"{record.id}" was changed by someone else meanwhile. Run it again.')
+        return _record(document)
+
+    async def set_status(
+        self, app_id: str, status: Status, reason: str | None = None, diagnostics: list[Diagnostic] | None = None
+    ) -> None:
+        """What the reconciler saw. No compare-and-set: it is the only writer of these fields."""
+        found = [diagnostic.model_dump(mode="json", exclude_none=True) for diagnostic in diagnostics or []]
+        update = {"$set": {"status": status, "reason": reason, "diagnostics": found}}
+        await patiently(lambda: self._apps.update_one({"_id": app_id}, update))
+
+    async def set_port(self, app_id: str, port: int | None) -> None:
+        await patiently(lambda: self._apps.update_one({"_id": app_id}, {"$set": {"port": port}}))
+
+    async def take_version_number(self, app_id: str) -> int:
+        """The next version's number. A number is never given twice; one may be skipped by a crash."""
+        document = await self._set({"_id": app_id}, {"$inc": {"next_version": 1}}, before=True)
+        if document is None:
+            raise ConflictError(f'"{app_id}" was removed meanwhile.')
+        number: int = document["next_version"]
+        return number
+
+    async def taken_ports(self) -> frozenset[int]:
+        ports = await patiently(lambda: self._apps.distinct("port", {"port": {"$ne": None}}))
+        return frozenset(ports)
+
+    async def _set(self, query: Document, update: Document, *, before: bool = False) -> Document | None:
+        which = ReturnDocument.BEFORE if before else ReturnDocument.AFTER
+        return await patiently(lambda: self._apps.find_one_and_update(query, update, return_document=which))
+
+
+def _record(document: Document) -> AppRecord:
+    return AppRecord.model_validate({**document, "id": document["_id"]})

@@ -1,0 +1,140 @@
+"""Versions and deployments: what was released, and each attempt to bring it live."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gofastapi_ext.core.bundle import CellOrigin
+from gofastapi_ext.core.diagnostics import Diagnostic
+from gofastapi_ext.core.lifecycle import Outcome, Stage
+from gofastapi_ext.platform.store.database import Database, Document, patiently
+
+VersionState = Literal["pending", "live", "superseded", "failed"]
+
+
+class VersionRecord(BaseModel):
+    """A version as it is stored. Everything but `state` never changes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    app: str
+    number: int
+    code_hash: str
+    entrypoint: str
+    env: dict[str, str] = Field(default_factory=dict)
+    origins: dict[str, CellOrigin] = Field(default_factory=dict)
+    interpreter: str | None = None
+    state: VersionState = "pending"
+    created_at: datetime
+    created_by: str
+    message: str = ""
+    size_bytes: int
+    files: list[str]
+    rollback_of: int | None = None
+
+
+class DeploymentRecord(BaseModel):
+    """One attempt: its stages with their seconds, what was found, how it ended."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    app: str
+    by: str
+    version: int | None = None
+    started_at: datetime
+    seconds: float | None = None
+    outcome: Outcome = Outcome.RUNNING
+    stages: dict[Stage, float] = Field(default_factory=dict)
+    diagnostics: list[Diagnostic] = Field(default_factory=list)
+
+
+class VersionStore:
+    """The collections of versions and deployments."""
+
+    def __init__(self, database: Database) -> None:
+        self._versions = database["versions"]
+        self._deployments = database["deployments"]
+
+    async def prepare(self) -> None:
+        """Make the indexes, and end what a crash left open."""
+        await self._versions.create_index([("app", 1), ("number", -1)], unique=True)
+        await self._versions.create_index("code_hash")
+        await self._deployments.create_index([("app", 1), ("started_at", -1)])
+        await self._deployments.update_many({"outcome": Outcome.RUNNING}, {"$set": {"outcome": Outcome.INTERRUPTED}})
+        await self._versions.update_many({"state": "pending"}, {"$set": {"state": "failed"}})
+
+    async def add(self, version: VersionRecord) -> None:
+        # Environment names may hold dots and dollars no longer than a document key may: stored as pairs.
+        document = version.model_dump(mode="python") | {
+            "_id": f"{version.app}:{version.number}",
+            "env": [[name, value] for name, value in version.env.items()],
+            "origins": [[path, origin.model_dump()] for path, origin in version.origins.items()],
+        }
+        query = {"_id": document["_id"]}
+        await patiently(lambda: self._versions.replace_one(query, document, upsert=True))
+
+    async def get(self, app_id: str, number: int) -> VersionRecord | None:
+        document = await patiently(lambda: self._versions.find_one({"_id": f"{app_id}:{number}"}))
+        return _version(document) if document else None
+
+    async def of_app(self, app_id: str) -> list[VersionRecord]:
+        """Newest first."""
+        documents = await patiently(lambda: self._versions.find({"app": app_id}).sort("number", -1).to_list())
+        return [_version(document) for document in documents]
+
+    async def set_state(self, app_id: str, number: int, state: VersionState) -> None:
+        query = {"_id": f"{app_id}:{number}"}
+        await patiently(lambda: self._versions.update_one(query, {"$set": {"state": state}}))
+
+    async def mark_live(self, app_id: str, number: int) -> None:
+        """This version is the live one; the one before is superseded."""
+        others = {"app": app_id, "state": "live", "number": {"$ne": number}}
+        await patiently(lambda: self._versions.update_many(others, {"$set": {"state": "superseded"}}))
+        await self.set_state(app_id, number, "live")
+
+    async def prune(self, app_id: str, keep: int, live: int) -> list[VersionRecord]:
+        """Forget all but the newest `keep` versions and the live one; return what was forgotten."""
+        old = [version for version in (await self.of_app(app_id))[keep:] if version.number != live]
+        if old:
+            query = {"app": app_id, "number": {"$in": [version.number for version in old]}}
+            await patiently(lambda: self._versions.delete_many(query))
+        return old
+
+    async def remove_app(self, app_id: str) -> list[VersionRecord]:
+        """Forget every version and deployment of an app; return its versions."""
+        versions = await self.of_app(app_id)
+        await patiently(lambda: self._versions.delete_many({"app": app_id}))
+        await patiently(lambda: self._deployments.delete_many({"app": app_id}))
+        return versions
+
+    async def uses_bundle(self, code_hash: str) -> bool:
+        return await patiently(lambda: self._versions.find_one({"code_hash": code_hash}, {"_id": 1})) is not None
+
+    async def save_deployment(self, deployment: DeploymentRecord) -> None:
+        document = deployment.model_dump(mode="json", exclude={"id"}) | {
+            "_id": deployment.id,
+            "started_at": deployment.started_at,
+        }
+        query = {"_id": deployment.id}
+        await patiently(lambda: self._deployments.replace_one(query, document, upsert=True))
+
+    async def deployments(self, app_id: str, limit: int = 10) -> list[DeploymentRecord]:
+        """Newest first."""
+        found = self._deployments.find({"app": app_id}).sort("started_at", -1).limit(limit)
+        documents = await patiently(found.to_list)
+        return [DeploymentRecord.model_validate({**document, "id": document["_id"]}) for document in documents]
+
+
+def new_version_time() -> datetime:
+    """Now, in the precision MongoDB keeps."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def _version(document: Document) -> VersionRecord:
+    pairs = {"env": dict(document["env"]), "origins": dict(document["origins"])}
+    return VersionRecord.model_validate({**document, **pairs})

@@ -1,0 +1,200 @@
+"""The gate: one thin ASGI layer around every app.
+
+It counts requests and latency, reports exceptions by notebook cell, adds what the app does not
+bring itself (`/health`, a root that leads to `/docs`, link-preview tags), serves behind a path
+prefix, and hands late requests over while the instance drains.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+from typing import Any
+
+from gofastapi_runner import preview
+from gofastapi_runner.handover import hand_over
+from gofastapi_runner.metrics import Metrics
+from gofastapi_runner.tracebacks import SourceMap, render
+
+_PREFIX = re.compile(rb"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+")
+_TEXT = [(b"content-type", b"text/plain; charset=utf-8")]
+# A service that restarts: the client is to connect again.
+_WEBSOCKET_SERVICE_RESTART = 1012
+
+
+class Gate:
+    """Wraps `app`. `port` is where the app's own address listens, for requests handed over."""
+
+    def __init__(
+        self, app: Any, *, title: str, port: int, sources: SourceMap, state: dict[str, Any] | None = None
+    ) -> None:
+        self.metrics = Metrics()
+        self.draining = False
+        self._app = app
+        self._title = title
+        self._port = port
+        self._sources = sources
+        self._state = state or {}
+        self._docs_url = getattr(app, "docs_url", None)
+        self._own_answers: dict[str, Callable[[Any, Any], Awaitable[None]]] = {}
+        if self._docs_url and not serves(app, "/"):
+            self._own_answers["/"] = self._redirect_to_docs
+        if not serves(app, "/health"):
+            self._own_answers["/health"] = self._report_health
+        self._websockets: dict[asyncio.Event, None] = {}
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one request or WebSocket. Never raises: the client has its answer, the log the traceback."""
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+
+    @property
+    def open_websockets(self) -> int:
+        return len(self._websockets)
+
+    def close_websockets(self) -> None:
+        """Tell every WebSocket's app that its peer is gone, and the peer to connect again."""
+        for closing in list(self._websockets):
+            closing.set()
+
+    async def _http(self, scope: Any, receive: Any, send: Any) -> None:
+        metrics = self.metrics
+        metrics.in_flight += 1
+        try:
+            if self.draining:
+                await self._hand_over(scope, receive, send)
+            else:
+                await self._serve(scope, receive, send)
+        finally:
+            metrics.in_flight -= 1
+
+    async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
+        status = 0
+        held: dict[str, Any] | None = None
+        may_preview = scope["method"] == "GET"
+        started = perf_counter()
+
+        async def watched(message: Any) -> None:
+            nonlocal status, held
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                if self.draining:
+                    message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
+                if may_preview and preview.is_page(message):
+                    held = message
+                    return
+            elif held is not None:
+                start, held = held, None
+                if not message.get("more_body", False):
+                    body = preview.add_tags(message.get("body", b""), self._title)
+                    start = preview.with_length(start, len(body))
+                    message = {**message, "body": body}
+                await send(start)
+            await send(message)
+
+        try:
+            answer = self._own_answers.get(scope["path"])
+            self._prepare(scope)
+            if answer is None:
+                await self._app(scope, receive, watched)
+            else:
+                await answer(scope, watched)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            self.metrics.exceptions += 1
+            self._report(error, f"{scope['method']} {scope['path']}")
+            if not status or held is not None:
+                status = 500
+                await _respond(send, 500, _TEXT, b"Internal Server Error")
+        finally:
+            self.metrics.observe(status or 499, perf_counter() - started)
+
+    async def _hand_over(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await hand_over(scope, receive, send, self._port)
+        except (OSError, TimeoutError, asyncio.IncompleteReadError):
+            await _respond(send, 503, [*_TEXT, (b"retry-after", b"1")], b"This app is restarting.")
+
+    async def _redirect_to_docs(self, scope: Any, send: Any) -> None:
+        location = (scope["root_path"] + self._docs_url).encode()
+        await _respond(send, 307, [(b"location", location)], b"")
+
+    async def _report_health(self, scope: Any, send: Any) -> None:
+        await _respond(send, 200, [(b"content-type", b"application/json")], b'{"status":"ok"}')
+
+    async def _websocket(self, scope: Any, receive: Any, send: Any) -> None:
+        closing = asyncio.Event()
+        self._websockets[closing] = None
+        closer = asyncio.create_task(closing.wait())
+        pending: asyncio.Task[Any] | None = None
+
+        async def receive_or_close() -> Any:
+            nonlocal pending
+            pending = pending or asyncio.ensure_future(receive())
+            await asyncio.wait((pending, closer), return_when=asyncio.FIRST_COMPLETED)
+            if pending.done():
+                message, pending = pending.result(), None
+                return message
+            return {"type": "websocket.disconnect", "code": _WEBSOCKET_SERVICE_RESTART}
+
+        try:
+            self._prepare(scope)
+            await self._app(scope, receive_or_close, send)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            self.metrics.exceptions += 1
+            self._report(error, f"WebSocket {scope['path']}")
+            await _close_websocket(send, 1011)
+        finally:
+            del self._websockets[closing]
+            if closing.is_set():
+                await _close_websocket(send, _WEBSOCKET_SERVICE_RESTART)
+            closer.cancel()
+            if pending is not None:
+                pending.cancel()
+
+    def _prepare(self, scope: Any) -> None:
+        """Give the scope the lifespan's state, and the prefix it is served under, if any."""
+        scope["state"] = self._state.copy()
+        for name, value in scope["headers"]:
+            if name == b"x-forwarded-prefix" and _PREFIX.fullmatch(value):
+                prefix = value.decode("ascii")
+                scope["root_path"] = prefix
+                scope["path"] = prefix + scope["path"]
+            elif name == b"x-forwarded-proto" and value in (b"https", b"http"):
+                secure = value == b"https"
+                plain = "http" if scope["type"] == "http" else "ws"
+                scope["scheme"] = plain + "s" if secure else plain
+
+    def _report(self, error: BaseException, where: str) -> None:
+        print(f"{where} raised\n{render(error, self._sources)}", file=sys.stderr, flush=True)
+
+
+def serves(app: Any, path: str) -> bool:
+    """Whether the app has a route, or a mount, for GET `path`. Apps whose routes we cannot see do."""
+    routes = getattr(app, "routes", None)
+    if routes is None:
+        return True
+    scope = {"type": "http", "method": "GET", "path": path, "root_path": "", "headers": [], "query_string": b""}
+    # `Match.NONE` is 0; read so, to need nothing of the framework here.
+    return any(route.matches(dict(scope))[0].value > 0 for route in routes if hasattr(route, "matches"))
+
+
+async def _respond(send: Any, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    length = (b"content-length", b"%d" % len(body))
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def _close_websocket(send: Any, code: int) -> None:
+    try:
+        await send({"type": "websocket.close", "code": code})
+    except Exception:
+        return  # it is closed already

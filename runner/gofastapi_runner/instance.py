@@ -1,0 +1,269 @@
+"""One app instance: loads the user's code, proves it ready, serves it, drains it.
+
+Runs in a fork of the zygote. The platform leads it through its life over the channel; when the
+channel ends the platform is gone and so is the instance.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import gc
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from dataclasses import asdict, replace
+from typing import Any, TextIO
+
+from gofastapi_runner import protocol
+from gofastapi_runner.gate import Gate, serves
+from gofastapi_runner.lifespan import Lifespan
+from gofastapi_runner.loader import LoadError, load_app
+from gofastapi_runner.protocol import Failure, InstanceSpec
+from gofastapi_runner.server import Server
+from gofastapi_runner.tracebacks import SourceMap, describe
+
+# How long a draining instance goes on answering on connections its clients keep alive.
+_LINGER_SECONDS = 0.5
+_PROBE_INTERVAL_SECONDS = 0.05
+_PROBE_TIMEOUT_SECONDS = 5.0
+_PR_SET_PDEATHSIG = 1
+
+_FAILURE_CODES = {"load": "start_failed", "lifespan": "lifespan_failed", "probe": "health_failed"}
+
+
+class StartTimeout(BaseException):
+    """Raised in the main thread of an instance that is not ready in time, through any `except Exception`."""
+
+
+def run(zygote_pid: int, channel: int, listener: int, log: int) -> int:
+    """Be an instance until told to drain; return the exit status."""
+    _die_with(zygote_pid)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    connection = socket.socket(fileno=channel)
+    spec = InstanceSpec.from_json(protocol.read_line(connection))
+    _prepare_process(spec)
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        status = runner.run(_Instance(spec, connection, listener).live())
+        # Threads the app left behind must not keep the process: what has to be tidied was.
+        with contextlib.suppress(Exception):
+            atexit._run_exitfuncs()
+        _flush()
+        os._exit(status)
+
+
+class _Instance:
+    def __init__(self, spec: InstanceSpec, connection: socket.socket, listener: int) -> None:
+        self._spec = spec
+        self._connection = connection
+        self._listener = listener
+        self._sources = SourceMap(spec.code_dir, spec.origins)
+        self._stage = "load"
+        self._gave_up = False
+        self._health_status = 0
+        self._lifespan: Lifespan | None = None
+        self._gate: Gate | None = None
+        self._commands: asyncio.Queue[str] = asyncio.Queue()
+
+    async def live(self) -> int:
+        self._reader, self._writer = await asyncio.open_unix_connection(sock=self._connection)
+        listening = asyncio.create_task(self._listen(), name="channel")
+        try:
+            gate, lifespan = await self._start()
+        except BaseException as error:
+            await self._fail(error)
+            return 1
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._commands.put_nowait, "drain")
+        await self._tell({"event": "ready"})
+        server: Server | None = None
+        while (command := await self._commands.get()) != "drain":
+            if command == "accept" and server is None:
+                server = Server(gate, self._listener)
+                server.start()
+                # The accept loop starts with the loop's next turns.
+                await asyncio.sleep(0)
+                await self._tell({"event": "serving"})
+        if server is not None:
+            await self._drain(gate, server)
+        listening.cancel()
+        try:
+            await asyncio.wait_for(lifespan.shutdown(), self._spec.drain_seconds)
+        except Exception as error:
+            _log(f"shutdown failed\n{describe(error, self._sources, 'shutdown').traceback}")
+        return 0
+
+    async def _start(self) -> tuple[Gate, Lifespan]:
+        """Load the app and start it up; each step is told to the platform."""
+        start_timeout = getattr(signal, protocol.START_TIMEOUT_SIGNAL_NAME)
+        signal.signal(start_timeout, self._raise_start_timeout)
+        app = load_app(self._spec, self._sources)
+        await self._tell({"event": "loaded"})
+        self._stage = "lifespan"
+        self._lifespan = lifespan = Lifespan(app)
+        await lifespan.startup()
+        self._stage = "probe"
+        if serves(app, "/health"):
+            await self._until_healthy(app)
+        signal.signal(start_timeout, signal.SIG_IGN)
+        self._gate = Gate(
+            app, title=self._spec.app_id, port=self._spec.port, sources=self._sources, state=lifespan.state
+        )
+        return self._gate, lifespan
+
+    async def _until_healthy(self, app: Any) -> None:
+        """Wait until the app's own `/health` answers without a server error."""
+        while True:
+            try:
+                self._health_status = await asyncio.wait_for(_probe(app, self._spec.port), _PROBE_TIMEOUT_SECONDS)
+            except TimeoutError:
+                self._health_status = 0
+            if 0 < self._health_status < 500:
+                return
+            if self._gave_up:
+                raise StartTimeout
+            await asyncio.sleep(_PROBE_INTERVAL_SECONDS)
+
+    async def _listen(self) -> None:
+        """Take the platform's commands; end the process where the platform is gone."""
+        while line := await self._reader.readline():
+            match json.loads(line)["do"]:
+                case "metrics":
+                    text = self._gate.metrics.render() if self._gate else ""
+                    await self._tell({"event": "metrics", "text": text})
+                case "give_up":
+                    self._gave_up = True
+                    if self._lifespan is not None:
+                        self._lifespan.cancel()
+                case command:
+                    self._commands.put_nowait(command)
+        os.killpg(0, signal.SIGKILL)
+
+    def _raise_start_timeout(self, *_: object) -> None:
+        self._gave_up = True
+        raise StartTimeout
+
+    async def _drain(self, gate: Gate, server: Server) -> None:
+        """Take no new connection, finish what is open, close the rest."""
+        server.release()
+        gate.draining = True
+        await self._tell({"event": "released"})
+        deadline = time.monotonic() + self._spec.drain_seconds
+        await asyncio.sleep(_LINGER_SECONDS)
+        gate.close_websockets()
+        while (gate.metrics.in_flight or gate.open_websockets) and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+        await server.stop(max(deadline - time.monotonic(), 0.2))
+
+    async def _fail(self, error: BaseException) -> None:
+        failure = self._explain(error)
+        _log(failure.traceback)
+        await self._tell({"event": "failed", "failure": asdict(failure)})
+
+    def _explain(self, error: BaseException) -> Failure:
+        if self._gave_up:
+            where = {
+                "load": "while its code was being imported",
+                "lifespan": "during its start-up",
+                "probe": f"because its /health answers {self._health_status or 'nothing'}",
+            }[self._stage]
+            return replace(
+                describe(error, self._sources, "start_timeout"),
+                message=f"The app was not ready in time: it was stopped {where}.",
+                hint="Move long work out of the module's top level: into a background task, or a request.",
+            )
+        if isinstance(error, SystemExit):
+            return replace(
+                describe(error, self._sources, "exited"),
+                message=f"The app ended itself while it started: SystemExit({error.code!r}).",
+                hint='Remove the call of sys.exit(), or put it under `if __name__ == "__main__":`.',
+            )
+        if isinstance(error, LoadError):
+            return Failure("not_an_app", str(error), str(error))
+        if isinstance(error, ModuleNotFoundError) and error.name:
+            top_level = error.name.partition(".")[0]
+            hint = f"Install it where the notebook runs (%pip install {top_level}), or add the file with --file."
+            return describe(error, self._sources, "missing_module", hint)
+        return describe(error, self._sources, _FAILURE_CODES[self._stage])
+
+    async def _tell(self, message: dict[str, Any]) -> None:
+        self._writer.write(json.dumps(message).encode() + b"\n")
+        with contextlib.suppress(ConnectionError):
+            await self._writer.drain()
+
+
+def _prepare_process(spec: InstanceSpec) -> None:
+    """Make the fork look like a process of the app's own."""
+    gc.enable()
+    os.environ.clear()
+    os.environ.update(spec.environment)
+    time.tzset()
+    os.chdir(spec.code_dir)
+    # New ones, by the line: the zygote's were made for what its descriptors used to be.
+    sys.stdout = sys.__stdout__ = _open_stream(1)  # type: ignore[misc, assignment]
+    sys.stderr = sys.__stderr__ = _open_stream(2)  # type: ignore[misc, assignment]
+    # What people know from uvicorn: its loggers write to the console.
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(levelname)s:     %(message)s"))
+    logger = logging.getLogger("uvicorn")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+def _open_stream(descriptor: int) -> TextIO:
+    return open(descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+
+
+def _die_with(zygote_pid: int) -> None:
+    """Ask the kernel to end this process when the zygote ends (Linux; elsewhere the channel's end does)."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != zygote_pid:
+            os._exit(0)
+
+
+async def _probe(app: Any, port: int) -> int:
+    """The status of GET /health, asked of the app itself, so that no gate counts it."""
+    status = 0
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        nonlocal status
+        if message["type"] == "http.response.start":
+            status = message["status"]
+
+    address = ("127.0.0.1", port)
+    scope = {
+        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1",
+        "method": "GET", "scheme": "http", "path": "/health", "raw_path": b"/health", "query_string": b"",
+        "root_path": "", "headers": [(b"host", b"127.0.0.1:%d" % port)], "client": address, "server": address,
+        "state": {},
+    }  # fmt: skip
+    await app(scope, receive, send)
+    return status
+
+
+def _log(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()

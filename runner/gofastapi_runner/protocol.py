@@ -1,0 +1,95 @@
+"""What the platform, a zygote and an instance tell each other: JSON, one object a line.
+
+platform -> zygote   {"fork": token} with three descriptors (channel, listening socket, log),
+                     {"missing": token, "names": [...]}
+zygote -> platform   {"warm": pid, "files": [...], "sites": [...]}, {"forked": token, "pid"}, {"exited": pid, "status"},
+                     {"missing": token, "names"}
+platform -> instance first an `InstanceSpec`, then {"do": "accept" | "drain" | "metrics" | "give_up"}
+instance -> platform {"event": "loaded" | "ready" | "serving" | "released"},
+                     {"event": "failed", "failure": Failure}, {"event": "metrics", "text": str}
+
+Standard library only: the platform imports this module too.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+DESCRIPTORS_PER_FORK = 3
+
+# An instance gets this signal when it has not become ready in time. Its handler raises in the main
+# thread, so the traceback names the line it hangs at.
+START_TIMEOUT_SIGNAL_NAME = "SIGUSR1"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The notebook cell a file came from: lines of the file plus `line_offset` are lines of the cell."""
+
+    label: str
+    line_offset: int = 0
+    first_lines: str = ""
+    """The cell's own lines before the file's first (the magic's line), for tracebacks to show."""
+
+
+@dataclass(frozen=True)
+class InstanceSpec:
+    """Everything an instance needs to know. `environment` is its whole environment."""
+
+    app_id: str
+    version: int
+    code_dir: str
+    entrypoint: str
+    environment: dict[str, str]
+    port: int
+    drain_seconds: float
+    origins: dict[str, Origin] = field(default_factory=dict)
+
+    def to_json(self) -> bytes:
+        return json.dumps(asdict(self)).encode() + b"\n"
+
+    @classmethod
+    def from_json(cls, line: bytes) -> InstanceSpec:
+        data = json.loads(line)
+        data["origins"] = {path: Origin(**origin) for path, origin in data["origins"].items()}
+        return cls(**data)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an instance did not become ready: the exception, and where in the user's files it arose."""
+
+    code: str
+    message: str
+    traceback: str
+    file: str | None = None
+    """Relative to the app's root."""
+    line: int | None = None
+    """1-based, of the file."""
+    hint: str | None = None
+
+
+def send(channel: socket.socket, message: dict[str, Any], descriptors: list[int] | None = None) -> None:
+    """Send one message from a plain socket, with `descriptors` beside it."""
+    line = json.dumps(message).encode() + b"\n"
+    if descriptors:
+        sent = socket.send_fds(channel, [line], descriptors)
+        line = line[sent:]
+    if line:
+        channel.sendall(line)
+
+
+def read_line(channel: socket.socket) -> bytes:
+    """Read one line from a blocking socket and nothing after it; b"" at the end."""
+    line = bytearray()
+    while not line.endswith(b"\n"):
+        # The peer sends nothing after this line until it is answered, except where it waits for us.
+        chunk = channel.recv(65536, socket.MSG_PEEK)
+        if not chunk:
+            return b""
+        end = chunk.find(b"\n") + 1
+        line += channel.recv(end or len(chunk))
+    return bytes(line)

@@ -1,0 +1,105 @@
+"""Tracebacks of the user's own code, by notebook cell and line."""
+
+from __future__ import annotations
+
+import linecache
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from gofastapi_runner.protocol import Failure, Origin
+
+
+class SourceMap:
+    """Which names code of the app was compiled under, and which file and line each means."""
+
+    def __init__(self, code_dir: str, origins: dict[str, Origin]) -> None:
+        self._root = Path(code_dir)
+        self._origins = origins
+        self._files = {origin.label: path for path, origin in origins.items()}
+
+    def origin_of(self, filename: str) -> Origin | None:
+        """The cell a file on disk came from."""
+        path = self.relative(filename)
+        return self._origins.get(path) if path else None
+
+    def relative(self, filename: str) -> str | None:
+        """The path inside the app that `filename` (on disk, or a cell's label) stands for, or None."""
+        if filename in self._files:
+            return self._files[filename]
+        try:
+            return Path(filename).relative_to(self._root).as_posix()
+        except ValueError:
+            return None
+
+    def locate(self, filename: str, line: int | None) -> tuple[str | None, int | None]:
+        """The app's file and the line in it for a frame's file name and line."""
+        path = self.relative(filename)
+        if path is None or line is None:
+            return path, None
+        origin = self._files.get(filename) and self._origins[path]
+        return path, line - origin.line_offset if origin else line
+
+
+def render(error: BaseException, sources: SourceMap) -> str:
+    """The traceback with only the frames of the user's code; all frames where there is none of those."""
+    lines: list[str] = []
+    chain = list(_chain(error))
+    for position, (link, word) in enumerate(chain):
+        frames = traceback.extract_tb(link.__traceback__)
+        own = [frame for frame in frames if sources.relative(frame.filename)] or list(frames)[-3:]
+        if own:
+            lines.append("Traceback (most recent call last):")
+            lines += [_render_frame(frame, sources) for frame in own]
+        lines += [text.rstrip("\n") for text in traceback.format_exception_only(link)]
+        if position < len(chain) - 1:
+            lines += ["", word, ""]
+    return "\n".join(lines)
+
+
+def describe(error: BaseException, sources: SourceMap, code: str, hint: str | None = None) -> Failure:
+    """The failure to report: what was raised, and the innermost line of the user's code."""
+    file: str | None = None
+    line: int | None = None
+    for frame in traceback.extract_tb(error.__traceback__):
+        found, number = sources.locate(frame.filename, frame.lineno)
+        if found:
+            file, line = found, number
+    if isinstance(error, SyntaxError) and error.filename:
+        found, number = sources.locate(error.filename, error.lineno)
+        if found:
+            file, line = found, number
+    message = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
+    return Failure(code, message, render(error, sources), file, line, hint)
+
+
+def _chain(error: BaseException) -> Iterator[tuple[BaseException, str]]:
+    """The exception and what led to it, oldest first, each with the words that join it to the next."""
+    links: list[tuple[BaseException, str]] = []
+    seen: set[int] = set()
+    current: BaseException | None = error
+    word = ""
+    while current is not None and id(current) not in seen and len(links) < 10:
+        seen.add(id(current))
+        links.append((current, word))
+        if current.__cause__ is not None:
+            word = "The above exception was the direct cause of the following exception:"
+            current = current.__cause__
+        elif current.__context__ is not None and not current.__suppress_context__:
+            word = "During handling of the above exception, another exception occurred:"
+            current = current.__context__
+        else:
+            current = None
+    return reversed(links)
+
+
+def _render_frame(frame: traceback.FrameSummary, sources: SourceMap) -> str:
+    path = sources.relative(frame.filename)
+    if path is None:
+        place = f'File "{frame.filename}"'
+    elif path == frame.filename or frame.filename.endswith(path):
+        place = f"File {path}"
+    else:
+        place = frame.filename
+    source = (frame.line or linecache.getline(frame.filename, frame.lineno or 0)).strip()
+    return f"  {place}, line {frame.lineno}, in {frame.name}" + (f"\n    {source}" if source else "")

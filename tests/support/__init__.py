@@ -1,0 +1,1 @@
+"""What several kinds of tests share: a real platform service, and ways to ask it."""

@@ -1,0 +1,135 @@
+"""A real platform service in a directory of its own, with its own mongod."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import rmtree
+
+import httpx
+import psutil
+
+from gofastapi_ext.client.client import Client
+from gofastapi_ext.client.discovery import is_listening, read_service_info, service_environment
+from gofastapi_ext.client.places import Places
+from gofastapi_ext.core.bundle import Bundle, BundleFile, CellOrigin
+from gofastapi_ext.core.lifecycle import State
+from gofastapi_ext.core.models import AppView, DeployRequest, StageEvent
+from support.waiting import until
+
+
+class Platform:
+    """Starts, asks, hurts and ends one service."""
+
+    def __init__(self, home: Path, **settings: str) -> None:
+        self.places = Places(home=home, run=home / "run")
+        self.environment = service_environment() | {"GOFASTAPI_HOME": str(home)} | settings
+        self.client = Client(self.places)
+
+    def start(self) -> None:
+        self.places.make()
+        with self.places.service_log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "gofastapi_ext.platform"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self.environment,
+                start_new_session=True,
+            )
+        until(lambda: is_listening(self.places) or self.process.poll() is not None, 30, "service up")
+        assert self.process.poll() is None, self.log_text()
+
+    def stop(self) -> None:
+        """End the service by SIGTERM, and make sure nothing of it is left."""
+        info = read_service_info(self.places)
+        pid = info["pid"] if info else self.process.pid
+        assert isinstance(pid, int)
+        children = self.processes()
+        try:
+            os.kill(pid, signal.SIGTERM)
+            until(lambda: not psutil.pid_exists(pid) or self.process.poll() is not None, 20, "service ended")
+        except ProcessLookupError:
+            pass
+        for child in children:
+            if child.is_running():
+                child.kill()
+
+    def processes(self) -> list[psutil.Process]:
+        """mongod, zygotes and instances of this service."""
+        home = str(self.places.home)
+        found = []
+        for process in psutil.process_iter(["cmdline"]):
+            try:
+                if home in " ".join(process.info["cmdline"] or []) or process.cwd().startswith(home):
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return [process for process in found if process.pid != os.getpid()]
+
+    def deploy(self, app_id: str, source: str, **request: object) -> list[StageEvent]:
+        """Deploy one file, as from the notebook cell In[5], and return every stage."""
+        files = {"main.py": BundleFile(text=source)} | {
+            path: BundleFile(text=text)
+            for path, text in request.pop("files", {}).items()  # type: ignore[attr-defined]
+        }
+        origins = {"main.py": CellOrigin(label="In[5]", notebook="test.ipynb", line_offset=1)}
+        return list(self.client.deploy(app_id, DeployRequest(bundle=Bundle(files=files), origins=origins, **request)))
+
+    def deploy_live(self, app_id: str, source: str, **request: object) -> str:
+        """Deploy, and return the URL. Fails with the diagnostics where it does not come live."""
+        last = self.deploy(app_id, source, **request)[-1]
+        assert last.url, [(d.message, d.traceback) for d in last.diagnostics]
+        return last.url
+
+    def deploy_failed(self, app_id: str, source: str, **request: object) -> StageEvent:
+        """Deploy what must fail, and return the last event."""
+        last = self.deploy(app_id, source, **request)[-1]
+        assert last.stage == "failed", last
+        return last
+
+    def app(self, app_id: str) -> AppView:
+        return self.client.app(app_id)
+
+    def until_state(self, app_id: str, state: State, timeout_seconds: float = 10.0) -> AppView:
+        return until(
+            lambda: view if (view := self.app(app_id)).state is state else None, timeout_seconds, f"{app_id} {state}"
+        )
+
+    def logs(self, app_id: str, tail: int = 1000) -> str:
+        return "\n".join(line.text for line in self.client.logs(app_id, tail=tail))
+
+    def log_text(self) -> str:
+        return self.places.service_log.read_text()
+
+    @property
+    def mongod_pid(self) -> int:
+        pid = self.client.service().mongo.pid
+        assert pid is not None
+        return pid
+
+
+@contextmanager
+def running_platform(**settings: str) -> Iterator[Platform]:
+    """A service with these settings (`GOFASTAPI_...`), gone with everything of it afterwards."""
+    # Short: a unix socket's path holds about a hundred bytes.
+    home = Path(tempfile.mkdtemp(prefix="gfa-"))
+    platform = Platform(home, **settings)
+    platform.start()
+    try:
+        yield platform
+    finally:
+        platform.client.close()
+        platform.stop()
+        rmtree(home, ignore_errors=True)
+
+
+def get(url: str, path: str = "/", **kwargs: object) -> httpx.Response:
+    """One request on a connection of its own."""
+    return httpx.get(url + path, timeout=15, trust_env=False, **kwargs)  # type: ignore[arg-type]
