@@ -9,7 +9,22 @@ from gofastapi_ext._version import __version__
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["__version__", "load_ipython_extension", "unload_ipython_extension"]
+__all__ = ["__version__", "load_ipython_extension", "unload_ipython_extension", "url"]
+
+
+def url(app: str) -> str:
+    """The address of one of your live apps, without a slash at its end.
+
+    Raises `NotFoundError` where there is no such app, or no version of it is live.
+    """
+    from gofastapi_ext.client.client import connect
+    from gofastapi_ext.core.errors import NotFoundError
+
+    with connect() as client:
+        view = client.app(app)
+    if view.version is None or view.url is None:
+        raise NotFoundError(f"No version of {app} is live.")
+    return view.url
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:

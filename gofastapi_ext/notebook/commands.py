@@ -29,7 +29,7 @@ def deploy(shell: InteractiveShell, line: str, cell: str) -> None:
     with _one_line():
         wanted = arguments.parse_deploy(line)
         origin = place.cell_origin(shell)
-        if wanted.run and not _ran(shell, "\n" * origin.line_offset + cell):
+        if wanted.run and not _ran(shell, cell, origin.line_offset):
             raise DeployFailed(f"The cell failed, so {wanted.name} was not deployed.")
         started = time.perf_counter()
         collected = collect_cell(cell, place.notebook_folder(), wanted.files, origin)
@@ -81,14 +81,18 @@ def logs(shell: InteractiveShell, line: str) -> None:
     """`%logs`. Following ends with an interrupt, which is no error."""
     with _one_line():
         wanted = arguments.parse_logs(line)
+        silent = True
         try:
             for entry in session.client().logs(wanted.name, tail=wanted.tail, follow=wanted.follow):
+                silent = False
                 sys.stdout.write(tables.log_line(entry) + "\n")
                 if wanted.follow:
                     sys.stdout.flush()
         except KeyboardInterrupt:
             if not wanted.follow:
                 raise
+        if silent and not wanted.follow:
+            sys.stdout.write(f"{wanted.name} has printed nothing yet.\n")
 
 
 def undeploy(shell: InteractiveShell, line: str) -> None:
@@ -137,9 +141,10 @@ def _watch(
     return progress
 
 
-def _ran(shell: InteractiveShell, code: str) -> bool:
-    """Run code in the notebook itself; `code` starts with blank lines so that tracebacks name the cell's own."""
-    return bool(shell.run_cell(code).success)  # type: ignore[no-untyped-call]
+def _ran(shell: InteractiveShell, code: str, line_offset: int) -> bool:
+    """Run the code in the notebook itself, and show its own output and error there."""
+    # Comments above, as IPython drops blank lines: so the lines of a traceback are those of the cell.
+    return bool(shell.run_cell("#\n" * line_offset + code).success)  # type: ignore[no-untyped-call]
 
 
 def _live_app(client: Client, name: str) -> AppView | None:

@@ -119,7 +119,7 @@ def summary(progress: Progress) -> str:
     elif first.file and first.line is not None:
         where = f" ({first.file}, line {first.line})"
     more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
-    return f"{headline(progress)}: {first.message.splitlines()[0]}{where}{more}"
+    return f"{progress.app}: {first.message.splitlines()[0]}{where}{more}"
 
 
 def what_still_serves(progress: Progress) -> str:

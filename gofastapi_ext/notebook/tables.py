@@ -53,8 +53,8 @@ def log_line(entry: LogLine) -> str:
 
 
 def _row(app: AppView) -> tuple[str, ...]:
-    version = f"v{app.version}" if app.version else ""
-    return (app.id, str(app.state), version, app.url or "", f"{app.updated_at.astimezone():%Y-%m-%d %H:%M}")
+    version, url = (f"v{app.version}", app.url or "") if app.version else ("", "")
+    return (app.id, str(app.state), version, url, f"{app.updated_at.astimezone():%Y-%m-%d %H:%M}")
 
 
 def _html_row(app: AppView) -> str:
