@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 # Beyond this, files the app does not import by name are left unread.
-_MAX_TOTAL_SOURCE_BYTES = 4_000_000
+_MAX_TOTAL_SOURCE_BYTES = 2_000_000
 _SAYS_IT_ALL = frozenset({"syntax_error", "ipython_syntax", "top_level_await", "too_complex"})
 
 
@@ -64,11 +64,11 @@ def analyze(bundle: Bundle) -> Analysis:
         if parsed is None:
             continue
         found = files.imports(path)
-        of_file = parsed.diagnostics + found.diagnostics
         if path in reached:
-            diagnostics += of_file + find_own_servers(parsed)
-        else:
-            diagnostics += [d.model_copy(update={"severity": Severity.WARNING}) for d in parsed.diagnostics]
+            diagnostics += found.diagnostics + find_own_servers(parsed)
+        # What is too large to check may still run, unless it is where the app is to be found.
+        stops_deploy = path == entry_file or (path in reached and parsed.was_read)
+        diagnostics += parsed.diagnostics if stops_deploy else [_as_warning(d) for d in parsed.diagnostics]
         imports += [
             replace(use, optional=use.optional or path not in needed, reached=path in reached) for use in found.uses
         ]
@@ -153,6 +153,10 @@ def _reached(files: _Files, roots: list[str]) -> tuple[list[str], set[str]]:
         queue.extend((other, is_needed) for other in sorted(imports.needed))
         queue.extend((other, False) for other in sorted(imports.optional))
     return list(reached), needed
+
+
+def _as_warning(diagnostic: Diagnostic) -> Diagnostic:
+    return diagnostic.model_copy(update={"severity": Severity.WARNING})
 
 
 def _problem_of_main(bundle: Bundle) -> Diagnostic | None:

@@ -45,6 +45,8 @@ class Parsed:
     lines: list[str]
     tree: ast.Module | None
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    was_read: bool = True
+    """False where the file is too large to look at."""
 
     def place(self, node: ast.stmt | ast.expr) -> Place:
         """Where `node` stands, in characters: the tree counts bytes."""
@@ -103,7 +105,7 @@ def parse(path: str, source: str) -> Parsed:
             hint="Move data out of the code, into a JSON file or the database.",
             file=path,
         )
-        return Parsed(path, lines, None, [too_long])
+        return Parsed(path, lines, None, [too_long], was_read=False)
     diagnostics: list[Diagnostic] = []
     with _caught_warnings() as caught:
         tree = _parse_around_ipython(path, lines, source, diagnostics)
