@@ -141,7 +141,7 @@ async def _start(settings: Settings, places: Places, stack: AsyncExitStack) -> S
         )
 
     return Services(
-        apps=Apps(apps, versions, runtime, supervisors),
+        apps=Apps(apps, versions, runtime, supervisors, settings.limits),
         deployments=deployments,
         validator=validator,
         limits=settings.limits,

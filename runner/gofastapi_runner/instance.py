@@ -248,15 +248,19 @@ async def _probe(app: Any, port: int) -> int:
         if message["type"] == "http.response.start":
             status = message["status"]
 
+    await app(http_scope("/health", port), receive, send)
+    return status
+
+
+def http_scope(path: str, port: int) -> dict[str, Any]:
+    """The ASGI scope of a plain GET from this machine."""
     address = ("127.0.0.1", port)
-    scope = {
+    return {
         "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1",
-        "method": "GET", "scheme": "http", "path": "/health", "raw_path": b"/health", "query_string": b"",
+        "method": "GET", "scheme": "http", "path": path, "raw_path": path.encode(), "query_string": b"",
         "root_path": "", "headers": [(b"host", b"127.0.0.1:%d" % port)], "client": address, "server": address,
         "state": {},
     }  # fmt: skip
-    await app(scope, receive, send)
-    return status
 
 
 def _log(text: str) -> None:

@@ -8,7 +8,6 @@ When its channel ends the platform is gone, and everything forked goes with it.
 from __future__ import annotations
 
 import contextlib
-import gc
 import importlib
 import importlib.util
 import json
@@ -17,32 +16,11 @@ import selectors
 import signal
 import socket
 import sys
-import threading
 import traceback
 from typing import Any
 
 from gofastapi_runner import instance, protocol
-
-# Imported once here rather than by each app. None of them starts a thread at import.
-WARM_MODULES = (
-    "anyio._backends._asyncio",
-    "asyncio",
-    "ctypes",
-    "fastapi",
-    "fastapi.middleware.cors",
-    "fastapi.responses",
-    "fastapi.security",
-    "fastapi.staticfiles",
-    "fastapi.templating",
-    "gofastapi_runner.gate",
-    "gofastapi_runner.server",
-    "logging.config",
-    "pymongo",
-    "python_multipart.multipart",
-    "starlette.middleware.base",
-    "starlette.websockets",
-    "uvloop",
-)
+from gofastapi_runner.warmup import warm_up
 
 
 class Zygote:
@@ -167,17 +145,6 @@ def _imported_files() -> list[str]:
 
 def _site_directories() -> list[str]:
     return [path for path in sys.path if path.endswith("site-packages")]
-
-
-def warm_up() -> None:
-    """Import what apps share. Raises ImportError where the interpreter lacks a part of the runner."""
-    for name in WARM_MODULES:
-        importlib.import_module(name)
-    if threading.active_count() != 1:
-        raise RuntimeError(f"a warm module started a thread: {threading.enumerate()}")
-    gc.collect()
-    # Frozen objects are not visited by the collector, so their pages stay shared after the fork.
-    gc.freeze()
 
 
 def main() -> None:

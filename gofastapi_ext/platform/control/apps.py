@@ -7,18 +7,22 @@ from datetime import UTC, datetime
 
 from gofastapi_ext.core.errors import ConflictError, NotFoundError
 from gofastapi_ext.core.lifecycle import Status, Target, shown_state
+from gofastapi_ext.core.limits import Limits
 from gofastapi_ext.core.models import AppView, LogLine, VersionView
 from gofastapi_ext.core.naming import check_app_id
 from gofastapi_ext.platform.control.supervisors import Supervisors
 from gofastapi_ext.platform.runtimes.base import Runtime
 from gofastapi_ext.platform.store.apps import AppRecord, AppStore
-from gofastapi_ext.platform.store.versions import VersionStore
+from gofastapi_ext.platform.store.versions import VersionRecord, VersionStore
 
 
 class Apps:
     """Use cases on apps, each for one owner: what is not yours does not exist."""
 
-    def __init__(self, apps: AppStore, versions: VersionStore, runtime: Runtime, supervisors: Supervisors) -> None:
+    def __init__(
+        self, apps: AppStore, versions: VersionStore, runtime: Runtime, supervisors: Supervisors, limits: Limits
+    ) -> None:
+        self._limits = limits
         self._apps = apps
         self._versions = versions
         self._runtime = runtime
@@ -55,13 +59,9 @@ class Apps:
     async def versions(self, app_id: str, owner: str) -> list[VersionView]:
         """Newest first."""
         record = await self.find(app_id, owner)
-        return [
-            VersionView(
-                **version.model_dump(exclude={"app", "entrypoint", "env", "origins", "interpreter"}),
-                env_names=sorted(version.env),
-            )
-            for version in await self._versions.of_app(record.id)
-        ]
+        # What is beyond the limit is on its way out.
+        kept = (await self._versions.of_app(record.id))[: self._limits.max_versions_kept]
+        return [_version_view(version, record) for version in kept]
 
     async def delete(self, app_id: str, owner: str) -> None:
         """Take the app and everything of it away. The name stays its owner's."""
@@ -99,3 +99,15 @@ class Apps:
             instances=supervisor.instances() if supervisor else [],
             diagnostics=record.diagnostics,
         )
+
+
+def _version_view(version: VersionRecord, record: AppRecord) -> VersionView:
+    if version.number == record.live_version:
+        state = "live"
+    else:
+        state = "superseded" if version.state == "released" else version.state
+    return VersionView(
+        **version.model_dump(exclude={"app", "entrypoint", "env", "origins", "interpreter", "state"}),
+        state=state,
+        env_names=sorted(version.env),
+    )

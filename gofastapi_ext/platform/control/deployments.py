@@ -105,6 +105,7 @@ class Deployments:
                     raise
                 ready.set_exception(error)
             finally:
+                # For a caller who still waits: an attempt that ends well has said so itself.
                 attempt.events.put_nowait(None)
 
         task = asyncio.create_task(work(), name=f"deploy {attempt.record.id}")
@@ -166,7 +167,7 @@ class _Attempt:
         live = await self._live_if_unchanged(entrypoint, supervisor)
         if live is not None:
             self._end_stage(Stage.RELEASE)
-            await self._unchanged(live)
+            await self._unchanged(live, supervisor)
             return
         self._version = version = await self._release(entrypoint, supervisor)
         instance = await self._all._supervisors.launcher.launch(version, self.record.owner)
@@ -209,10 +210,13 @@ class _Attempt:
         self._stage = Stage.RELEASE
         self._check_disk()
         request, bundle = self._request, self._request.bundle
-        await self._all._bundles.put(bundle)
-        version = VersionRecord(
+        # Neither needs the other, and the commit in `_go_live` waits for both to be on disk.
+        number, _ = await asyncio.gather(
+            self._all._apps.take_version_number(self.record.id), self._all._bundles.put(bundle)
+        )
+        self._version = version = VersionRecord(
             app=self.record.id,
-            number=await self._all._apps.take_version_number(self.record.id),
+            number=number,
             code_hash=bundle.code_hash,
             entrypoint=entrypoint,
             env=request.env,
@@ -225,10 +229,11 @@ class _Attempt:
             files=sorted(bundle.files),
             rollback_of=self._rollback_of,
         )
-        await self._all._versions.add(version)
-        self._version = version
-        await self._all._supervisors.launcher.unpack(version, bundle)
-        await supervisor.open(self.record, may_move=True)
+        await asyncio.gather(
+            self._all._versions.add(version),
+            self._all._supervisors.launcher.unpack(version, bundle),
+            supervisor.open(self.record, may_move=True),
+        )
         self._end_stage(Stage.RELEASE)
         return version
 
@@ -246,13 +251,15 @@ class _Attempt:
             raise
         total = time.perf_counter() - self._begun
         self._end_stage(Stage.LIVE, seconds=total, version=version.number)
-        await self._all._versions.mark_live(self.record.id, version.number)
+        self._tell_end(supervisor)
+        await self._all._versions.set_state(self.record.id, version.number, "released")
         await self._store(Outcome.LIVE, total, version.number)
         await self._prune(version.number)
 
-    async def _unchanged(self, live: VersionRecord) -> None:
+    async def _unchanged(self, live: VersionRecord, supervisor: Supervisor) -> None:
         total = time.perf_counter() - self._begun
         self._end_stage(Stage.LIVE, seconds=total, version=live.number, unchanged=True)
+        self._tell_end(supervisor)
         await self._store(Outcome.UNCHANGED, total, live.number)
 
     async def _failed(self, supervisor: Supervisor, diagnostics: list[Diagnostic]) -> None:
@@ -273,6 +280,11 @@ class _Attempt:
         except GoFastAPIError as error:
             logger.warning("deploy of %s: its failure was not stored: %s", self.record.id, error.message)
         self.events.put_nowait(failed)
+
+    def _tell_end(self, supervisor: Supervisor) -> None:
+        """The last event is out: let the caller go. What is left is bookkeeping, which the next deploy waits for."""
+        supervisor.finishing = True
+        self.events.put_nowait(None)
 
     def _end_stage(
         self,

@@ -50,7 +50,12 @@ class Supervisor:
         self._runtime = runtime
         self._launcher = launcher
         self._settings = settings
-        self._busy_since: float | None = None
+        self.finishing = False
+        """The one who has the app to himself has told his caller the end, and will be done in a moment."""
+        self._lock = asyncio.Lock()
+        self._busy_since = 0.0
+        self._crashes = 0
+        self._status: Status | None = None
         self._current: Instance | None = None
         self._draining: list[Instance] = []
         self._recovery: asyncio.Task[None] | None = None
@@ -60,16 +65,15 @@ class Supervisor:
     @asynccontextmanager
     async def exclusive(self) -> AsyncIterator[None]:
         """One deploy, rollback or removal at a time. Raises `ConflictError` for a second one."""
-        if self._busy_since is not None:
+        if self._lock.locked() and not self.finishing:
             since = time.monotonic() - self._busy_since
             raise ConflictError(
                 f'Another deploy of "{self.app_id}" is under way, since {since:.1f} s. Run it again when it is over.'
             )
-        self._busy_since = time.monotonic()
-        try:
+        async with self._lock:
+            self._busy_since = time.monotonic()
+            self.finishing = False
             yield
-        finally:
-            self._busy_since = None
 
     def instances(self) -> list[InstanceView]:
         """The processes of this app, the serving one first."""
@@ -157,7 +161,7 @@ class Supervisor:
             return
         self._current = None
         stable = time.monotonic() - started > self._settings.stable_after_seconds
-        self._crashes = 1 if stable else getattr(self, "_crashes", 0) + 1
+        self._crashes = 1 if stable else self._crashes + 1
         logger.warning("%s: instance %d ended: %s", self.app_id, instance.pid, failure.message)
         self._recovery = asyncio.create_task(self._recover(self._crashes, failure), name=f"recover {self.app_id}")
 
@@ -231,8 +235,11 @@ class Supervisor:
     async def _set_status(
         self, status: Status, reason: str | None = None, diagnostics: list[Diagnostic] | None = None
     ) -> None:
+        if status is self._status is Status.RUNNING:
+            return
         try:
             await self._apps.set_status(self.app_id, status, reason, diagnostics)
+            self._status = status
         except GoFastAPIError as error:
             # The app itself is not touched by this; the next change of status is written again.
             logger.warning("%s: status %s was not stored: %s", self.app_id, status, error.message)

@@ -64,6 +64,8 @@ class Supervisors:
             if record.target is Target.DELETED:
                 await self.remove(supervisor)
             elif record.live_version is not None:
+                # A crash may have come between the commit and this mark.
+                await self._versions.set_state(record.id, record.live_version, "released")
                 supervisor.recover()
             elif record.status is Status.STARTING:
                 await self._apps.set_status(record.id, Status.NEW)

@@ -12,7 +12,8 @@ from gofastapi_ext.core.diagnostics import Diagnostic
 from gofastapi_ext.core.lifecycle import Outcome, Stage
 from gofastapi_ext.platform.store.database import Database, Document, patiently
 
-VersionState = Literal["pending", "live", "superseded", "failed"]
+VersionState = Literal["pending", "released", "failed"]
+"""`released` once it has been live; which one is live now, the app's own document says."""
 
 
 class VersionRecord(BaseModel):
@@ -89,12 +90,6 @@ class VersionStore:
     async def set_state(self, app_id: str, number: int, state: VersionState) -> None:
         query = {"_id": f"{app_id}:{number}"}
         await patiently(lambda: self._versions.update_one(query, {"$set": {"state": state}}))
-
-    async def mark_live(self, app_id: str, number: int) -> None:
-        """This version is the live one; the one before is superseded."""
-        others = {"app": app_id, "state": "live", "number": {"$ne": number}}
-        await patiently(lambda: self._versions.update_many(others, {"$set": {"state": "superseded"}}))
-        await self.set_state(app_id, number, "live")
 
     async def prune(self, app_id: str, keep: int, live: int) -> list[VersionRecord]:
         """Forget all but the newest `keep` versions and the live one; return what was forgotten."""
