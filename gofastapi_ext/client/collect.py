@@ -77,15 +77,11 @@ def collect_file(path: Path, extra: Sequence[Path], limits: Limits | None = None
 
 def _read_source(path: Path, limits: Limits) -> str:
     if path.is_dir():
-        raise InvalidBundleError(
-            f"{path} is a folder. Name the file in it that holds the app, main.py for example."
-        )
+        raise InvalidBundleError(f"{path} is a folder. Name the file in it that holds the app, main.py for example.")
     if not path.exists():
         raise InvalidBundleError(f"There is no file {path}.")
     if path.suffix == ".ipynb":
-        raise InvalidBundleError(
-            f"{path.name} is a notebook. Put %%deploy on top of the cell that holds the app."
-        )
+        raise InvalidBundleError(f"{path.name} is a notebook. Put %%deploy on top of the cell that holds the app.")
     if not path.is_file():
         raise InvalidBundleError(f"{path} is not a file.")
     try:

@@ -124,9 +124,7 @@ class FileSet:
         if not path.resolve().is_relative_to(boundary):
             return "a link that leads out of the folder; bring it with --file"
         if info.st_size > self._limits.max_file_bytes:
-            return (
-                f"{format_bytes(info.st_size)}; a file may have {format_bytes(self._limits.max_file_bytes)}"
-            )
+            return f"{format_bytes(info.st_size)}; a file may have {format_bytes(self._limits.max_file_bytes)}"
         return None
 
     def _keep(self, at: str, content: bytes) -> None:

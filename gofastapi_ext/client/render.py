@@ -93,6 +93,4 @@ def excerpt(diagnostic: Diagnostic, paint: Paint) -> list[str]:
 
 def _width(text: str) -> int:
     """Columns of a terminal: East Asian wide characters take two, combining ones none."""
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
-    )
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gofastapi_ext.client.arguments import parse_env
 from gofastapi_ext.core.naming import check_app_id
 from gofastapi_ext.notebook.errors import CommandFailed
 
@@ -24,7 +24,6 @@ OPTIONS = {
 MAX_TAIL = 100_000
 _TAKES_VALUE = frozenset({"--env", "--file", "--message", "--tail"})
 _SHORT = {"-f": "--follow"}
-_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def parse_deploy(line: str) -> DeployArguments:
     messages = options.get("--message", [])
     return DeployArguments(
         name=name,
-        env=_parse_env(options.get("--env", [])),
+        env=parse_env(options.get("--env", [])),
         files=tuple(Path(path) for path in options.get("--file", [])),
         run="--run" in options,
         message=messages[-1] if messages else "",
@@ -126,25 +125,6 @@ def _only_name(magic: str, words: list[str]) -> str:
     if not words:
         raise _usage(magic)
     raise CommandFailed(f'"{words[1]}" is one word too many. {_usage(magic)}')
-
-
-def _parse_env(pairs: list[str]) -> dict[str, str]:
-    env: dict[str, str] = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise CommandFailed("--env takes NAME=VALUE, for example --env GREETING=hello.")
-        if not _ENV_NAME.fullmatch(name):
-            raise CommandFailed(
-                f'--env: "{name}" cannot be the name of a variable: use letters, digits and underscores, '
-                "not starting with a digit."
-            )
-        if name == "PORT" or name.startswith(("PLATFORM_", "GOFASTAPI_")):
-            raise CommandFailed(f"--env: {name} is set by the platform; choose another name.")
-        if "\0" in value:
-            raise CommandFailed(f"--env: the value of {name} holds a NUL character.")
-        env[name] = value
-    return env
 
 
 def _number(what: str, text: str, least: int, most: int) -> int:

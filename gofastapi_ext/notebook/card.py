@@ -5,9 +5,10 @@ from __future__ import annotations
 from html import escape
 
 from gofastapi_ext.client.render import excerpt, printable
+from gofastapi_ext.client.text import format_seconds
 from gofastapi_ext.core.diagnostics import Diagnostic
 from gofastapi_ext.core.lifecycle import STAGES, Stage
-from gofastapi_ext.notebook.progress import Ending, Progress, format_seconds, headline, what_still_serves
+from gofastapi_ext.notebook.progress import Ending, Progress, headline, what_still_serves
 from gofastapi_ext.notebook.style import COPY_SCRIPT, STYLE
 from gofastapi_ext.notebook.text import in_cell
 

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from gofastapi_ext.client.arguments import version_before
 from gofastapi_ext.client.client import Client
 from gofastapi_ext.client.collect import collect_cell
-from gofastapi_ext.core.errors import GoFastAPIError, NotFoundError
-from gofastapi_ext.core.models import AppView, DeployRequest, StageEvent, VersionView
+from gofastapi_ext.client.text import log_line
+from gofastapi_ext.core.errors import GoFastAPIError
+from gofastapi_ext.core.models import AppView, DeployRequest, StageEvent
 from gofastapi_ext.notebook import arguments, place, session, tables
 from gofastapi_ext.notebook.errors import CommandFailed, DeployFailed
 from gofastapi_ext.notebook.output import open_in_browser
@@ -58,7 +60,7 @@ def rollback(shell: InteractiveShell, line: str) -> None:
     with _one_line():
         wanted = arguments.parse_rollback(line)
         started = time.perf_counter()
-        number = wanted.number or _version_before(session.client().versions(wanted.name), wanted.name)
+        number = wanted.number or version_before(session.client().versions(wanted.name), wanted.name)
         progress = Progress(
             app=wanted.name,
             title=f"Rolling {wanted.name} back to v{number}",
@@ -85,7 +87,7 @@ def logs(shell: InteractiveShell, line: str) -> None:
         try:
             for entry in session.client().logs(wanted.name, tail=wanted.tail, follow=wanted.follow):
                 silent = False
-                sys.stdout.write(tables.log_line(entry) + "\n")
+                sys.stdout.write(log_line(entry) + "\n")
                 if wanted.follow:
                     sys.stdout.flush()
         except KeyboardInterrupt:
@@ -152,15 +154,6 @@ def _live_app(client: Client, name: str) -> AppView | None:
         return client.app(name)
     except GoFastAPIError:
         return None
-
-
-def _version_before(versions: list[VersionView], name: str) -> int:
-    """The number of the version that was live before the one that is."""
-    live = next((v.number for v in versions if v.state == "live"), None)
-    older = [v.number for v in versions if v.state == "superseded" and (live is None or v.number < live)]
-    if not older:
-        raise NotFoundError(f"{name} has no older version to go back to.")
-    return max(older)
 
 
 @contextmanager

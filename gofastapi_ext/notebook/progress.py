@@ -80,15 +80,6 @@ class Progress:
         return replace(self, ending=ending, seconds=seconds, note=note)
 
 
-def format_seconds(seconds: float) -> str:
-    """A duration people read: `38 ms`, `1.24 s`, `12.4 s`."""
-    if seconds < 0.0005:
-        return "<1 ms"
-    if seconds < 0.9995:
-        return f"{seconds * 1000:.0f} ms"
-    return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.1f} s"
-
-
 def headline(progress: Progress) -> str:
     """The state in one sentence, without the app's address."""
     app, version = progress.app, progress.version

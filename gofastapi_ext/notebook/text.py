@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from gofastapi_ext.client.render import Paint, plain, render_diagnostic
+from gofastapi_ext.client.text import format_seconds
 from gofastapi_ext.core.diagnostics import Diagnostic
 from gofastapi_ext.core.lifecycle import Stage
-from gofastapi_ext.notebook.progress import Ending, Progress, format_seconds, headline, what_still_serves
+from gofastapi_ext.notebook.progress import Ending, Progress, headline, what_still_serves
 
 _COLOURS = {"error": "31", "warning": "33", "place": "1", "caret": "31", "hint": "36", "good": "32", "dim": "2"}
 

@@ -1,0 +1,37 @@
+"""What the command line and the notebook both say: durations, the table of apps, a line of a log."""
+
+from __future__ import annotations
+
+from gofastapi_ext.client.render import printable
+from gofastapi_ext.core.models import AppView, LogLine
+
+APP_HEADINGS = ("App", "State", "Version", "Address", "Since")
+
+
+def format_seconds(seconds: float) -> str:
+    """A duration people read: `38 ms`, `1.24 s`, `12.4 s`."""
+    if seconds < 0.0005:
+        return "<1 ms"
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.1f} s"
+
+
+def apps_as_text(apps: list[AppView]) -> str:
+    """A table with aligned columns, and below it why something is not running."""
+    rows = [APP_HEADINGS, *(app_row(app) for app in apps)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(APP_HEADINGS))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join([*lines, *(f"{app.id}: {printable(app.reason)}" for app in apps if app.reason)])
+
+
+def app_row(app: AppView) -> tuple[str, ...]:
+    """The cells under `APP_HEADINGS`."""
+    version, url = (f"v{app.version}", app.url or "") if app.version else ("", "")
+    return (app.id, str(app.state), version, url, f"{app.updated_at.astimezone():%Y-%m-%d %H:%M}")
+
+
+def log_line(entry: LogLine) -> str:
+    """`12:03:04.123  the text`, in local time."""
+    moment = entry.time.astimezone()
+    return f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}  {printable(entry.text)}"
