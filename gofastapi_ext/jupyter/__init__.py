@@ -1,0 +1,1 @@
+"""In the Jupyter server: a gate in front, and relays to the platform service and to apps. Nothing else."""
