@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gofastapi_ext.core.bundle import CellOrigin
 
@@ -34,13 +34,14 @@ def notebook_folder() -> Path:
 def cell_origin(shell: InteractiveShell) -> CellOrigin:
     """The cell that runs now."""
     path = notebook_path()
-    request = _request(shell)
-    cell_id = (request.get("metadata") or {}).get("cellId")
+    # Not `execution_count`: from IPython 9 on that is the number of the next cell already.
+    inputs = shell.history_manager.input_hist_raw if shell.history_manager else []
+    number = len(inputs) - 1 if len(inputs) > 1 else shell.execution_count
     return CellOrigin(
-        label=f"In[{shell.execution_count}]",
+        label=f"In[{number}]",
         notebook=path.name if path else None,
-        cell_id=cell_id if isinstance(cell_id, str) else None,
-        line_offset=_line_of_magic((request.get("content") or {}).get("code")),
+        cell_id=_cell_id(shell),
+        line_offset=_line_of_magic(inputs[-1] if inputs else ""),
     )
 
 
@@ -67,16 +68,18 @@ def _server_base_url(pid: str) -> str | None:
     return base if isinstance(base, str) and base.startswith("/") and base.endswith("/") else None
 
 
-def _request(shell: InteractiveShell) -> dict[str, Any]:
+def _cell_id(shell: InteractiveShell) -> str | None:
+    """What the front end calls the cell, where it said so with the request."""
     get_parent = getattr(shell, "get_parent", None)
-    parent = get_parent() if get_parent else None
-    return parent if isinstance(parent, dict) else {}
+    request: object = get_parent() if get_parent else None
+    metadata = request.get("metadata") if isinstance(request, dict) else None
+    cell_id = metadata.get("cellId") if isinstance(metadata, dict) else None
+    return cell_id if isinstance(cell_id, str) else None
 
 
-def _line_of_magic(code: object) -> int:
+def _line_of_magic(cell: str) -> int:
     """How many lines of the cell come before the app's first: blank lines or `%%time` may stand above."""
-    if isinstance(code, str):
-        for number, line in enumerate(code.splitlines(), start=1):
-            if line.lstrip().startswith("%%deploy"):
-                return number
+    for number, line in enumerate(cell.splitlines(), start=1):
+        if line.lstrip().startswith("%%deploy"):
+            return number
     return 1
