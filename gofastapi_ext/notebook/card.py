@@ -94,7 +94,7 @@ def _finding(diagnostic: Diagnostic) -> str:
 def _notes(progress: Progress) -> list[str]:
     notes = [escape(progress.note)] if progress.note else []
     if progress.ending is Ending.FAILED and (serves := what_still_serves(progress)):
-        notes.append(escape(serves))
+        notes.append(_with_link(escape(serves), progress.still_live.url if progress.still_live else None))
     if progress.included:
         names = ", ".join(f"<code>{escape(printable(name))}</code>" for name in progress.included)
         notes.append(f"Came along: {names}")
@@ -102,6 +102,11 @@ def _notes(progress: Progress) -> list[str]:
     if progress.env_names:
         notes.append("Environment: " + ", ".join(f"<code>{escape(n)}</code>" for n in progress.env_names))
     return notes
+
+
+def _with_link(html: str, url: str | None) -> str:
+    href = escape(url or "")
+    return html.replace(href, f'<a href="{href}" target="_blank" rel="noopener">{href}</a>') if href else html
 
 
 def _marked(text: str, role: str) -> str:

@@ -23,8 +23,8 @@ font-variant-numeric:tabular-nums}
 .gofastapi-running .gofastapi-dot{background:var(--busy);animation:gofastapi-pulse 1s ease-in-out infinite}
 .gofastapi-time{margin-left:auto;color:var(--soft);white-space:nowrap}
 .gofastapi-url{display:flex;flex-wrap:wrap;align-items:center;gap:4px 8px;margin-top:6px}
-.gofastapi-url a,.gofastapi-url a:visited{color:var(--link);text-decoration:none}
-.gofastapi-url a:hover{text-decoration:underline}
+.gofastapi a,.gofastapi a:visited{color:var(--link);text-decoration:none}
+.gofastapi a:hover{text-decoration:underline}
 .gofastapi-url a:first-child{font-family:var(--code);overflow-wrap:anywhere}
 .gofastapi-url a.gofastapi-relay{margin-left:auto;color:var(--soft);font-size:12px}
 .gofastapi button.gofastapi-copy{display:inline-block;margin:0;padding:0 8px;font:inherit;font-size:12px;

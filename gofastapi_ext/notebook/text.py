@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gofastapi_ext.client.render import Paint, plain, render_diagnostic
+from gofastapi_ext.client.render import Paint, plain, printable, render_diagnostic
 from gofastapi_ext.client.text import format_seconds
 from gofastapi_ext.core.diagnostics import Diagnostic
 from gofastapi_ext.core.lifecycle import Stage
@@ -56,7 +56,7 @@ def remarks(progress: Progress) -> list[str]:
     lines += [f"Left out: {skipped}" for skipped in progress.skipped]
     if progress.env_names:
         lines.append(f"Environment: {', '.join(progress.env_names)}")
-    return lines
+    return [printable(line) for line in lines]
 
 
 def in_cell(diagnostic: Diagnostic) -> Diagnostic:
