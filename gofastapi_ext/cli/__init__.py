@@ -1,0 +1,149 @@
+"""The `gofastapi` command: what can be said. What it does is in the modules beside, imported when needed."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from gofastapi_ext._version import __version__
+from gofastapi_ext.cli.errors import told_in_words
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
+
+def _complete_app(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from gofastapi_ext.cli.apps import complete_app_ids
+
+    return complete_app_ids(incomplete)
+
+
+_APP = click.argument("name", shell_complete=_complete_app)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="gofastapi %(version)s")
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Deploy FastAPI apps on this machine, and look after them.
+
+    One service of yours runs them in the background. Whatever needs it starts it; `gofastapi down` ends it
+    and everything it runs. Versions and data stay.
+
+    \b
+    Completion for your shell (bash, zsh or fish):
+      eval "$(_GOFASTAPI_COMPLETE=bash_source gofastapi)"
+    """
+    if os.environ.get("NO_COLOR"):
+        context.color = False
+
+
+@main.command()
+@click.option("--restart", is_flag=True, help="End the running service first. Apps come back by themselves.")
+@_JSON
+@told_in_words
+def up(restart: bool, as_json: bool) -> None:
+    """Start the service, and with it your apps."""
+    from gofastapi_ext.cli import service
+
+    service.up(restart=restart, as_json=as_json)
+
+
+@main.command()
+@_JSON
+@told_in_words
+def down(as_json: bool) -> None:
+    """End the service and everything it runs."""
+    from gofastapi_ext.cli import service
+
+    service.down(as_json=as_json)
+
+
+@main.command()
+@_JSON
+@told_in_words
+def status(as_json: bool) -> None:
+    """Show the service, its MongoDB and your apps. A service that crashed is started again."""
+    from gofastapi_ext.cli import service
+
+    service.status(as_json=as_json)
+
+
+@main.command()
+@_JSON
+@told_in_words
+def doctor(as_json: bool) -> None:
+    """Check everything GoFastAPI needs, and say what is wrong. Changes nothing."""
+    from gofastapi_ext.cli.doctor import examine
+
+    examine(as_json=as_json)
+
+
+@main.command()
+@click.argument("file", type=click.Path())
+@click.option("--name", required=True, help="The app's name: lower-case letters, digits and hyphens.")
+@click.option("--env", multiple=True, metavar="NAME=VALUE", help="A variable of the app's environment. Repeatable.")
+@click.option("--file", "extra", multiple=True, type=click.Path(), help="A file or folder to bring along. Repeatable.")
+@click.option("--message", default="", help="What changed, for the list of versions.")
+@_JSON
+@told_in_words
+def deploy(file: str, name: str, env: tuple[str, ...], extra: tuple[str, ...], message: str, as_json: bool) -> None:
+    """Bring the app in FILE live.
+
+    Modules beside FILE that it imports, and the folders of its templates and static files, come along by
+    themselves.
+    """
+    from gofastapi_ext.cli.deploy import deploy_file
+
+    deploy_file(file, name, env=env, extra=extra, message=message, as_json=as_json)
+
+
+@main.command()
+@_JSON
+@told_in_words
+def apps(as_json: bool) -> None:
+    """List your apps."""
+    from gofastapi_ext.cli.apps import list_apps
+
+    list_apps(as_json=as_json)
+
+
+@main.command()
+@_APP
+@click.option("-f", "--follow", is_flag=True, help="Go on with each new line; Ctrl+C ends it.")
+@click.option("--tail", type=click.IntRange(0, 10_000), default=200, show_default=True, help="How many lines.")
+@_JSON
+@told_in_words
+def logs(name: str, follow: bool, tail: int, as_json: bool) -> None:
+    """Show what an app printed."""
+    from gofastapi_ext.cli.apps import show_logs
+
+    show_logs(name, follow=follow, tail=tail, as_json=as_json)
+
+
+@main.command()
+@_APP
+@click.argument("number", required=False, metavar="[VERSION]")
+@_JSON
+@told_in_words
+def rollback(name: str, number: str | None, as_json: bool) -> None:
+    """Bring an old version of an app live again, as a new version. Without VERSION: the one before."""
+    from gofastapi_ext.cli.deploy import roll_back
+
+    roll_back(name, number, as_json=as_json)
+
+
+@main.command()
+@_APP
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_JSON
+@told_in_words
+def rm(name: str, yes: bool, as_json: bool) -> None:
+    """Take an app away, with its versions and logs. What it stored in the database stays."""
+    from gofastapi_ext.cli.apps import remove
+
+    remove(name, yes=yes, as_json=as_json)

@@ -1,0 +1,72 @@
+"""List apps, show their logs, take them away."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from click.shell_completion import CompletionItem
+
+from gofastapi_ext.cli.output import say, say_json
+from gofastapi_ext.cli.service import nothing_runs, open_client
+from gofastapi_ext.client.client import Client
+from gofastapi_ext.client.discovery import is_listening
+from gofastapi_ext.client.places import find_places
+from gofastapi_ext.client.text import apps_as_text, log_line
+from gofastapi_ext.core.errors import GoFastAPIError, InvalidRequestError
+
+
+def list_apps(*, as_json: bool) -> None:
+    """`gofastapi apps`"""
+    if nothing_runs():
+        say("[]" if as_json else "GoFastAPI is not running. It starts with the next deploy, or with `gofastapi up`.")
+        return
+    with open_client() as client:
+        apps = client.apps()
+    if as_json:
+        say_json(apps)
+    else:
+        say(apps_as_text(apps) if apps else "No apps yet: gofastapi deploy FILE.py --name NAME")
+
+
+def show_logs(name: str, *, follow: bool, tail: int, as_json: bool) -> None:
+    """`gofastapi logs`. With `follow`, Ctrl+C is the usual end."""
+    silent = True
+    try:
+        with open_client() as client:
+            for entry in client.logs(name, tail=tail, follow=follow):
+                silent = False
+                say(entry.model_dump_json() if as_json else log_line(entry))
+    except KeyboardInterrupt:
+        if not follow:
+            raise
+    if silent and not follow and not as_json:
+        say(f"{name} has printed nothing yet.")
+
+
+def remove(name: str, *, yes: bool, as_json: bool) -> None:
+    """`gofastapi rm`"""
+    with open_client() as client:
+        client.app(name)
+        if not yes:
+            if as_json or not sys.stdin.isatty():
+                raise InvalidRequestError("Nobody is here to ask: add --yes to take the app away.")
+            if not click.confirm(f"Take {name} away, with its versions and logs?"):
+                sys.exit(1)
+        client.delete(name)
+    if as_json:
+        say_json({"removed": name})
+    else:
+        say(f"{name} is gone. What it stored in the database stays.")
+
+
+def complete_app_ids(incomplete: str) -> list[CompletionItem]:
+    """The names of apps for the shell's completion; none where the service does not run."""
+    places = find_places()
+    if not is_listening(places):
+        return []
+    try:
+        with Client(places, check_version=False, read_timeout_seconds=2) as client:
+            return [CompletionItem(app.id) for app in client.apps() if app.id.startswith(incomplete)]
+    except GoFastAPIError:
+        return []

@@ -1,0 +1,114 @@
+"""Bring a file or an old version live, and show the stages as they end."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from gofastapi_ext.cli.errors import in_words
+from gofastapi_ext.cli.output import paint, say
+from gofastapi_ext.cli.service import open_client
+from gofastapi_ext.client.arguments import parse_env, version_before
+from gofastapi_ext.client.collect import Collected, collect_file
+from gofastapi_ext.client.render import printable, render_diagnostics
+from gofastapi_ext.client.text import format_seconds
+from gofastapi_ext.core.diagnostics import Diagnostic
+from gofastapi_ext.core.errors import GoFastAPIError, InvalidRequestError, ServiceUnreachableError
+from gofastapi_ext.core.lifecycle import Stage
+from gofastapi_ext.core.models import DeployRequest, StageEvent
+from gofastapi_ext.core.naming import check_app_id
+
+
+def deploy_file(
+    file: str, name: str, *, env: tuple[str, ...], extra: tuple[str, ...], message: str, as_json: bool
+) -> None:
+    """`gofastapi deploy`. Exits with status 1 where the app did not come live."""
+
+    def stages() -> Iterator[StageEvent]:
+        check_app_id(name)
+        collected = collect_file(Path(file), [Path(path) for path in extra])
+        request = DeployRequest(
+            bundle=collected.bundle, env=parse_env(env), message=message, interpreter=sys.executable
+        )
+        if not as_json:
+            _say_what_is_deployed(name, collected)
+        with open_client() as client:
+            yield from client.deploy(name, request)
+
+    _show(stages, as_json)
+
+
+def roll_back(name: str, number: str | None, *, as_json: bool) -> None:
+    """`gofastapi rollback`. Exits with status 1 where the version did not come live."""
+
+    def stages() -> Iterator[StageEvent]:
+        with open_client() as client:
+            wanted = _version(number) if number else version_before(client.versions(name), name)
+            if not as_json:
+                say(f"Rolling {name} back to v{wanted}")
+            yield from client.rollback(name, wanted)
+
+    _show(stages, as_json)
+
+
+def _show(stages: Callable[[], Iterator[StageEvent]], as_json: bool) -> None:
+    show = _say_json_line if as_json else _say_stage
+    began = time.perf_counter()
+    last: StageEvent | None = None
+    try:
+        for last in stages():
+            show(last)
+        if last is None or last.stage not in (Stage.LIVE, Stage.FAILED):
+            raise ServiceUnreachableError(
+                "The service stopped before the app was live. What was live still is, or comes back by itself; "
+                "run it again."
+            )
+    except (GoFastAPIError, OSError) as error:
+        if not as_json:
+            raise
+        told = in_words(error)
+        found = Diagnostic(code=told.code, message=told.message)
+        last = StageEvent(stage=Stage.FAILED, seconds=time.perf_counter() - began, diagnostics=[found])
+        _say_json_line(last)
+    except KeyboardInterrupt:
+        say("It is still deploying in the background: gofastapi apps shows it.", err=True)
+        sys.exit(130)
+    if last.stage is Stage.FAILED:
+        sys.exit(1)
+
+
+def _say_json_line(event: StageEvent) -> None:
+    say(event.model_dump_json(exclude_none=True))
+
+
+def _say_stage(event: StageEvent) -> None:
+    match event.stage:
+        case Stage.LIVE:
+            word = "unchanged" if event.unchanged else "live"
+            took = paint(format_seconds(event.seconds), "dim")
+            say(f"{paint(word, 'good')}  {event.url}  v{event.version}  {took}")
+        case Stage.FAILED:
+            stage = f"  in {event.failed_stage}" if event.failed_stage else ""
+            say(f"{paint('failed', 'error')}{stage}  {paint(format_seconds(event.seconds), 'dim')}")
+        case _:
+            say(f"  {event.stage:<10}{paint(f'{format_seconds(event.seconds):>8}', 'dim')}")
+    if event.diagnostics:
+        say(f"\n{render_diagnostics(event.diagnostics, paint)}\n")
+
+
+def _say_what_is_deployed(name: str, collected: Collected) -> None:
+    count = len(collected.bundle.files)
+    say(f"Deploying {name}: {collected.bundle.main}" + (f" and {count - 1} more" if count > 1 else ""))
+    if collected.included:
+        say(paint(f"  Came along: {printable(', '.join(collected.included))}", "dim"))
+    for skipped in collected.skipped:
+        say(paint(f"  Left out: {printable(skipped)}", "dim"))
+
+
+def _version(text: str) -> int:
+    number = text.removeprefix("v")
+    if not (number.isascii() and number.isdigit() and 0 < len(number) < 10):
+        raise InvalidRequestError(f'A version is a number such as 3 or v3, not "{printable(text)}".')
+    return int(number)
