@@ -11,9 +11,9 @@ class Limits(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     max_files: int = 500
-    max_file_bytes: int = 5 * 1024 * 1024
-    max_bundle_bytes: int = 20 * 1024 * 1024
-    max_env_bytes: int = 64 * 1024
+    max_file_bytes: int = 5_000_000
+    max_bundle_bytes: int = 20_000_000
+    max_env_bytes: int = 64_000
     max_versions_kept: int = 10
 
 

@@ -9,10 +9,8 @@ from gofastapi_ext.core.errors import InvalidNameError
 MAX_APP_ID_LENGTH = 40
 _DNS_LABEL = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 
-# Host names the platform itself, or a browser, may want one day.
-RESERVED_APP_IDS = frozenset(
-    {"admin", "api", "app", "apps", "gofastapi", "hub", "jupyter", "localhost", "platform", "static", "www"}
-)
+# Host names the platform itself may want one day, or that mislead whoever reads the URL.
+RESERVED_APP_IDS = frozenset({"admin", "gofastapi", "hub", "localhost", "platform", "www"})
 
 
 def check_app_id(app_id: str) -> str:

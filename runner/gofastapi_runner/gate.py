@@ -99,9 +99,9 @@ class Gate:
 
         try:
             answer = self._own_answers.get(scope["path"])
-            self._prepare(scope)
+            length = self._prepare(scope)
             if answer is None:
-                await self._app(scope, receive, watched)
+                await self._app(scope, whole_body(receive, length) if length else receive, watched)
             else:
                 await answer(scope, watched)
         except asyncio.CancelledError:
@@ -153,18 +153,21 @@ class Gate:
             self._report(error, f"WebSocket {scope['path']}")
             await _close_websocket(send, 1011)
         finally:
-            del self._websockets[closing]
-            if closing.is_set():
-                await _close_websocket(send, _WEBSOCKET_SERVICE_RESTART)
             closer.cancel()
             if pending is not None:
                 pending.cancel()
+            if closing.is_set():
+                await _close_websocket(send, _WEBSOCKET_SERVICE_RESTART)
+            del self._websockets[closing]
 
-    def _prepare(self, scope: Any) -> None:
-        """Give the scope the lifespan's state, and the prefix it is served under, if any."""
+    def _prepare(self, scope: Any) -> int:
+        """Give the scope the lifespan's state, and the prefix it is served under; return the body's announced length."""
         scope["state"] = self._state.copy()
+        length = 0
         for name, value in scope["headers"]:
-            if name == b"x-forwarded-prefix" and _PREFIX.fullmatch(value):
+            if name == b"content-length" and value.isdigit():
+                length = int(value)
+            elif name == b"x-forwarded-prefix" and _PREFIX.fullmatch(value):
                 prefix = value.decode("ascii")
                 scope["root_path"] = prefix
                 scope["path"] = prefix + scope["path"]
@@ -172,9 +175,30 @@ class Gate:
                 secure = value == b"https"
                 plain = "http" if scope["type"] == "http" else "ws"
                 scope["scheme"] = plain + "s" if secure else plain
+        return length
 
     def _report(self, error: BaseException, where: str) -> None:
         print(f"{where} raised\n{render(error, self._sources)}", file=sys.stderr, flush=True)
+
+
+def whole_body(receive: Any, length: int) -> Any:
+    """Mark the body's last part as the last, as uvicorn does.
+
+    Granian sends an empty message after it. Middleware that reads one message and plays it again
+    (a common recipe) would wait for the rest for ever.
+    """
+    left = length
+
+    async def receive_marked() -> Any:
+        nonlocal left
+        message = await receive()
+        if message["type"] == "http.request":
+            left -= len(message.get("body", b""))
+            if left == 0:
+                message["more_body"] = False
+        return message
+
+    return receive_marked
 
 
 def serves(app: Any, path: str) -> bool:

@@ -1,0 +1,438 @@
+"""Apps of every kind FastAPI knows, deployed unchanged and asked over real connections."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+
+import httpx
+import pytest
+from support.platform import Platform, get
+from support.waiting import until
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect as connect_websocket
+
+HEAD = "from fastapi import *\nfrom fastapi.responses import *\n"
+
+
+def ws(url: str, path: str) -> str:
+    return url.replace("http", "ws", 1) + path
+
+
+def test_lifespan_starts_before_the_first_request_and_ends_with_the_instance(platform: Platform) -> None:
+    source = HEAD + (
+        "from contextlib import asynccontextmanager\n"
+        "@asynccontextmanager\n"
+        "async def lifespan(app):\n"
+        "    print('starting up', flush=True)\n"
+        "    yield {'word': 'from the state'}\n"
+        "    print('shut down', flush=True)\n"
+        "app = FastAPI(lifespan=lifespan)\n"
+        "@app.get('/')\n"
+        "def root(request: Request):\n"
+        "    return request.state.word\n"
+    )
+    url = platform.deploy_live("lifespan", source)
+    assert get(url).json() == "from the state"
+    platform.deploy_live("lifespan", source + "# changed\n")
+    log = until(lambda: text if "shut down" in (text := platform.logs("lifespan")) else "", what="shutdown")
+    assert log.count("starting up") == 2
+
+
+def test_an_exception_in_the_lifespan_fails_the_deploy_at_its_line(platform: Platform) -> None:
+    source = HEAD + (
+        "from contextlib import asynccontextmanager\n"
+        "@asynccontextmanager\n"
+        "async def lifespan(app):\n"
+        "    raise RuntimeError('no model file')\n"
+        "    yield\n"
+        "app = FastAPI(lifespan=lifespan)\n"
+    )
+    failed = platform.deploy_failed("bad-lifespan", source)
+    [found] = failed.diagnostics
+    assert (failed.failed_stage, found.code, found.line) == ("ready", "lifespan_failed", 6)
+    assert found.message == "RuntimeError: no model file"
+
+
+def test_startup_and_shutdown_events(platform: Platform) -> None:
+    source = HEAD + (
+        "import warnings\nwarnings.simplefilter('ignore')\n"
+        "from starlette.applications import Starlette\n"
+        "from fastapi import APIRouter\n"
+        "items = []\n"
+        "app = FastAPI()\n"
+        "@app.on_event('startup')\n"
+        "async def fill():\n"
+        "    items.append('filled')\n"
+        "@app.get('/')\n"
+        "def root(): return items\n"
+    )
+    assert get(platform.deploy_live("events", source)).json() == ["filled"]
+
+
+def test_websockets_echo_text_and_binary_and_close(platform: Platform) -> None:
+    source = HEAD + (
+        "app = FastAPI()\n"
+        "@app.websocket('/ws')\n"
+        "async def echo(socket: WebSocket):\n"
+        "    await socket.accept(subprotocol='chat' if 'chat' in socket.scope['subprotocols'] else None)\n"
+        "    try:\n"
+        "        while True:\n"
+        "            message = await socket.receive()\n"
+        "            if message.get('text') == 'bye': await socket.close(4001); return\n"
+        "            if message.get('text') is not None: await socket.send_text('echo ' + message['text'])\n"
+        "            elif message.get('bytes') is not None: await socket.send_bytes(message['bytes'][::-1])\n"
+        "            else: return\n"
+        "    finally: print('socket closed', flush=True)\n"
+    )
+    url = platform.deploy_live("websocket", source)
+    with connect_websocket(ws(url, "/ws"), subprotocols=["chat"]) as socket:  # type: ignore[list-item]
+        assert socket.subprotocol == "chat"
+        socket.send("hello")
+        assert socket.recv(timeout=5) == "echo hello"
+        socket.send(b"\x01\x02\x03")
+        assert socket.recv(timeout=5) == b"\x03\x02\x01"
+        socket.send("bye")
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(timeout=5)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4001
+
+
+def test_a_redeploy_tells_websockets_to_connect_again_and_their_app_that_they_are_gone(platform: Platform) -> None:
+    source = HEAD + (
+        "app = FastAPI()\n"
+        "@app.websocket('/ws')\n"
+        "async def wait(socket: WebSocket):\n"
+        "    await socket.accept()\n"
+        "    try:\n"
+        "        await socket.receive_text()\n"
+        "    except WebSocketDisconnect as error:\n"
+        "        print('app saw', error.code, flush=True)\n"
+    )
+    url = platform.deploy_live("ws-redeploy", source)
+    with connect_websocket(ws(url, "/ws")) as socket:
+        platform.deploy_live("ws-redeploy", source + "# changed\n")
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(timeout=5)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1012
+    until(lambda: "app saw 1012" in platform.logs("ws-redeploy"), what="the app's own disconnect")
+
+
+def test_an_exception_in_a_websocket_closes_it_with_1011_and_is_in_the_log(platform: Platform) -> None:
+    source = HEAD + (
+        "app = FastAPI()\n"
+        "@app.websocket('/ws')\n"
+        "async def fail(socket: WebSocket):\n"
+        "    await socket.accept()\n"
+        "    raise ValueError('in the socket')\n"
+    )
+    url = platform.deploy_live("ws-error", source)
+    with connect_websocket(ws(url, "/ws")) as socket, pytest.raises(ConnectionClosed) as closed:
+        socket.recv(timeout=5)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1011
+    log = until(lambda: text if "ValueError" in (text := platform.logs("ws-error")) else "", what="traceback")
+    assert "In[5] of test.ipynb, line 8, in fail" in log
+
+
+def test_server_sent_events_arrive_as_they_are_sent(platform: Platform) -> None:
+    source = HEAD + (
+        "import asyncio\n"
+        "app = FastAPI()\n"
+        "@app.get('/events')\n"
+        "async def events():\n"
+        "    async def stream():\n"
+        "        for number in range(3):\n"
+        "            yield f'data: {number}\\n\\n'\n"
+        "            await asyncio.sleep(0.3)\n"
+        "    return StreamingResponse(stream(), media_type='text/event-stream')\n"
+    )
+    url = platform.deploy_live("sse", source)
+    arrived = []
+    with httpx.stream("GET", url + "/events", trust_env=False) as response:
+        for line in response.iter_lines():
+            if line:
+                arrived.append((line, time.monotonic()))
+    assert [line for line, _ in arrived] == ["data: 0", "data: 1", "data: 2"]
+    assert arrived[2][1] - arrived[0][1] > 0.4
+
+
+def test_a_client_that_goes_away_ends_an_endless_stream(platform: Platform) -> None:
+    source = HEAD + (
+        "import asyncio\n"
+        "app = FastAPI()\n"
+        "@app.get('/events')\n"
+        "async def events():\n"
+        "    async def stream():\n"
+        "        try:\n"
+        "            while True:\n"
+        "                yield 'data: x\\n\\n'\n"
+        "                await asyncio.sleep(0.02)\n"
+        "        finally: print('stream ended', flush=True)\n"
+        "    return StreamingResponse(stream(), media_type='text/event-stream')\n"
+    )
+    url = platform.deploy_live("endless", source)
+    with httpx.stream("GET", url + "/events", trust_env=False) as response:
+        next(response.iter_lines())
+    until(lambda: "stream ended" in platform.logs("endless"), what="the generator's end")
+
+
+def test_file_uploads(platform: Platform) -> None:
+    source = HEAD + (
+        "import hashlib\n"
+        "app = FastAPI()\n"
+        "@app.post('/upload')\n"
+        "async def upload(file: UploadFile, note: str = Form()):\n"
+        "    data = await file.read()\n"
+        "    return [file.filename, note, len(data), hashlib.sha256(data).hexdigest()]\n"
+    )
+    import hashlib
+
+    url = platform.deploy_live("upload", source)
+    data = bytes(range(256)) * 20_000
+    answer = httpx.post(
+        url + "/upload", files={"file": ("a b.bin", data)}, data={"note": "hü"}, timeout=30, trust_env=False
+    )
+    assert answer.json() == ["a b.bin", "hü", len(data), hashlib.sha256(data).hexdigest()]
+
+
+def test_a_body_is_one_message_for_middleware_that_plays_it_again(platform: Platform) -> None:
+    source = HEAD + (
+        "app = FastAPI()\n"
+        "@app.middleware('http')\n"
+        "async def replay(request: Request, call_next):\n"
+        "    message = await request._receive()\n"
+        "    print('more to come:', message['more_body'], flush=True)\n"
+        "    async def receive(): return message\n"
+        "    return await call_next(Request(request.scope, receive))\n"
+        "@app.post('/')\nasync def echo(body: dict): return body\n"
+    )
+    url = platform.deploy_live("replay", source)
+    assert httpx.post(url, json={"a": 1}, timeout=5, trust_env=False).json() == {"a": 1}
+    assert "more to come: False" in platform.logs("replay")
+
+
+def test_static_files_templates_and_local_modules(platform: Platform) -> None:
+    source = HEAD + (
+        "from fastapi.staticfiles import StaticFiles\n"
+        "from fastapi.templating import Jinja2Templates\n"
+        "from words import word\n"
+        "from pkg.more import shout\n"
+        "app = FastAPI()\n"
+        "app.mount('/static', StaticFiles(directory='static'), name='static')\n"
+        "templates = Jinja2Templates('templates')\n"
+        "@app.get('/')\n"
+        "def page(request: Request):\n"
+        "    return templates.TemplateResponse(request, 'page.html', {'word': shout(word)})\n"
+    )
+    files = {
+        "static/style.css": "body { color: green }",
+        "templates/page.html": "<html><head></head><body>{{ word }}</body></html>",
+        "words.py": "word = 'local'\n",
+        "pkg/__init__.py": "",
+        "pkg/more.py": "from .deep import up\ndef shout(text): return up(text)\n",
+        "pkg/deep.py": "def up(text): return text.upper()\n",
+    }
+    url = platform.deploy_live("static-files", source, files=files)
+    assert "<body>LOCAL</body>" in get(url).text
+    style = get(url, "/static/style.css")
+    assert (style.text, style.headers["content-type"]) == ("body { color: green }", "text/css; charset=utf-8")
+    assert get(url, "/static/../main.py").status_code == 404
+
+
+def test_sub_applications_with_docs_of_their_own(platform: Platform) -> None:
+    source = HEAD + (
+        "app = FastAPI()\nadmin = FastAPI()\n"
+        "@admin.get('/who')\ndef who(request: Request): return request.scope['root_path']\n"
+        "app.mount('/admin', admin)\n"
+    )
+    url = platform.deploy_live("mounted", source)
+    assert get(url, "/admin/who").json() == "/admin"
+    assert "/admin/openapi.json" in get(url, "/admin/docs").text
+
+
+def test_background_tasks_and_threads_of_the_app(platform: Platform) -> None:
+    source = HEAD + (
+        "import threading, time\n"
+        "done = []\n"
+        "def ticking():\n"
+        "    while True:\n"
+        "        done.append('tick'); time.sleep(0.05)\n"
+        "threading.Thread(target=ticking, daemon=True).start()\n"
+        "app = FastAPI()\n"
+        "@app.post('/later')\n"
+        "def later(tasks: BackgroundTasks):\n"
+        "    tasks.add_task(lambda: (time.sleep(0.1), done.append('later')))\n"
+        "    return 'accepted'\n"
+        "@app.get('/done')\ndef seen(): return sorted(set(done))\n"
+    )
+    url = platform.deploy_live("background", source)
+    assert httpx.post(url + "/later", trust_env=False).json() == "accepted"
+    until(lambda: get(url, "/done").json() == ["later", "tick"], what="both ran")
+
+
+def test_a_thread_that_never_ends_does_not_hold_a_redeploy(platform: Platform) -> None:
+    source = HEAD + (
+        "import threading, time\n"
+        "threading.Thread(target=lambda: time.sleep(1000)).start()\n"
+        "app = FastAPI()\n@app.get('/')\ndef root(): return 1\n"
+    )
+    platform.deploy_live("thread", source)
+    [old] = platform.app("thread").instances
+    platform.deploy_live("thread", source.replace("return 1", "return 2"))
+    until(lambda: old.pid not in [i.pid for i in platform.app("thread").instances], 8, "the old process ended")
+
+
+def test_the_roadmaps_example_runs_as_written(platform: Platform) -> None:
+    source = (
+        "from fastapi import FastAPI\n"
+        "from fastapi.responses import HTMLResponse\n"
+        "from pymongo import MongoClient\n"
+        "import os\n\n"
+        "app = FastAPI()\n"
+        'db = MongoClient(os.environ["PLATFORM_MONGO_URI"]).get_default_database()\n\n'
+        '@app.get("/", response_class=HTMLResponse)\n'
+        "def home():\n"
+        '    items = list(db.items.find({}, {"_id": 0}))\n'
+        '    return f"<html><body><h1>Items: {len(items)}</h1></body></html>"\n'
+    )
+    url = platform.deploy_live("roadmap", source)
+    assert "<h1>Items: 0</h1>" in get(url).text
+    writer = source + "\n@app.post('/items')\ndef add(): db.items.insert_one({'a': 1}); return 'ok'\n"
+    platform.deploy_live("roadmap", writer)
+    assert httpx.post(url + "/items", trust_env=False).json() == "ok"
+    assert "<h1>Items: 1</h1>" in get(url).text
+
+
+def test_an_apps_environment_holds_nothing_of_ours(platform: Platform) -> None:
+    source = HEAD + (
+        "import os\napp = FastAPI()\n"
+        "@app.get('/env')\ndef env(): return dict(os.environ)\n"
+        "@app.get('/proc')\ndef proc(): return open('/proc/self/environ').read()\n"
+    )
+    platform_names = {name for name in platform.environment if name.startswith("GOFASTAPI_")}
+    assert platform_names
+    url = platform.deploy_live("environment", source, env={"MINE": "yes"})
+    seen = get(url, "/env").json()
+    assert seen["MINE"] == "yes"
+    assert seen["PLATFORM_MONGO_URI"].startswith("mongodb://")
+    assert seen["PORT"] == url.rpartition(":")[2]
+    for name in seen:
+        assert not name.startswith(("GOFASTAPI_", "JUPYTER", "JPY_", "KERNEL_", "PYTEST_")), name
+    assert "GOFASTAPI_" not in get(url, "/proc").text
+
+
+def test_the_database_credentials_open_the_users_own_database_only(platform: Platform) -> None:
+    source = HEAD + (
+        "import os, pymongo\napp = FastAPI()\n"
+        "client = pymongo.MongoClient(os.environ['PLATFORM_MONGO_URI'])\n"
+        "@app.get('/try/{name}')\n"
+        "def attempt(name: str):\n"
+        "    try: return client[name].apps.find_one({}, {'_id': 0})\n"
+        "    except pymongo.errors.OperationFailure as error: return error.code\n"
+        "@app.get('/list')\n"
+        "def names(): return client.list_database_names()\n"
+    )
+    url = platform.deploy_live("nosy", source)
+    assert get(url, "/try/gofastapi").json() == 13
+    assert get(url, "/try/admin").json() == 13
+    assert get(url, "/try/user_other").json() == 13
+    assert "gofastapi" not in get(url, "/list").json()
+
+
+def test_what_the_gate_adds_where_the_app_has_nothing(platform: Platform) -> None:
+    url = platform.deploy_live("bare", HEAD + "app = FastAPI(title='Bare')\n@app.get('/x')\ndef x(): return 1\n")
+    root = get(url)
+    assert (root.status_code, root.headers["location"]) == (307, "/docs")
+    assert get(url, "/health").json() == {"status": "ok"}
+    assert get(url, "/missing").status_code == 404
+
+    own = HEAD + ("app = FastAPI(docs_url=None)\n@app.get('/health')\ndef health(): return 'mine'\n")
+    url = platform.deploy_live("own-health", own)
+    assert get(url, "/health").json() == "mine"
+    assert get(url).status_code == 404
+
+
+def test_a_health_route_that_never_gets_well_fails_the_deploy(platform: Platform) -> None:
+    source = HEAD + (
+        "app = FastAPI()\nasked = []\n"
+        "@app.get('/health')\n"
+        "def health(response: Response):\n"
+        "    asked.append(1)\n"
+        "    response.status_code = 200 if len(asked) > 3 else 503\n"
+    )
+    platform.deploy_live("gets-well", source)
+
+
+def test_link_previews_are_added_to_pages_and_to_nothing_else(platform: Platform) -> None:
+    source = HEAD + (
+        "app = FastAPI()\n"
+        "@app.get('/', response_class=HTMLResponse)\n"
+        "def page(): return '<html><head><title>My &amp; notes</title></head><body>hi</body></html>'\n"
+        "@app.get('/own', response_class=HTMLResponse)\n"
+        'def own(): return \'<html><head><meta property="og:title" content="mine"></head></html>\'\n'
+        "@app.get('/fragment', response_class=HTMLResponse)\ndef fragment(): return '<p>part</p>'\n"
+        "@app.get('/json')\ndef data(): return '<head></head>'\n"
+    )
+    url = platform.deploy_live("preview", source)
+    page = get(url)
+    assert '<meta property="og:title" content="My &amp; notes">' in page.text
+    assert int(page.headers["content-length"]) == len(page.content)
+    assert get(url, "/own").text.count("og:title") == 1
+    assert get(url, "/fragment").text == "<p>part</p>"
+    assert get(url, "/json").json() == "<head></head>"
+    assert httpx.head(url, trust_env=False).status_code == 405
+
+
+def test_a_path_prefix_reaches_docs_and_redirects(platform: Platform) -> None:
+    source = (
+        HEAD
+        + "app = FastAPI()\n@app.get('/where')\ndef where(request: Request): return str(request.url_for('where'))\n"
+    )
+    url = platform.deploy_live("prefix", source)
+    headers = {"X-Forwarded-Prefix": "/base/apps/prefix"}
+    assert "/base/apps/prefix/openapi.json" in get(url, "/docs", headers=headers).text
+    assert get(url, "/openapi.json", headers=headers).json()["servers"] == [{"url": "/base/apps/prefix"}]
+    assert get(url, "/where", headers=headers).json().endswith("/base/apps/prefix/where")
+    assert get(url, "/", headers=headers).headers["location"] == "/base/apps/prefix/docs"
+    # What is no path is not believed.
+    assert get(url, "/where", headers={"X-Forwarded-Prefix": "//evil.example"}).json().startswith(url)
+
+
+def test_what_is_not_an_asgi_app_is_said_to_be_none(platform: Platform) -> None:
+    failed = platform.deploy_failed("not-asgi", "import json\napp = json.loads('\"text\"')\n")
+    assert "is of type str, not an ASGI app" in failed.diagnostics[0].message
+
+
+def test_a_factory_is_called(platform: Platform) -> None:
+    source = HEAD + (
+        "def create_app():\n    made = FastAPI()\n    @made.get('/')\n    def root(): return 'made'\n    return made\n"
+    )
+    assert get(platform.deploy_live("factory", source)).json() == "made"
+
+
+def test_sync_endpoints_run_side_by_side(platform: Platform) -> None:
+    url = platform.deploy_live(
+        "simultaneous", HEAD + ("import time\napp = FastAPI()\n@app.get('/')\ndef slow(): time.sleep(0.2); return 1\n")
+    )
+    begun = time.monotonic()
+    threads = [threading.Thread(target=get, args=(url,)) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert time.monotonic() - begun < 1.5
+
+
+def test_openapi_of_the_service_names_every_route(platform: Platform) -> None:
+    transport = httpx.HTTPTransport(uds=str(platform.places.socket))
+    with httpx.Client(transport=transport, base_url="http://gofastapi") as client:
+        paths = client.get("/api/openapi.json").json()["paths"]
+        assert {"/api/me", "/api/apps", "/api/validate", "/api/apps/{app_id}/deploy"} <= paths.keys()
+        answer = client.post("/api/apps/x/deploy", content=json.dumps({"bundle": 1}))
+        assert answer.status_code == 422
+        assert {"message", "code", "details", "request_id"} == answer.json().keys()
+        assert client.get("/api/nothing").json()["code"] == "not_found"
