@@ -70,6 +70,8 @@ class Failure:
     line: int | None = None
     """1-based, of the file."""
     hint: str | None = None
+    columns: tuple[int, int] | None = None
+    """The first and the end character of the expression that failed, where it is on that one line."""
 
 
 def send(channel: socket.socket, message: dict[str, Any], descriptors: list[int] | None = None) -> None:

@@ -61,16 +61,26 @@ def describe(error: BaseException, sources: SourceMap, code: str, hint: str | No
     """The failure to report: what was raised, and the innermost line of the user's code."""
     file: str | None = None
     line: int | None = None
+    columns: tuple[int, int] | None = None
     for frame in traceback.extract_tb(error.__traceback__):
         found, number = sources.locate(frame.filename, frame.lineno)
         if found:
-            file, line = found, number
+            file, line, columns = found, number, _columns(frame)
     if isinstance(error, SyntaxError) and error.filename:
         found, number = sources.locate(error.filename, error.lineno)
         if found:
-            file, line = found, number
+            file, line, columns = found, number, None
     message = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
-    return Failure(code, message, render(error, sources), file, line, hint)
+    return Failure(code, message, render(error, sources), file, line, hint, columns)
+
+
+def _columns(frame: traceback.FrameSummary) -> tuple[int, int] | None:
+    """The characters of the line that failed. Python counts them in bytes."""
+    if frame.colno is None or frame.end_colno is None or frame.lineno != frame.end_lineno:
+        return None
+    source = linecache.getline(frame.filename, frame.lineno or 0).encode()
+    start, end = (len(source[:place].decode(errors="replace")) for place in (frame.colno, frame.end_colno))
+    return start, end
 
 
 def _chain(error: BaseException) -> Iterator[tuple[BaseException, str]]:

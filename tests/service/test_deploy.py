@@ -84,6 +84,7 @@ def test_a_traceback_at_start_names_cell_and_line(platform: Platform) -> None:
     # The cell's first line is the magic's own.
     assert (found.cell.label, found.cell.line) == ("In[5]", 6)
     assert found.source == "    return 1 / 0"
+    assert (found.column, found.end_line, found.end_column) == (11, 5, 16)
     assert found.traceback is not None
     assert "In[5] of test.ipynb, line 8, in <module>\n    helper()" in found.traceback
     assert "gofastapi_runner" not in found.traceback

@@ -102,7 +102,7 @@ def test_an_error_at_import_shows_the_users_traceback_and_leaves_what_is_live(ke
     assert ran.status == "error"
     assert re.fullmatch(r"broken: KeyError: 'x' \(In\[\d+\], line 12\)", ran.error)
     assert re.search(r"In\[\d+\], line 14, in <module>\n +setting\('x'\)", ran.plain)
-    assert "12 |     return {}[name]" in ran.plain
+    assert "      12 |     return {}[name]\n         |            ^^^^^^^^" in ran.plain
     assert f"Version 1 is still live at {url}." in ran.plain
     assert "gofastapi_ext" not in ran.plain + ran.error
     assert get(url).json() == "good"

@@ -218,12 +218,16 @@ class Supervisor:
 
     async def diagnose(self, failure: InstanceFailedError, version: VersionRecord) -> Diagnostic:
         """The failure as a diagnostic, at the line of the code and of the cell."""
+        start, end = failure.columns or (None, None)
         diagnostic = Diagnostic(
             code=failure.code,
             message=failure.message,
             hint=failure.hint,
             file=failure.file,
             line=failure.line,
+            column=start,
+            end_line=failure.line if end is not None else None,
+            end_column=end,
             traceback=failure.traceback,
         )
         try:

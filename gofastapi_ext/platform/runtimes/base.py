@@ -40,6 +40,7 @@ class InstanceFailedError(Exception):
         file: str | None = None,
         line: int | None = None,
         hint: str | None = None,
+        columns: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -48,6 +49,7 @@ class InstanceFailedError(Exception):
         self.file = file
         self.line = line
         self.hint = hint
+        self.columns = columns
 
 
 class Instance(ABC):

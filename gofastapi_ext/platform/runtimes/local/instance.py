@@ -134,6 +134,7 @@ class LocalInstance(Instance):
                     file=failure["file"],
                     line=failure["line"],
                     hint=failure["hint"],
+                    columns=tuple(failure["columns"]) if failure["columns"] else None,
                 )
             case {"event": "metrics", "text": str(text)}:
                 if self._metrics is not None and not self._metrics.done():
