@@ -185,7 +185,9 @@ def _service(places: Places) -> Iterator[Check]:
         yield Check(Mark.OK, "service", found)
     for app in apps:
         reason = f": {printable(app.reason).splitlines()[0]}" if app.reason else ""
-        if app.state is State.FAILED:
+        if app.state is State.FAILED and app.version is None:
+            yield Check(Mark.WARNING, f"app {app.id}", f"its deploy failed{reason}", "Deploy it again, or remove it.")
+        elif app.state is State.FAILED:
             yield Check(Mark.BROKEN, f"app {app.id}", f"failed{reason}", f"gofastapi logs {app.id}")
         elif app.state is State.RESTARTING:
             yield Check(Mark.WARNING, f"app {app.id}", f"restarting{reason}", f"gofastapi logs {app.id}")

@@ -18,22 +18,20 @@ _Command = TypeVar("_Command", bound=Callable[..., None])
 def told_in_words(command: _Command) -> _Command:
     """Wrap a command that takes `as_json`.
 
-    A service of another version is offered to be restarted, where somebody is there to answer; then the
+    Where the service is of another version and somebody is there to answer, a restart is offered; then the
     command runs once more.
     """
 
     @functools.wraps(command)
     def wrapped(*args: Any, as_json: bool, **kwargs: Any) -> None:
         try:
-            command(*args, as_json=as_json, **kwargs)
-        except VersionMismatchError as error:
-            if as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
-                _fail(error, as_json)
-            click.echo(error.message)
-            if not click.confirm("Restart it now?", default=True):
-                sys.exit(1)
-            _restart(as_json)
-            command(*args, as_json=as_json, **kwargs)
+            try:
+                command(*args, as_json=as_json, **kwargs)
+            except VersionMismatchError as error:
+                if as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+                    raise
+                _offer_restart(error)
+                command(*args, as_json=as_json, **kwargs)
         except (GoFastAPIError, OSError, ModuleNotFoundError) as error:
             _fail(in_words(error), as_json)
 
@@ -63,7 +61,11 @@ def _fail(error: GoFastAPIError, as_json: bool) -> NoReturn:
     sys.exit(1)
 
 
-def _restart(as_json: bool) -> None:
+def _offer_restart(error: VersionMismatchError) -> None:
+    click.echo(error.message)
+    if not click.confirm("Restart it now?", default=True):
+        sys.exit(1)
     from gofastapi_ext.cli import service
 
-    service.up(restart=True, as_json=as_json)
+    service.up(restart=True, as_json=False)
+    click.echo()

@@ -50,12 +50,13 @@ def _service(places: Places) -> psutil.Process | None:
 
 def _family(service: psutil.Process | None, places: Places) -> list[psutil.Process]:
     """The service, what it started, and what is left of one that crashed."""
-    found = {process.pid: process for process in _orphans(places)}
+    found: list[psutil.Process] = []
     if service is not None:
-        found[service.pid] = service
+        found.append(service)
         with contextlib.suppress(psutil.Error):
-            found |= {child.pid: child for child in service.children(recursive=True)}
-    return list(found.values())
+            found += service.children(recursive=True)
+    # One that is listed twice keeps its first place.
+    return list({process.pid: process for process in [*found, *_orphans(places)]}.values())
 
 
 def _orphans(places: Places) -> Iterable[psutil.Process]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from gofastapi_ext.client.places import Places
 from gofastapi_ext.core.errors import ServiceUnreachableError
 
 START_TIMEOUT_SECONDS = 30.0
+_ERROR_WITH_WORDS = re.compile(r"gofastapi_ext\.core\.errors\.\w+: (.+)")
 
 # The service starts with this much of the caller's environment and no more: a kernel's holds tokens.
 _INHERITED_ENVIRONMENT = (
@@ -98,8 +100,12 @@ def _spawn(places: Places) -> subprocess.Popen[bytes]:
 
 
 def _why_not(places: Places, what: str) -> str:
-    tail = _tail(places.service_log, 12)
-    return f"The GoFastAPI service did not start: {what}. The end of {places.service_log}:\n{tail}"
+    tail = _tail(places.service_log, 40)
+    # An error with words for people says more than the traceback it stands in.
+    if told := _ERROR_WITH_WORDS.findall(tail):
+        return f"The GoFastAPI service did not start: {told[-1]} More is in {places.service_log}."
+    end = "\n".join(tail.splitlines()[-12:])
+    return f"The GoFastAPI service did not start: {what}. The end of {places.service_log}:\n{end}"
 
 
 def _tail(path: Path, lines: int) -> str:

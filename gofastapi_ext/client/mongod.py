@@ -13,7 +13,7 @@ from gofastapi_ext.core.errors import UnavailableError
 def find_mongod(program: Path | None) -> Path:
     """The mongod to run: the one set, the one on PATH, the one in the wheel. Raises `UnavailableError`."""
     if program is not None:
-        if not os.access(program, os.X_OK):
+        if not (program.is_file() and os.access(program, os.X_OK)):
             raise UnavailableError(f"GOFASTAPI_MONGOD is {program}, which is not a program.")
         return program
     if found := shutil.which("mongod"):

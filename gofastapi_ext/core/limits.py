@@ -22,8 +22,8 @@ def format_bytes(size: int) -> str:
     if size < 1000:
         return f"{size} B"
     value = float(size)
-    for unit in ("kB", "MB", "GB"):
+    for unit in ("kB", "MB"):
         value /= 1000
-        if value < 1000:
-            break
-    return f"{value:.1f} {unit}"
+        if value < 999.95:
+            return f"{value:.1f} {unit}"
+    return f"{value / 1000:.1f} GB"

@@ -9,6 +9,7 @@ import os
 import socket
 import sys
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
@@ -55,6 +56,10 @@ class _Server(uvicorn.Server):
             )
         )
         self._places = places
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # Uvicorn's own would die of the signal once more at the end, before anything is tidied up.
+        self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
