@@ -161,7 +161,7 @@ class Gate:
             del self._websockets[closing]
 
     def _prepare(self, scope: Any) -> int:
-        """Give the scope the lifespan's state, and the prefix it is served under; return the body's announced length."""
+        """Give the scope the lifespan's state and the prefix it is served under; return the body's stated length."""
         scope["state"] = self._state.copy()
         length = 0
         for name, value in scope["headers"]:

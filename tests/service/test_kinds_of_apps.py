@@ -201,18 +201,19 @@ def test_file_uploads(platform: Platform) -> None:
 
 def test_a_body_is_one_message_for_middleware_that_plays_it_again(platform: Platform) -> None:
     source = HEAD + (
+        "class Replay:\n"
+        "    def __init__(self, app): self.app = app\n"
+        "    async def __call__(self, scope, receive, send):\n"
+        "        if scope['type'] != 'http': return await self.app(scope, receive, send)\n"
+        "        message = await receive()\n"
+        "        async def again(): return message\n"
+        "        await self.app(scope, again, send)\n"
         "app = FastAPI()\n"
-        "@app.middleware('http')\n"
-        "async def replay(request: Request, call_next):\n"
-        "    message = await request._receive()\n"
-        "    print('more to come:', message['more_body'], flush=True)\n"
-        "    async def receive(): return message\n"
-        "    return await call_next(Request(request.scope, receive))\n"
+        "app.add_middleware(Replay)\n"
         "@app.post('/')\nasync def echo(body: dict): return body\n"
     )
     url = platform.deploy_live("replay", source)
     assert httpx.post(url, json={"a": 1}, timeout=5, trust_env=False).json() == {"a": 1}
-    assert "more to come: False" in platform.logs("replay")
 
 
 def test_static_files_templates_and_local_modules(platform: Platform) -> None:
