@@ -82,4 +82,4 @@ def shown_state(target: Target, status: Status) -> State:
 
 def restart_delay_seconds(crashes: int) -> float:
     """How long to wait before the next start, after `crashes` crashes in a row: 0.1 s doubling to 10 s."""
-    return float(min(0.1 * 2 ** max(crashes - 1, 0), 10.0))
+    return float(min(0.1 * 2 ** min(max(crashes - 1, 0), 10), 10.0))

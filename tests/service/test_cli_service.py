@@ -84,6 +84,11 @@ def test_up_status_and_down(cli: CommandLine) -> None:
     assert again["service"]["pid"] != before
     assert get(url).json() == {"says": "up"}
 
+    # A plain signal ends it on purpose as well.
+    os.kill(again["service"]["pid"], signal.SIGTERM)
+    until(lambda: not psutil.pid_exists(again["service"]["pid"]), 15, "the service ended")
+    assert cli.json("status")["running"] is False
+
 
 def test_after_a_crash_status_brings_everything_back(cli: CommandLine) -> None:
     cli.write_app("kept")
@@ -143,18 +148,11 @@ def test_down_never_touches_a_stranger(cli: CommandLine) -> None:
         stranger.wait()
 
 
-def test_a_service_ended_by_a_signal_was_ended_on_purpose(cli: CommandLine) -> None:
-    pid = cli.json("up")["service"]["pid"]
-    os.kill(pid, signal.SIGTERM)
-    until(lambda: not psutil.pid_exists(pid), 15, "the service ended")
-    assert cli.json("status")["running"] is False
-
-
-def test_two_homes_do_not_end_each_other(cli: CommandLine) -> None:
+def test_down_leaves_the_service_of_another_home_alone(cli: CommandLine) -> None:
     with command_line(GOFASTAPI_FIRST_PORT="21250", GOFASTAPI_LAST_PORT="21299") as other:
         pid = other.json("up")["service"]["pid"]
-        cli.run("up")
-        cli.run("down")
+        cli.places.make()
+        assert cli.json("down")["ended"] == []
         assert other.json("status")["service"]["pid"] == pid
 
 
