@@ -8,6 +8,6 @@ from support.platform import Platform, running_platform
 
 @pytest.fixture(scope="session")
 def platform() -> Iterator[Platform]:
-    """A service shared by the tests that do not hurt it. Its port range keeps clear of a developer's own apps."""
-    with running_platform(GOFASTAPI_FIRST_PORT="21000", GOFASTAPI_LAST_PORT="21199") as running:
+    """A service shared by the tests that do not hurt it."""
+    with running_platform() as running:
         yield running

@@ -33,8 +33,6 @@ def hello(word: str) -> str:
 def hurt() -> Iterator[Platform]:
     """A service of the test's own, impatient, to be hurt."""
     with running_platform(
-        GOFASTAPI_FIRST_PORT="21200",
-        GOFASTAPI_LAST_PORT="21299",
         GOFASTAPI_START_TIMEOUT_SECONDS="1.5",
         GOFASTAPI_DRAIN_SECONDS="2",
         GOFASTAPI_MAX_CRASHES="3",
@@ -295,7 +293,7 @@ def test_a_stolen_port_is_named_and_the_app_comes_back_or_moves(hurt: Platform) 
 
 
 def test_a_nearly_full_disk_refuses_the_deploy_and_says_so() -> None:
-    with running_platform(GOFASTAPI_FIRST_PORT="21300", GOFASTAPI_MIN_FREE_DISK_BYTES=str(10**15)) as platform:
+    with running_platform(GOFASTAPI_MIN_FREE_DISK_BYTES=str(10**15)) as platform:
         failed = platform.deploy_failed("app", hello("x"))
         assert failed.failed_stage is Stage.RELEASE
         assert "The disk is nearly full" in failed.diagnostics[0].message

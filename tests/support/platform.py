@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -29,7 +28,9 @@ class Platform:
 
     def __init__(self, home: Path, **settings: str) -> None:
         self.places = Places(home=home, run=home / "run")
-        self.environment = service_environment() | {"GOFASTAPI_HOME": str(home)} | settings
+        # A port range that keeps clear of a developer's own apps.
+        ports = {"GOFASTAPI_FIRST_PORT": "21000", "GOFASTAPI_LAST_PORT": "21999"}
+        self.environment = service_environment() | {"GOFASTAPI_HOME": str(home)} | ports | settings
         self.client = Client(self.places)
 
     def start(self) -> None:
@@ -48,15 +49,16 @@ class Platform:
 
     def stop(self) -> None:
         """End the service by SIGTERM, and make sure nothing of it is left."""
-        info = read_service_info(self.places)
-        pid = info["pid"] if info else self.process.pid
-        assert isinstance(pid, int)
         children = self.processes()
-        try:
-            os.kill(pid, signal.SIGTERM)
-            until(lambda: not psutil.pid_exists(pid) or self.process.poll() is not None, 20, "service ended")
-        except ProcessLookupError:
-            pass
+        info = read_service_info(self.places)
+        if info is not None:
+            try:
+                service = psutil.Process(int(str(info["pid"])))
+                service.terminate()
+                # A child of ours stays as a zombie until it is waited for.
+                until(lambda: not service.is_running() or service.status() == "zombie", 20, "service ended")
+            except psutil.NoSuchProcess:
+                pass
         for child in children:
             if child.is_running():
                 child.kill()
