@@ -142,7 +142,7 @@ def _bring_along(found: FileSet, root: Path) -> list[str]:
 
 
 def _bring(found: FileSet, root: Path, at: str | None, included: list[str]) -> None:
-    if at is None:
+    if at is None or at in found.folders:
         return
     before = len(found.files)
     if (root / at).is_dir():

@@ -35,6 +35,8 @@ class FileSet:
     def __init__(self, limits: Limits) -> None:
         self.files: dict[str, BundleFile] = {}
         self.skipped: list[str] = []
+        self.folders: set[str] = set()
+        """Where the folders stand that were added whole."""
         self._limits = limits
         self._sizes: dict[str, int] = {}
         self._entries = 0
@@ -77,6 +79,7 @@ class FileSet:
         `at` is the folder's path in the bundle ("" for its root). Links that lead out of `boundary` are
         left out.
         """
+        self.folders.add(at)
         return self._walk(folder, at, boundary.resolve(), set())
 
     def _walk(self, folder: Path, at: str, boundary: Path, seen: set[Path]) -> int:

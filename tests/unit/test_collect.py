@@ -151,9 +151,7 @@ def test_a_module_called_main_cannot_come_beside_the_cell(tmp_path: Path) -> Non
 
 
 def test_file_brings_files_and_folders_at_their_place(tmp_path: Path) -> None:
-    root = write(
-        tmp_path / "nb", {"data/a.json": "1", "data/deep/b.json": "2", ".env": "A=1", "config/x.ini": ""}
-    )
+    root = write(tmp_path / "nb", {"data/a.json": "1", "data/deep/b.json": "2", ".env": "A=1", "config/x.ini": ""})
     write(tmp_path / "far", {"c.txt": "c", "lib/util.py": ""})
     far = str(tmp_path / "far")
     collected = cell("x", root, "data", ".env", "./config/x.ini", f"{far}/c.txt", "../far/lib")
@@ -326,9 +324,7 @@ def test_folders_a_packaged_app_names_are_looked_up_from_the_root_then_beside_it
 def test_file_paths_start_at_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, {"project/hello.py": "", "project/data/a.json": "", "b.json": ""})
     monkeypatch.chdir(tmp_path)
-    collected = collect_file(
-        Path("project/hello.py"), [Path("project/data"), Path("b.json"), Path("project/hello.py")]
-    )
+    collected = collect_file(Path("project/hello.py"), [Path("project/data"), Path("b.json"), Path("project/hello.py")])
     assert names(collected) == ["b.json", "data/a.json", "hello.py"]
 
 
@@ -358,3 +354,10 @@ def test_a_main_file_that_cannot_be_an_app(tmp_path: Path, name: str, words: str
     os.mkfifo(tmp_path / "pipe.py")
     with pytest.raises(InvalidBundleError, match=words):
         collect_file(tmp_path / name, [], Limits(max_file_bytes=5000))
+
+
+def test_a_package_that_many_files_import_is_looked_through_once(tmp_path: Path) -> None:
+    modules = [f"module_{n}" for n in range(40)]
+    imports_all = "".join(f"from pkg import {name}\n" for name in modules)
+    write(tmp_path, {f"pkg/{name}.py": imports_all for name in modules} | {"pkg/__init__.py": ""})
+    assert len(names(cell(imports_all, tmp_path))) == 42

@@ -81,6 +81,26 @@ def test_else_the_only_app_that_is_made(source: str) -> None:
 @pytest.mark.parametrize(
     ("source", "name"),
     [
+        ("app = FastAPI()\nsite = wrap(app)\nif __name__ == '__main__':\n    uvicorn.run(site, port=1)", "site"),
+        ("one = FastAPI()\ntwo = FastAPI()\ndef main():\n    uvicorn.run('main:two', reload=True)", "two"),
+        ("one = FastAPI()\ntwo = FastAPI()\ndef main():\n    uvicorn.run(app='src.main:two')", "two"),
+        ("one = FastAPI()\ntwo = FastAPI()\ndef main():\n    Server(Config(two)).run()", "two"),
+        ("def start(): ...\nif __name__ == '__main__':\n    uvicorn.run('main:start', factory=True)", "start()"),
+        ("one = FastAPI()\ndef main(app):\n    uvicorn.run(app)", "one"),
+        ("import app.db\none = FastAPI()\ndef main(app):\n    uvicorn.run(app)", "one"),
+        ("one = FastAPI()\ndef main():\n    uvicorn.run('other:app')", "one"),
+        ("app = FastAPI()\ntwo = FastAPI()\ndef main(x):\n    uvicorn.run(app if x else two)", "app"),
+        ("app = FastAPI()\ntwo = FastAPI()\ndef main():\n    uvicorn.run(app)\n    uvicorn.run(two)", "app"),
+    ],
+)
+def test_what_the_code_itself_gives_to_uvicorn_wins(source: str, name: str) -> None:
+    analysis = look_at("import uvicorn\nfrom uvicorn import Config, Server\nfrom fastapi import FastAPI\n" + source)
+    assert analysis.entrypoint == f"main:{name}", analysis.diagnostics
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
         ("def create_app():\n    return FastAPI()", "create_app"),
         ("def make_app(debug=False, *, db=None):\n    return FastAPI()", "make_app"),
         ("def app():\n    return FastAPI()", "app"),

@@ -204,6 +204,7 @@ def test_each_missing_module_is_told_once() -> None:
     files = {"main.py": "import a, b" + APP, "a.py": "import gone", "b.py": "import gone.x\nimport away"}
     found = check_imports(look_at(files).imports, {"gone", "away"}, ImportPolicy())
     assert [(d.file, d.line) for d in found] == [("a.py", 1), ("b.py", 2)]
+    assert {d.hint for d in found} == {"Run `%pip install gone away` in the notebook, then deploy again."}
 
 
 def test_the_allow_list() -> None:

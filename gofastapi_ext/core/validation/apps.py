@@ -44,12 +44,16 @@ class FoundApp:
 def find_app(parsed: Parsed, tree: ast.Module, local: LocalModules) -> FoundApp:
     """Find the app in the main module, whose tree is `tree`.
 
-    `app` is it where that name is bound to anything that could be one. Else it is the only app the module
-    makes, those mounted into another left out; an app wrapped in ASGI middleware gives way to the wrapped
-    one. Else it is a factory without required parameters and a usual name.
+    It is what the code itself hands to `uvicorn.run`, under `if __name__ == "__main__"` say. Else it is `app`,
+    where that name is bound to anything that could be one, unless it is wrapped in ASGI middleware under
+    another name. Else it is the only app the module makes, those mounted into another left out. Else it is a
+    factory without required parameters and with a usual name.
     """
     module = module_name(parsed.path)
     names = names_of(tree)
+    handed = _handed_to_uvicorn(tree, names, parsed.path)
+    if handed is not None:
+        return FoundApp(f"{module}:{handed}")
     made = _made_apps(tree, names)
     wrappers = _wrappers(made, names)
     if len(wrappers) == 1 and "app" not in wrappers:
@@ -76,6 +80,28 @@ def binds(tree: ast.Module, name: str) -> bool:
     """Whether the module binds `name`, or may get it from `import *` or a `__getattr__` of its own."""
     names = names_of(tree)
     return name in names.bindings or bool(names.star_modules) or "__getattr__" in names.bindings
+
+
+def _handed_to_uvicorn(tree: ast.Module, names: Names, path: str) -> str | None:
+    """The one name, bound in this module, that is given to `uvicorn.run` or `uvicorn.Config` as the app."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and names.qualified(node.func) in ("uvicorn.run", "uvicorn.Config")):
+            continue
+        options = {keyword.arg: keyword.value for keyword in node.keywords}
+        given = node.args[0] if node.args else options.get("app")
+        if isinstance(given, ast.Name):
+            found.add(given.id)
+        elif isinstance(given, ast.Constant) and isinstance(given.value, str):
+            module, _, name = given.value.partition(":")
+            if module.rpartition(".")[2] != module_name(path).rpartition(".")[2]:
+                return None  # the app of another module
+            factory = options.get("factory")
+            found.add(f"{name}()" if isinstance(factory, ast.Constant) and factory.value is True else name)
+    name = found.pop() if len(found) == 1 else ""
+    binding = names.bindings.get(name.removesuffix("()"))
+    # `import app.routes` binds a package, which a function's own `app` only happens to share its name with.
+    return None if binding is None or isinstance(binding.node, ast.Import) else name
 
 
 def _made_apps(tree: ast.Module, names: Names) -> dict[str, Binding]:

@@ -42,6 +42,7 @@ class Parsed:
     """A source file, its tree (None where there is none to work with) and what is wrong with it."""
 
     path: str
+    source: str
     lines: list[str]
     tree: ast.Module | None
     diagnostics: list[Diagnostic] = field(default_factory=list)
@@ -84,12 +85,14 @@ def source_text(file: BundleFile) -> str | None:
 
 def split_lines(source: str) -> list[str]:
     """The lines as Python counts them: form feeds and Unicode separators end none."""
-    return re.split(r"\r\n|\r|\n", source)
+    return source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def characters_of(lines: list[str], line: int, byte_column: int) -> int:
     """The 0-based character column for a column in UTF-8 bytes."""
     text = lines[line - 1] if 0 < line <= len(lines) else ""
+    if text.isascii():
+        return min(byte_column, len(text))
     return len(text.encode("utf-8", "surrogatepass")[:byte_column].decode("utf-8", "ignore"))
 
 
@@ -105,14 +108,14 @@ def parse(path: str, source: str) -> Parsed:
             hint="Move data out of the code, into a JSON file or the database.",
             file=path,
         )
-        return Parsed(path, lines, None, [too_long], was_read=False)
+        return Parsed(path, source, lines, None, [too_long], was_read=False)
     diagnostics: list[Diagnostic] = []
     with _caught_warnings() as caught:
         tree = _parse_around_ipython(path, lines, source, diagnostics)
         if tree is not None and not diagnostics and is_safe_to_compile(tree, source):
             diagnostics += _compile(path, lines, source, tree)
     diagnostics += _syntax_warnings(path, caught)
-    return Parsed(path, lines, tree, diagnostics)
+    return Parsed(path, source, lines, tree, diagnostics)
 
 
 def _parse_around_ipython(path: str, lines: list[str], source: str, diagnostics: list[Diagnostic]) -> ast.Module | None:

@@ -96,7 +96,11 @@ def check_imports(uses: Iterable[ImportUse], missing: Set[str], policy: ImportPo
             forbidden.setdefault(use.top, use)
         elif use.top in missing and use.reached:
             absent.setdefault(use.top, use)
-    return [_forbidden(use) for use in forbidden.values()] + [_missing(use) for use in absent.values()]
+    needed = [use for use in absent.values() if not use.optional]
+    return [
+        *(_forbidden(use) for use in forbidden.values()),
+        *(_missing(use, [use] if use.optional else needed) for use in absent.values()),
+    ]
 
 
 def _forbidden(use: ImportUse) -> Diagnostic:
@@ -109,12 +113,13 @@ def _forbidden(use: ImportUse) -> Diagnostic:
     )
 
 
-def _missing(use: ImportUse) -> Diagnostic:
-    package = _PYPI_NAMES.get(use.module) or _PYPI_NAMES.get(use.top, use.top)
+def _missing(use: ImportUse, together: list[ImportUse]) -> Diagnostic:
+    """`together` is what to install in one go."""
+    packages = " ".join(_PYPI_NAMES.get(other.module) or _PYPI_NAMES.get(other.top, other.top) for other in together)
     message = f"{use.top} is not installed"
     if use.optional:
         message += "; the app starts without it, but the code that needs it may fail"
-    hint = f"Run `%pip install {package}` in the notebook, then deploy again."
+    hint = f"Run `%pip install {packages}` in the notebook, then deploy again."
     return _diagnostic(use, Severity.WARNING if use.optional else Severity.ERROR, "missing_module", message, hint)
 
 

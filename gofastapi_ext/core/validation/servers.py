@@ -20,7 +20,7 @@ def find_own_servers(parsed: Parsed) -> list[Diagnostic]:
 
     A call of a function of the same module that does so counts too.
     """
-    if parsed.tree is None:
+    if parsed.tree is None or not any(word in parsed.source for word in _SERVE_METHODS):
         return []
     names = names_of(parsed.tree)
     running = {
