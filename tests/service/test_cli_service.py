@@ -77,11 +77,14 @@ def test_up_status_and_down(cli: CommandLine) -> None:
     assert [process for process in processes if not is_gone(process)] == []
     assert cli.json("status")["running"] is False
 
-    assert cli.json("up")["apps"][0]["state"] == "running"
-    assert get(url).json() == {"says": "up"}
+
+def test_up_brings_the_apps_back(cli: CommandLine) -> None:
+    cli.write_app("up")
+    url = cli.lines("deploy", "main.py", "--name", "notes")[-1]["url"]
     before = cli.json("status")["service"]["pid"]
     again = cli.json("up", "--restart")
     assert again["service"]["pid"] != before
+    assert again["apps"][0]["state"] == "running"
     assert get(url).json() == {"says": "up"}
 
     # A plain signal ends it on purpose as well.
