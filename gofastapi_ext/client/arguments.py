@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
+from gofastapi_ext.core.environment import check_environment
 from gofastapi_ext.core.errors import InvalidRequestError, NotFoundError
 from gofastapi_ext.core.models import VersionView
-
-_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def parse_env(pairs: Iterable[str]) -> dict[str, str]:
@@ -18,16 +16,8 @@ def parse_env(pairs: Iterable[str]) -> dict[str, str]:
         name, equals, value = pair.partition("=")
         if not equals:
             raise InvalidRequestError("--env takes NAME=VALUE, for example --env GREETING=hello.")
-        if not _ENV_NAME.fullmatch(name):
-            raise InvalidRequestError(
-                f'--env: "{name}" cannot be the name of a variable: use letters, digits and underscores, '
-                "not starting with a digit."
-            )
-        if name == "PORT" or name.startswith(("PLATFORM_", "GOFASTAPI_")):
-            raise InvalidRequestError(f"--env: {name} is set by the platform; choose another name.")
-        if "\0" in value:
-            raise InvalidRequestError(f"--env: the value of {name} holds a NUL character.")
         env[name] = value
+    check_environment(env)
     return env
 
 

@@ -18,6 +18,7 @@ from gofastapi_ext.core.errors import (
     VersionMismatchError,
     error_from_code,
 )
+from gofastapi_ext.core.lifecycle import Stage
 from gofastapi_ext.core.models import (
     AppView,
     DeployRequest,
@@ -32,6 +33,10 @@ from gofastapi_ext.core.models import (
 )
 
 VERSION_HEADER = "X-GoFastAPI-Version"
+_WENT_AWAY = (
+    "The GoFastAPI service went away in the middle of the request. What was live still is, or comes back by itself; "
+    "run it again."
+)
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _APPS = TypeAdapter(list[AppView])
@@ -88,9 +93,8 @@ class Client:
 
     def deploy(self, app_id: str, request: DeployRequest) -> Iterator[StageEvent]:
         """Deploy, and yield each stage as it ends; the last is `live` or `failed`."""
-        yield from self._stream(
-            "POST", f"/api/apps/{app_id}/deploy", StageEvent, content=request.model_dump_json(exclude_defaults=True)
-        )
+        body = request.model_dump_json(exclude_defaults=True)
+        yield from _until_the_end(self._stream("POST", f"/api/apps/{app_id}/deploy", StageEvent, content=body))
 
     def versions(self, app_id: str) -> list[VersionView]:
         """Newest first."""
@@ -98,7 +102,7 @@ class Client:
 
     def rollback(self, app_id: str, number: int) -> Iterator[StageEvent]:
         """Make a new version out of an old one; yields stages as `deploy` does."""
-        yield from self._stream("POST", f"/api/apps/{app_id}/rollback/{number}", StageEvent)
+        yield from _until_the_end(self._stream("POST", f"/api/apps/{app_id}/rollback/{number}", StageEvent))
 
     def logs(self, app_id: str, *, tail: int = 200, follow: bool = False) -> Iterator[LogLine]:
         """The last `tail` lines, oldest first; with `follow`, then each new one as it comes."""
@@ -153,10 +157,17 @@ class Client:
                 "The GoFastAPI service does not answer. Start it anew: gofastapi up --restart"
             ) from error
         except httpx.TransportError as error:
-            raise ServiceUnreachableError(
-                "The GoFastAPI service went away in the middle of the request. What was live still is, or comes "
-                "back by itself; run it again."
-            ) from error
+            raise ServiceUnreachableError(_WENT_AWAY) from error
+
+
+def _until_the_end(events: Iterator[StageEvent]) -> Iterator[StageEvent]:
+    """The events; raises where the service was stopped before the last one."""
+    last = None
+    for event in events:
+        last = event
+        yield event
+    if last is None or last.stage not in (Stage.LIVE, Stage.FAILED):
+        raise ServiceUnreachableError(_WENT_AWAY)
 
 
 def connect(places: Places | None = None, *, start: bool = True, check_version: bool = True) -> Client:

@@ -94,6 +94,10 @@ class Bundle(BaseModel):
             other = folded.setdefault(unicodedata.normalize("NFC", path).casefold(), path)
             if other != path:
                 raise ValueError(f"{other!r} and {path!r} differ only in case or Unicode form")
+        for path in files:
+            for parent in PurePosixPath(path).parents:
+                if str(parent) in files:
+                    raise ValueError(f"{str(parent)!r} is a file and cannot hold {path!r}")
         return files
 
     @cached_property

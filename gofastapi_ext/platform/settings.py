@@ -42,8 +42,8 @@ class Settings(BaseSettings):
     """How long requests of a version that is replaced may still take."""
     max_crashes: int = 5
     """Crashes in a row after which an app is failed rather than restarted."""
-    stable_after_seconds: float = 60.0
-    """An instance that has run this long starts counting crashes anew."""
+    stable_after_seconds: float = 10.0
+    """An instance that has run this long before it crashed is no part of a crash loop."""
 
     log_max_bytes: int = 5_000_000
     """Per app; twice this is kept, in two files."""

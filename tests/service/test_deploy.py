@@ -10,7 +10,13 @@ from support.platform import Platform, get
 from support.waiting import until
 
 from gofastapi_ext.core.bundle import Bundle, BundleFile
-from gofastapi_ext.core.errors import ConflictError, GoFastAPIError, InvalidNameError, NotFoundError
+from gofastapi_ext.core.errors import (
+    ConflictError,
+    GoFastAPIError,
+    InvalidNameError,
+    InvalidRequestError,
+    NotFoundError,
+)
 from gofastapi_ext.core.lifecycle import STAGES, Stage, State
 from gofastapi_ext.core.models import DeployRequest
 
@@ -61,6 +67,21 @@ def test_another_environment_is_a_new_version(platform: Platform) -> None:
     assert platform.deploy("env", source, env={"WORD": "b"})[-1].version == 2
     assert get(url).json() == "b"
     assert platform.client.versions("env")[0].env_names == ["WORD"]
+
+
+@pytest.mark.parametrize(
+    ("env", "message"),
+    [
+        ({"PLATFORM_MONGO_URI": "x"}, "set by the platform"),
+        ({"PORT": "1"}, "set by the platform"),
+        ({"A B": "x"}, "cannot be the name"),
+        ({"A": "x\0"}, "NUL"),
+        ({"A": "x" * 70_000}, "70.0 kB together; 64.0 kB is the limit"),
+    ],
+)
+def test_variables_that_cannot_be_are_refused(platform: Platform, env: dict[str, str], message: str) -> None:
+    with pytest.raises(InvalidRequestError, match=message):
+        platform.deploy("env", HELLO, env=env)
 
 
 def test_a_failed_deploy_never_touches_what_is_serving(platform: Platform) -> None:

@@ -9,6 +9,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
+from gofastapi_ext.core.environment import check_environment
+from gofastapi_ext.core.errors import UnavailableError
 from gofastapi_ext.core.models import AppView, DeployRequest, LogLine, StageEvent, VersionView
 from gofastapi_ext.platform.api.state import Caller, UsesServices
 
@@ -38,6 +40,7 @@ async def delete_app(app_id: str, services: UsesServices, caller: Caller) -> Non
 @router.post("/{app_id}/deploy", response_class=StreamingResponse, responses={200: {"model": StageEvent}})
 async def deploy(app_id: str, request: DeployRequest, services: UsesServices, caller: Caller) -> StreamingResponse:
     """Bring a bundle live. Answers a JSON line for each stage as it ends; the last is `live` or `failed`."""
+    check_environment(request.env, services.limits.max_env_bytes)
     record = await services.apps.find_or_create(app_id, caller.user)
     return await _stream(services.deployments.deploy(record, request, caller.user))
 
@@ -70,7 +73,9 @@ async def get_logs(
 
 async def _stream(events: AsyncIterator[StageEvent]) -> StreamingResponse:
     """Wait for the first event, so that an error before it has a status of its own."""
-    first = await anext(events)
+    first = await anext(events, None)
+    if first is None:
+        raise UnavailableError("The service is being stopped. Run it again in a moment.")
 
     async def rest() -> AsyncIterator[BaseModel]:
         yield first

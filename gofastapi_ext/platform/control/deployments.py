@@ -145,7 +145,7 @@ class _Attempt:
     async def run(self, supervisor: Supervisor) -> None:
         """All stages. Ends with a `live` or a `failed` event, whatever happens."""
         try:
-            await self._go(supervisor)
+            outcome, number = await self._go(supervisor)
         except DeployFailedError as error:
             await self._failed(supervisor, error.diagnostics)
         except InstanceFailedError as error:
@@ -161,14 +161,15 @@ class _Attempt:
             logger.exception("deploy %s of %s", self._id, self.record.id)
             message = f"Something of ours broke; the service's log says more under {self._id}."
             await self._failed(supervisor, [Diagnostic(code="internal", message=message)])
+        else:
+            await self._conclude(supervisor, outcome, number)
 
-    async def _go(self, supervisor: Supervisor) -> None:
+    async def _go(self, supervisor: Supervisor) -> tuple[Outcome, int]:
         entrypoint = await self._validate()
         live = await self._live_if_unchanged(entrypoint, supervisor)
         if live is not None:
             self._end_stage(Stage.RELEASE)
-            await self._unchanged(live, supervisor)
-            return
+            return Outcome.UNCHANGED, live.number
         self._version = version = await self._release(entrypoint, supervisor)
         instance = await self._all._supervisors.launcher.launch(version, self.record.owner)
         try:
@@ -181,6 +182,7 @@ class _Attempt:
             if instance.state == "starting":
                 await asyncio.shield(instance.kill())
             raise
+        return Outcome.LIVE, version.number
 
     async def _validate(self) -> str:
         request = self._request
@@ -249,18 +251,19 @@ class _Attempt:
         except InstanceFailedError:
             await self._all._apps.change(self.record, live_version=current.live_version, live_hash=current.live_hash)
             raise
-        total = time.perf_counter() - self._begun
-        self._end_stage(Stage.LIVE, seconds=total, version=version.number)
-        self._tell_end(supervisor)
-        await self._all._versions.set_state(self.record.id, version.number, "released")
-        await self._store(Outcome.LIVE, total, version.number)
-        await self._prune(version.number)
 
-    async def _unchanged(self, live: VersionRecord, supervisor: Supervisor) -> None:
+    async def _conclude(self, supervisor: Supervisor, outcome: Outcome, number: int) -> None:
+        """Tell the end and let the caller go; what is left is bookkeeping, which the next deploy waits for."""
         total = time.perf_counter() - self._begun
-        self._end_stage(Stage.LIVE, seconds=total, version=live.number, unchanged=True)
-        self._tell_end(supervisor)
-        await self._store(Outcome.UNCHANGED, total, live.number)
+        self._end_stage(Stage.LIVE, seconds=total, version=number, unchanged=outcome is Outcome.UNCHANGED)
+        supervisor.finishing = True
+        self.events.put_nowait(None)
+        try:
+            await self._all._versions.set_state(self.record.id, number, "released")
+            await self._store(outcome, total, number)
+            await self._prune(number)
+        except GoFastAPIError as error:
+            logger.warning("deploy of %s: its end was not stored: %s", self.record.id, error.message)
 
     async def _failed(self, supervisor: Supervisor, diagnostics: list[Diagnostic]) -> None:
         total = time.perf_counter() - self._begun
@@ -280,11 +283,6 @@ class _Attempt:
         except GoFastAPIError as error:
             logger.warning("deploy of %s: its failure was not stored: %s", self.record.id, error.message)
         self.events.put_nowait(failed)
-
-    def _tell_end(self, supervisor: Supervisor) -> None:
-        """The last event is out: let the caller go. What is left is bookkeeping, which the next deploy waits for."""
-        supervisor.finishing = True
-        self.events.put_nowait(None)
 
     def _end_stage(
         self,

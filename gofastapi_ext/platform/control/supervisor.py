@@ -108,8 +108,14 @@ class Supervisor:
         Both accept for a moment, so no request is lost. Raises `InstanceFailedError` where the new
         one fails at the last moment; then nothing has changed.
         """
-        await instance.accept()
+        # It would bring up a second instance of the version that is to be live.
         await _cancel(self._recovery)
+        try:
+            await instance.accept()
+        except InstanceFailedError:
+            if self._current is None:
+                self.recover()
+            raise
         before, self._current = self._current, instance
         self._follow(instance)
         if before is not None and before.state == "serving":

@@ -77,6 +77,8 @@ class AppLog:
                         yield line
                     continue
                 # At the end of a file that was rotated away, the next one goes on.
+                if not self._path.exists():
+                    return  # the app was removed
                 if os.fstat(descriptor).st_ino != self._path.stat().st_ino:
                     if owned is not None:
                         os.close(owned)

@@ -68,9 +68,9 @@ class LocalRuntime(Runtime):
     async def close(self, app_id: str) -> None:
         if listener := self._listeners.pop(app_id, None):
             await listener.close()
+        await asyncio.to_thread(shutil.rmtree, self._log_path(app_id).parent, ignore_errors=True)
         if log := self._logs.pop(app_id, None):
             log.close()
-        await asyncio.to_thread(shutil.rmtree, self._log_path(app_id).parent, ignore_errors=True)
 
     async def park(self, app_id: str, reason: str) -> None:
         if listener := self._listeners.get(app_id):
