@@ -22,6 +22,7 @@ from gofastapi_ext.platform.api.errors import add_error_handlers
 from gofastapi_ext.platform.api.state import Services
 from gofastapi_ext.platform.auth import laptop_owner
 from gofastapi_ext.platform.control.apps import Apps
+from gofastapi_ext.platform.control.attempt import DeployTools
 from gofastapi_ext.platform.control.deployments import Deployments
 from gofastapi_ext.platform.control.supervisors import Supervisors
 from gofastapi_ext.platform.control.validate import Validator
@@ -116,16 +117,17 @@ async def _start(settings: Settings, places: Places, stack: AsyncExitStack) -> S
     validator = Validator(
         runtime, ImportPolicy(mode=settings.import_policy, allowed=frozenset(settings.allowed_imports))
     )
-    deployments = Deployments(
+    tools = DeployTools(
         home=places.home,
         apps=apps,
         versions=versions,
         bundles=bundles,
         runtime=runtime,
-        supervisors=supervisors,
+        launcher=supervisors.launcher,
         validator=validator,
         settings=settings,
     )
+    deployments = Deployments(tools, supervisors)
     stack.push_async_callback(deployments.stop)
     await supervisors.restore()
 
