@@ -61,16 +61,12 @@ def test_a_column_beyond_the_line_does_no_harm() -> None:
 
 
 def test_nothing_in_code_or_messages_drives_the_terminal() -> None:
-    nasty = SYNTAX.model_copy(
-        update={"source": "x = '\x1b[2J'", "message": "bad \x1b]0;hi\x07", "file": "a\x1b.py"}
-    )
+    nasty = SYNTAX.model_copy(update={"source": "x = '\x1b[2J'", "message": "bad \x1b]0;hi\x07", "file": "a\x1b.py"})
     assert "\x1b" not in render_diagnostic(nasty)
 
 
 def test_tracebacks_and_long_hints_are_indented() -> None:
-    diagnostic = Diagnostic(
-        code="x", message="Failed", hint="Write:\n    app = FastAPI()", traceback="In[5]:1\nboom\n"
-    )
+    diagnostic = Diagnostic(code="x", message="Failed", hint="Write:\n    app = FastAPI()", traceback="In[5]:1\nboom\n")
     assert render_diagnostic(diagnostic).splitlines() == [
         "  error  Failed",
         "      In[5]:1",
