@@ -41,6 +41,7 @@ class Supervisor:
         runtime: Runtime,
         launcher: Launcher,
         settings: Settings,
+        starts: asyncio.Semaphore,
     ) -> None:
         self.app_id = app_id
         self.owner = owner
@@ -50,6 +51,7 @@ class Supervisor:
         self._runtime = runtime
         self._launcher = launcher
         self._settings = settings
+        self._starts = starts
         self.finishing = False
         """The one who has the app to himself has told his caller the end, and will be done in a moment."""
         self._lock = asyncio.Lock()
@@ -179,7 +181,8 @@ class Supervisor:
             else:
                 await self._set_status(Status.STARTING)
             try:
-                await self._start_live_version()
+                async with self._starts:
+                    await self._start_live_version()
                 return
             except InstanceFailedError as error:
                 failure = error

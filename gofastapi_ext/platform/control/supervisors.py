@@ -15,6 +15,8 @@ from gofastapi_ext.platform.store.apps import AppRecord, AppStore
 from gofastapi_ext.platform.store.bundles import BundleStore
 from gofastapi_ext.platform.store.versions import VersionStore
 
+_RESTORED_AT_ONCE = 8
+
 
 class Supervisors:
     """One `Supervisor` for each app that is not deleted."""
@@ -36,6 +38,8 @@ class Supervisors:
         self._bundles = bundles
         self._runtime = runtime
         self._settings = settings
+        # After a crash of the service every app starts again: a few at a time come up sooner than all at once.
+        self._starts = asyncio.Semaphore(_RESTORED_AT_ONCE)
         self._by_app: dict[str, Supervisor] = {}
 
     def of(self, record: AppRecord) -> Supervisor:
@@ -51,6 +55,7 @@ class Supervisors:
                 runtime=self._runtime,
                 launcher=self.launcher,
                 settings=self._settings,
+                starts=self._starts,
             )
         return supervisor
 

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from gofastapi_runner.protocol import InstanceSpec, Origin
 
+from gofastapi_ext.core.errors import UnavailableError
 from gofastapi_ext.core.models import LogLine
 from gofastapi_ext.platform.runtimes.base import LaunchSpec, Runtime
 from gofastapi_ext.platform.runtimes.local.instance import LocalInstance
 from gofastapi_ext.platform.runtimes.local.logs import AppLog, LogPipe
 from gofastapi_ext.platform.runtimes.local.sockets import Listener, listen_on, listen_on_free_port
-from gofastapi_ext.platform.runtimes.local.zygotes import Zygotes
+from gofastapi_ext.platform.runtimes.local.zygotes import Fork, Zygotes
 from gofastapi_ext.platform.settings import Settings
 
 # All that an app inherits of the platform's environment.
@@ -78,12 +79,11 @@ class LocalRuntime(Runtime):
 
     async def launch(self, spec: LaunchSpec) -> LocalInstance:
         listener = self._listeners[spec.app_id]
-        zygote = await self._zygotes.get(spec.interpreter)
         ours, theirs = socket.socketpair()
         read_end, write_end = os.pipe()
         pipe = LogPipe(self._log(spec.app_id), spec.version)
         try:
-            fork = await zygote.fork([theirs.fileno(), listener.socket.fileno(), write_end])
+            fork = await self._fork(spec.interpreter, [theirs.fileno(), listener.socket.fileno(), write_end])
         except BaseException:
             ours.close()
             os.close(read_end)
@@ -118,6 +118,16 @@ class LocalRuntime(Runtime):
         async with contextlib.aclosing(self._log(app_id).read(tail, follow)) as lines:
             async for line in lines:
                 yield line
+
+    async def _fork(self, interpreter: str | None, descriptors: list[int]) -> Fork:
+        zygote = await self._zygotes.get(interpreter)
+        try:
+            return await zygote.fork(descriptors)
+        except UnavailableError:
+            if zygote.alive:
+                raise
+            # It was killed under our hands; the next one has had no time to be.
+            return await (await self._zygotes.get(interpreter)).fork(descriptors)
 
     def _instance_spec(self, spec: LaunchSpec, port: int) -> InstanceSpec:
         basics = self._basics | {"PORT": str(port), "HOST": self._settings.host, "PYTHONUNBUFFERED": "1"}
