@@ -9,7 +9,7 @@ from gofastapi_ext.client.text import format_seconds
 from gofastapi_ext.core.diagnostics import Diagnostic
 from gofastapi_ext.core.lifecycle import STAGES, Stage
 from gofastapi_ext.notebook.progress import Ending, Progress, headline, what_still_serves
-from gofastapi_ext.notebook.style import COPY_SCRIPT, STYLE
+from gofastapi_ext.notebook.style import CLICK_SCRIPT, COPY_SCRIPT, STYLE
 from gofastapi_ext.notebook.text import in_cell
 
 
@@ -41,9 +41,10 @@ def _address(progress: Progress) -> str:
         return ""
     url = escape(progress.url)
     link = f'<a href="{url}" target="_blank" rel="noopener">{url}</a>'
+    # The words on it come from the style sheet: where that is dropped, scripts are too, and it is not seen.
     copy = (
-        f'<button type="button" hidden class="gofastapi-copy" data-copy="{url}" title="Copy the address" '
-        f'onclick="{escape(COPY_SCRIPT)}">Copy</button>'
+        f'<span class="gofastapi-copy" role="button" tabindex="0" aria-label="Copy the address" data-copy="{url}" '
+        f'data-label="Copy" onclick="{escape(COPY_SCRIPT)}" onkeydown="{escape(CLICK_SCRIPT)}"></span>'
     )
     relay = ""
     if progress.relay:

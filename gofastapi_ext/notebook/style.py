@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-# Where a viewer drops the style sheet (GitHub, an untrusted notebook), plain headings, links and lists
-# remain. What makes no sense there, the copy button, has `hidden` and is shown by the style sheet.
+# Where a viewer drops the style sheet (GitHub, an untrusted notebook), plain text, links and lists remain.
 STYLE = """
 .gofastapi{--ink:var(--jp-ui-font-color1,var(--vscode-foreground,inherit));
 --soft:var(--jp-ui-font-color2,var(--vscode-descriptionForeground,#7a7a7a));
 --line:var(--jp-border-color2,rgba(128,128,128,.3));--link:var(--jp-content-link-color,#1976d2);
 --good:var(--jp-success-color1,#2e9d4f);--bad:var(--jp-error-color1,#d32f2f);
---busy:var(--jp-brand-color1,#1976d2);--shade:var(--jp-layout-color2,rgba(128,128,128,.12));
+--busy:var(--jp-brand-color1,#1976d2);--shade:var(--jp-cell-editor-background,rgba(128,128,128,.12));
 --code:var(--jp-code-font-family,ui-monospace,Menlo,Consolas,monospace);
 box-sizing:border-box;max-width:640px;margin:4px 0;padding:12px 16px;border:1px solid var(--line);
 border-radius:6px;color:var(--ink);font:13px/20px var(--jp-ui-font-family,system-ui,sans-serif);
@@ -27,10 +26,10 @@ font-variant-numeric:tabular-nums}
 .gofastapi a:hover{text-decoration:underline}
 .gofastapi-url a:first-child{font-family:var(--code);overflow-wrap:anywhere}
 .gofastapi-url a.gofastapi-relay{margin-left:auto;color:var(--soft);font-size:12px}
-.gofastapi button.gofastapi-copy{display:inline-block;margin:0;padding:0 8px;font:inherit;font-size:12px;
-line-height:18px;color:var(--soft);background:none;border:1px solid var(--line);border-radius:4px;cursor:pointer}
-.gofastapi button.gofastapi-copy:hover,.gofastapi button.gofastapi-copy:focus-visible{color:var(--ink);
-border-color:var(--soft)}
+.gofastapi-copy{padding:0 8px;font-size:12px;line-height:18px;color:var(--soft);border:1px solid var(--line);
+border-radius:4px;cursor:pointer;user-select:none}
+.gofastapi-copy::after{content:attr(data-label)}
+.gofastapi-copy:hover,.gofastapi-copy:focus-visible{color:var(--ink);border-color:var(--soft);outline:none}
 .gofastapi ol.gofastapi-stages{display:grid;grid-template-columns:repeat(5,1fr);gap:6px;margin:10px 0 0;padding:0;
 list-style:none}
 .gofastapi-stages li{margin:0;padding:4px 0 0;border-top:2px solid var(--line);color:var(--soft);font-size:12px;
@@ -61,10 +60,12 @@ border-bottom:1px solid var(--jp-border-color2,rgba(128,128,128,.3))!important;b
 # Not every page may use the clipboard API: a Jupyter server on plain http, not on localhost, may not.
 COPY_SCRIPT = """
 (function(b){var t=b.getAttribute('data-copy');
-function said(w){b.textContent=w;setTimeout(function(){b.textContent='Copy'},1500)}
+function said(w){b.setAttribute('data-label',w);setTimeout(function(){b.setAttribute('data-label','Copy')},1500)}
 function old(){var a=document.createElement('textarea');a.value=t;a.style.position='fixed';a.style.opacity='0';
 document.body.appendChild(a);a.select();var ok=false;try{ok=document.execCommand('copy')}catch(e){}
 a.remove();said(ok?'Copied':'Press Ctrl+C')}
 if(navigator.clipboard&&window.isSecureContext)navigator.clipboard.writeText(t).then(function(){said('Copied')},old);
 else old()})(this)
 """.replace("\n", "")
+
+CLICK_SCRIPT = "if(event.key==='Enter'||event.key===' '){event.preventDefault();this.click()}"

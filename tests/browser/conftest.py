@@ -1,0 +1,35 @@
+"""A browser, a JupyterLab and a service for the tests that look at what people see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+from support.lab import CHROMIUM_ARGUMENTS, Lab, chromium, running_lab
+from support.platform import Platform, running_platform
+
+expect.set_options(timeout=20_000)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    return {"executable_path": chromium(), "args": CHROMIUM_ARGUMENTS}
+
+
+@pytest.fixture
+def browser_context_args() -> dict[str, Any]:
+    return {"viewport": {"width": 1200, "height": 1000}, "permissions": ["clipboard-read", "clipboard-write"]}
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[Platform]:
+    with running_platform(GOFASTAPI_FIRST_PORT="23000", GOFASTAPI_LAST_PORT="23199") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def lab(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with running_lab(tmp_path_factory.mktemp("lab"), platform.places.home) as running:
+        yield running

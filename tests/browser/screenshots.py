@@ -1,0 +1,91 @@
+"""Take the pictures in docs/images: `python tests/browser/screenshots.py [FOLDER]`."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from playwright.sync_api import Browser, expect, sync_playwright  # noqa: E402
+from support.lab import CHROMIUM_ARGUMENTS, Lab, NotebookPage, chromium, running_lab  # noqa: E402
+from support.platform import running_platform  # noqa: E402
+
+# What takes time once per kernel is no part of the picture.
+WARM_UP = "%%deploy warm-up\nfrom fastapi import FastAPI\napp = FastAPI()\n"
+BROKEN = """%%deploy hello
+from fastapi import FastAPI
+
+app = FastAPI()
+prices = {"tea": 3}
+
+
+def total(order):
+    return sum(prices[item] for item in order)
+
+
+@app.get("/")
+def menu():
+    return prices
+
+
+print("A breakfast is", total(["tea", "toast"]))
+"""
+
+
+def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        running_platform(GOFASTAPI_FIRST_PORT="18000", GOFASTAPI_LAST_PORT="18999") as platform,
+        running_lab(Path(directory), platform.places.home) as lab,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_ARGUMENTS)
+        for theme, suffix in (("JupyterLab Light", ""), ("JupyterLab Dark", "-dark")):
+            quickstart(browser, lab, theme, folder / f"quickstart{suffix}.png")
+            failure(browser, lab, theme, folder / f"failure{suffix}.png")
+            platform.client.delete("hello")
+        browser.close()
+
+
+def quickstart(browser: Browser, lab: Lab, theme: str, picture: Path) -> None:
+    """The first cell of the quickstart, live."""
+    (lab.root / "quickstart.ipynb").write_bytes((ROOT / "notebooks" / "quickstart.ipynb").read_bytes())
+    notebook = open_notebook(browser, lab, "quickstart.ipynb", theme, height=640)
+    notebook.run(1)
+    expect(notebook.card(1)).to_contain_text("hello v1 is live")
+    notebook.cell(1).locator(".jp-InputPrompt").click()
+    notebook.page.screenshot(path=picture)
+    notebook.page.close()
+
+
+def failure(browser: Browser, lab: Lab, theme: str, picture: Path) -> None:
+    """A deploy that failed: the line, and what is still live."""
+    lab.write("failure.ipynb", BROKEN)
+    notebook = open_notebook(browser, lab, "failure.ipynb", theme, height=900)
+    notebook.run(0)
+    expect(notebook.card(0)).to_contain_text("hello was not deployed")
+    notebook.card(0).screenshot(path=picture)
+    notebook.page.close()
+
+
+def open_notebook(browser: Browser, lab: Lab, name: str, theme: str, height: int) -> NotebookPage:
+    page = browser.new_page(viewport={"width": 1000, "height": height}, device_scale_factor=1.5)
+    notebook = NotebookPage(page, lab, name)
+    page.evaluate(
+        """async ([theme, code]) => {
+          const {commands, shell} = window.jupyterapp;
+          await commands.execute('apputils:change-theme', {theme});
+          shell.collapseLeft();
+          await shell.currentWidget.sessionContext.session.kernel.requestExecute({code, store_history: false}).done;
+        }""",
+        [theme, WARM_UP],
+    )
+    return notebook
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "images")
