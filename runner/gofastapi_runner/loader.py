@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -64,10 +65,12 @@ def load_app(spec: InstanceSpec, sources: SourceMap) -> Any:
     main.__file__ = None
     sys.modules["__main__"] = main
     sys.argv = [spec.entrypoint.partition(":")[0] + ".py"]
-    sys.path.insert(0, spec.code_dir)
+    module_name, _, name = spec.entrypoint.partition(":")
+    # Like `python backend/main.py`: what lies beside the main file is found too, after the root.
+    beside_main = Path(spec.code_dir, *module_name.split(".")[:-1])
+    sys.path[:0] = dict.fromkeys([spec.code_dir, str(beside_main)])
     if spec.origins:
         sys.meta_path.insert(0, _CellFinder(sources))
-    module_name, _, name = spec.entrypoint.partition(":")
     module = importlib.import_module(module_name)
     factory = name.endswith("()")
     try:

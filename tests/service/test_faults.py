@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
+import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import psutil
@@ -297,6 +301,34 @@ def test_a_nearly_full_disk_refuses_the_deploy_and_says_so() -> None:
         failed = platform.deploy_failed("app", hello("x"))
         assert failed.failed_stage is Stage.RELEASE
         assert "The disk is nearly full" in failed.diagnostics[0].message
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small file system to fill")
+def test_a_really_full_disk_stops_deploys_and_nothing_else() -> None:
+    mount = Path(tempfile.mkdtemp(prefix="gfa-"))
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=700m", "tmpfs", mount], check=True)
+    platform = Platform(mount / "home")
+    try:
+        platform.start()
+        url = platform.deploy_live("stays", hello("one").replace("return", "print('x' * 500); return"))
+        fill = os.open(mount / "fill", os.O_CREAT | os.O_WRONLY)
+        for size in (1_000_000, 1000, 1):
+            with contextlib.suppress(OSError):
+                while os.write(fill, b"0" * size):
+                    pass
+        os.close(fill)
+        failed = platform.deploy_failed("stays", hello("two"))
+        assert "0 B are free" in failed.diagnostics[0].message
+        for _ in range(20):
+            assert get(url).json() == "one"
+        assert platform.app("stays").state is State.RUNNING
+        (mount / "fill").unlink()
+        platform.deploy_live("stays", hello("two"))
+        assert get(url).json() == "two"
+    finally:
+        platform.client.close()
+        platform.stop()
+        subprocess.run(["umount", "--lazy", mount], check=True)
 
 
 def test_too_large_and_binary_files(hurt: Platform) -> None:

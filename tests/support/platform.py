@@ -32,6 +32,7 @@ class Platform:
         ports = {"GOFASTAPI_FIRST_PORT": "21000", "GOFASTAPI_LAST_PORT": "21999"}
         self.environment = service_environment() | {"GOFASTAPI_HOME": str(home)} | ports | settings
         self.client = Client(self.places)
+        self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         self.places.make()
@@ -59,6 +60,8 @@ class Platform:
                 until(lambda: not service.is_running() or service.status() == "zombie", 20, "service ended")
             except psutil.NoSuchProcess:
                 pass
+        if self.process is not None:
+            self.process.wait(10)
         for child in children:
             if child.is_running():
                 child.kill()

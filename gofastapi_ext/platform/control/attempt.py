@@ -217,8 +217,9 @@ class Attempt:
             if self.record.live_version is None:
                 await supervisor.show_failure(_first_message(diagnostics), diagnostics)
             await self._store(Outcome.FAILED, total, failed.version, diagnostics)
-        except GoFastAPIError as error:
-            logger.warning("deploy of %s: its failure was not stored: %s", self.record.id, error.message)
+        except Exception:
+            # Whatever keeps it from being stored, the caller is told.
+            logger.exception("deploy of %s: its failure was not stored", self.record.id)
         self.events.put_nowait(failed)
 
     def _end_stage(

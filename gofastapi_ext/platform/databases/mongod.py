@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -20,8 +21,11 @@ from gofastapi_ext.client.mongod import find_mongod
 from gofastapi_ext.core.errors import UnavailableError
 from gofastapi_ext.platform.databases.keys import PlatformKey
 
+logger = logging.getLogger(__name__)
+
 _START_TIMEOUT_SECONDS = 30.0
 _WATCH_INTERVAL_SECONDS = 0.1
+_RETRY_SECONDS = 1.0
 _STOP_TIMEOUT_SECONDS = 10.0
 _ROOT_USER = "gofastapi"
 
@@ -179,8 +183,11 @@ class EmbeddedMongo:
     async def _watch(self) -> None:
         while not self._stopping:
             if not self._is_alive():
-                with contextlib.suppress(UnavailableError):
+                try:
                     await self._launch()
+                except (UnavailableError, OSError) as error:
+                    logger.warning("mongod cannot be started again: %s", error)
+                    await asyncio.sleep(_RETRY_SECONDS)
             await asyncio.sleep(_WATCH_INTERVAL_SECONDS)
 
     def _is_alive(self) -> bool:
