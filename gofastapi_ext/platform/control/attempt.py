@@ -199,8 +199,9 @@ class Attempt:
             await self._tools.versions.set_state(self.record.id, number, "released")
             await self._store(outcome, total, number)
             await self._prune(number)
-        except GoFastAPIError as error:
-            logger.warning("deploy of %s: its end was not stored: %s", self.record.id, error.message)
+        except Exception:
+            # The app is live, whatever keeps this from being stored.
+            logger.exception("deploy of %s: its end was not stored", self.record.id)
 
     async def _failed(self, supervisor: Supervisor, diagnostics: list[Diagnostic]) -> None:
         total = time.perf_counter() - self._begun
