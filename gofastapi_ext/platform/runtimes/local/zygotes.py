@@ -44,6 +44,7 @@ class Zygote:
     _waiting: dict[int, asyncio.Future[object]] = field(default_factory=dict)
     _files: list[str] = field(default_factory=list)
     _sites: list[str] = field(default_factory=list)
+    _listed: dict[str, tuple[object, list[str]]] = field(default_factory=dict)
     _fingerprint: object = None
     _listening: asyncio.Task[None] | None = None
 
@@ -147,8 +148,13 @@ class Zygote:
         await self.process.wait()
 
     def _take_fingerprint(self) -> object:
-        editable = [path for site in self._sites for path in sorted(Path(site).glob("*.pth"))]
-        return [_stamp(file) for file in [*self._files, *map(str, editable)]]
+        for site in self._sites:
+            changed = _stamp(site)
+            # Listing a large folder costs a millisecond; it is done only when something in it came or went.
+            if self._listed.get(site, (0, []))[0] != changed:
+                self._listed[site] = (changed, sorted(map(str, Path(site).glob("*.pth"))))
+        editable = [path for _, paths in self._listed.values() for path in paths]
+        return [_stamp(file) for file in [*self._files, *editable]]
 
 
 class Zygotes:
