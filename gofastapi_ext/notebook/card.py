@@ -10,7 +10,7 @@ from gofastapi_ext.core.diagnostics import Diagnostic
 from gofastapi_ext.core.lifecycle import STAGES, Stage
 from gofastapi_ext.notebook.progress import Ending, Progress, headline, what_still_serves
 from gofastapi_ext.notebook.style import CLICK_SCRIPT, COPY_SCRIPT, STYLE
-from gofastapi_ext.notebook.text import in_cell
+from gofastapi_ext.notebook.text import first_few, in_cell
 
 
 def html_card(progress: Progress) -> str:
@@ -97,9 +97,9 @@ def _notes(progress: Progress) -> list[str]:
     if progress.ending is Ending.FAILED and (serves := what_still_serves(progress)):
         notes.append(_with_link(escape(serves), progress.still_live.url if progress.still_live else None))
     if progress.included:
-        names = ", ".join(f"<code>{escape(printable(name))}</code>" for name in progress.included)
+        names = ", ".join(f"<code>{escape(printable(name))}</code>" for name in first_few(progress.included, 12))
         notes.append(f"Came along: {names}")
-    notes += [f"Left out: {escape(printable(line))}" for line in progress.skipped]
+    notes += [f"Left out: {escape(printable(line))}" for line in first_few(progress.skipped, 5)]
     if progress.env_names:
         notes.append("Environment: " + ", ".join(f"<code>{escape(n)}</code>" for n in progress.env_names))
     return notes

@@ -158,8 +158,10 @@ def _live_app(client: Client, name: str) -> AppView | None:
 
 @contextmanager
 def _one_line() -> Iterator[None]:
-    """Every error of ours becomes one line."""
+    """Every error of ours becomes one line, and so does an interrupt."""
     try:
         yield
     except GoFastAPIError as error:
         raise CommandFailed(error.message) from None
+    except KeyboardInterrupt:
+        raise CommandFailed("Interrupted.") from None

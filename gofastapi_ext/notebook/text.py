@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gofastapi_ext.client.render import Paint, plain, printable, render_diagnostic
 from gofastapi_ext.client.text import format_seconds
 from gofastapi_ext.core.diagnostics import Diagnostic
@@ -52,11 +54,17 @@ def remarks(progress: Progress) -> list[str]:
     """What came along by itself, what did not, and what was set."""
     lines = []
     if progress.included:
-        lines.append(f"Came along: {', '.join(progress.included)}")
-    lines += [f"Left out: {skipped}" for skipped in progress.skipped]
+        lines.append(f"Came along: {', '.join(first_few(progress.included, 12))}")
+    lines += [f"Left out: {skipped}" for skipped in first_few(progress.skipped, 5)]
     if progress.env_names:
         lines.append(f"Environment: {', '.join(progress.env_names)}")
     return [printable(line) for line in lines]
+
+
+def first_few(items: Sequence[str], most: int) -> list[str]:
+    """At most `most` of them, and how many more there are."""
+    more = len(items) - most
+    return list(items) if more <= 0 else [*items[:most], f"{more} more"]
 
 
 def in_cell(diagnostic: Diagnostic) -> Diagnostic:

@@ -196,6 +196,13 @@ def test_what_came_along_and_what_did_not() -> None:
         assert "Environment: TOKEN" in shown
 
 
+def test_long_lists_are_cut_short() -> None:
+    start = Progress(app="hello", title="", skipped=tuple(f"pkg/.h{n}: hidden" for n in range(300)))
+    for shown in (Visible(html_card(start)).text, text_card(start)):
+        assert shown.count("Left out:") == 6
+        assert "Left out: 295 more" in shown
+
+
 def test_a_failure_says_what_is_still_live() -> None:
     now = datetime(2026, 11, 22, tzinfo=UTC)
     view = AppView(
