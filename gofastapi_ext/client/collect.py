@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import posixpath
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -13,7 +14,9 @@ from gofastapi_ext.client.files import FileSet, read_file
 from gofastapi_ext.core.bundle import Bundle, CellOrigin, check_sizes
 from gofastapi_ext.core.errors import InvalidBundleError
 from gofastapi_ext.core.limits import Limits
+from gofastapi_ext.core.validation.apps import launched_app
 from gofastapi_ext.core.validation.imports import local_imports, referenced_directories
+from gofastapi_ext.core.validation.paths import mentioned_paths
 
 CELL_FILE = "main.py"
 _MAX_CLIMB = 8
@@ -54,6 +57,8 @@ def collect_cell(
 def collect_file(path: Path, extra: Sequence[Path], limits: Limits | None = None) -> Collected:
     """The bundle of a Python file on disk. Its root is the folder from which the file's imports resolve.
 
+    A file that only starts another module's app, `uvicorn.run("app.api:app")`, stands for that module.
+
     `extra` are the paths of `--file`; relative ones start at the working directory. Raises
     `InvalidBundleError`.
     """
@@ -61,6 +66,13 @@ def collect_file(path: Path, extra: Sequence[Path], limits: Limits | None = None
     main = _absolute(path)
     source = _read_source(main, limits)
     root = _find_root(main, source)
+    launched = launched_app(source, main.stem)
+    if launched:
+        module = root.joinpath(*launched.partition(":")[0].split(".")).with_suffix(".py")
+        if module.is_file() and module != main:
+            main, source = module, _read_source(module, limits)
+        else:
+            launched = None
     at = main.relative_to(root).as_posix()
     found = FileSet(limits)
     found.add_text(at, source)
@@ -72,7 +84,7 @@ def collect_file(path: Path, extra: Sequence[Path], limits: Limits | None = None
     if package != at and found.add_folder(root / package, package, root) > 1:
         included.append(f"{package}/")
     included += _bring_along(found, root)
-    return Collected(_bundle(found, at, limits), included, found.skipped)
+    return Collected(_bundle(found, at, limits, launched), included, found.skipped)
 
 
 def _read_source(path: Path, limits: Limits) -> str:
@@ -94,7 +106,7 @@ def _read_source(path: Path, limits: Limits) -> str:
 
 
 def _find_root(main: Path, source: str) -> Path:
-    """The nearest folder from which most of the file's local imports resolve.
+    """The nearest folder from which most of the file's local imports resolve, then most of the paths it names.
 
     Folders with `__init__.py` are climbed out of where nothing speaks against it; others only where an
     import names them (`from app.routers import x` in `app/main.py`, or `from .routers import x`).
@@ -119,14 +131,29 @@ def _find_root(main: Path, source: str) -> Path:
                 lines.add(module.line)
         return len(lines)
 
-    best = max(score(climb) for climb in possible)
-    ties = [climb for climb in possible if score(climb) == best]
+    ties = _best(possible, score)
+    # An app reads its files from the folder it is started in.
+    paths = [mention.path for mention in mentioned_paths(source)]
+    ties = _best(ties, lambda climb: sum((candidates[climb] / path).exists() for path in paths))
     return candidates[init_climb if init_climb in ties else ties[0]]
+
+
+def _best(climbs: list[int], score: Callable[[int], int]) -> list[int]:
+    highest = max(score(climb) for climb in climbs)
+    return [climb for climb in climbs if score(climb) == highest]
 
 
 def _bring_along(found: FileSet, root: Path) -> list[str]:
     """Add what the Python files in the set import and name, and what that imports, and so on."""
     included: list[str] = []
+    _bring_needed(found, root, included)
+    if _bring_mentioned(found, root, included):
+        _bring_needed(found, root, included)
+    return included
+
+
+def _bring_needed(found: FileSet, root: Path, included: list[str]) -> None:
+    """Add modules that are imported, and the directories of static files and templates."""
     looked_at: set[str] = set()
     while pending := [at for at in found.files if at.endswith(".py") and at not in looked_at]:
         for at in pending:
@@ -138,7 +165,6 @@ def _bring_along(found: FileSet, root: Path) -> list[str]:
             for directory in referenced_directories(text):
                 beside = (directory, (folder / directory).as_posix())
                 _bring(found, root, next((d for d in beside if (root / d).is_dir()), None), included)
-    return included
 
 
 def _bring(found: FileSet, root: Path, at: str | None, included: list[str]) -> None:
@@ -152,6 +178,36 @@ def _bring(found: FileSet, root: Path, at: str | None, included: list[str]) -> N
         found.add_found(root / at, at, root.resolve())
     if len(found.files) > before:
         included.append(at)
+
+
+def _bring_mentioned(found: FileSet, root: Path, included: list[str]) -> bool:
+    """Add the files and folders whose paths stand in the code; return whether there is new code among them.
+
+    They may be meant from the root, where the app runs, from the file they stand in, or from between.
+    """
+    before = set(found.files)
+    for source in sorted(at for at in before if at.endswith(".py")):
+        folder = PurePosixPath(source).parent
+        mentions = mentioned_paths(found.files[source].text or "")
+        for base in dict.fromkeys([PurePosixPath(), folder, *folder.parents]):
+            beside = {"..", *_entries(root / base)}
+            for mention in mentions:
+                at = posixpath.normpath(base / mention.path)
+                if mention.path.partition("/")[0] not in beside or at.startswith("..") or at == ".":
+                    continue
+                if (root / at).is_file() or (mention.may_be_folder and (root / at).is_dir()):
+                    count = len(found.files)
+                    found.add_mentioned(root / at, at, root)
+                    if len(found.files) > count:
+                        included.append(f"{at}/" if (root / at).is_dir() else at)
+    return any(at.endswith(".py") for at in found.files.keys() - before)
+
+
+def _entries(folder: Path) -> list[str]:
+    try:
+        return [path.name for path in folder.iterdir()]
+    except OSError:
+        return []
 
 
 def _find_module(root: Path, name: str) -> str | None:
@@ -192,9 +248,9 @@ def _add_named(found: FileSet, path: Path, start: Path, root: Path) -> None:
         raise InvalidBundleError(f"--file {path}: there is no such file in {start}.")
 
 
-def _bundle(found: FileSet, main: str, limits: Limits) -> Bundle:
+def _bundle(found: FileSet, main: str, limits: Limits, entrypoint: str | None = None) -> Bundle:
     try:
-        bundle = Bundle(files=found.files, main=main)
+        bundle = Bundle(files=found.files, main=main, entrypoint=entrypoint)
     except ValidationError as error:
         raise InvalidBundleError(f"The files cannot be an app: {error.errors()[0]['msg']}.") from None
     check_sizes(bundle, limits)

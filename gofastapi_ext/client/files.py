@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from fnmatch import fnmatch
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from gofastapi_ext.core.bundle import BundleFile, path_problem
 from gofastapi_ext.core.errors import InvalidBundleError
@@ -16,7 +16,7 @@ MAX_ENTRIES_LOOKED_AT = 10_000
 # Nobody means these: they go without a word.
 _ROUTINE = (
     "__pycache__", "*.pyc", "*.pyo", "*~", "*.swp", "*.egg-info", "node_modules",
-    ".git", ".gitignore", ".gitkeep", ".hg", ".svn", ".DS_Store", ".venv", ".tox", ".nox",
+    ".git", ".gitignore", ".hg", ".svn", ".DS_Store", ".venv", ".tox", ".nox",
     ".ipynb_checkpoints", ".pytest_cache", ".mypy_cache", ".ruff_cache",
 )  # fmt: skip
 _SECRETS = (
@@ -80,7 +80,35 @@ class FileSet:
         left out.
         """
         self.folders.add(at)
-        return self._walk(folder, at, boundary.resolve(), set())
+        count = self._walk(folder, at, boundary.resolve(), set())
+        if at and not count:
+            self.add_text(f"{at}/.gitkeep", "")  # an app that writes there expects the folder
+        return count
+
+    def add_mentioned(self, path: Path, at: str, root: Path) -> None:
+        """Add a file or folder that the code may or may not need; it never is a reason to fail.
+
+        A path that may hold secrets is left out.
+        """
+        for name in PurePosixPath(at).parts:
+            if _matches(name, _ROUTINE):
+                return
+            if why := _why_not_name(name):
+                self._skip(at, why)
+                return
+        before = dict(self.files), dict(self._sizes), set(self.folders), self._entries
+        try:
+            if not path.is_dir():
+                self.add_found(path, at, root.resolve())
+            elif why := _why_not_folder(path, root.resolve()):
+                self._skip(f"{at}/", why)
+            else:
+                self.add_folder(path, at, root)
+        except InvalidBundleError:
+            self.files, self._sizes, self.folders, self._entries = before
+            limits = self._limits
+            most = f"{limits.max_files} files and {format_bytes(limits.max_bundle_bytes)}"
+            self._skip(at, f"too much to come along; an app may have {most}")
 
     def _walk(self, folder: Path, at: str, boundary: Path, seen: set[Path]) -> int:
         real = folder.resolve()
@@ -178,7 +206,7 @@ def read_file(path: Path, limit: int) -> bytes:
 def _why_not_name(name: str) -> str | None:
     if _matches(name, _SECRETS):
         return "may hold secrets; pass values with --env, or name the file with --file"
-    if name.startswith(".") and name != ".well-known":
+    if name.startswith(".") and name not in (".well-known", ".gitkeep"):
         return "hidden; name it with --file if the app needs it"
     return None
 

@@ -361,3 +361,135 @@ def test_a_package_that_many_files_import_is_looked_through_once(tmp_path: Path)
     imports_all = "".join(f"from pkg import {name}\n" for name in modules)
     write(tmp_path, {f"pkg/{name}.py": imports_all for name in modules} | {"pkg/__init__.py": ""})
     assert len(names(cell(imports_all, tmp_path))) == 42
+
+
+@pytest.mark.parametrize(
+    ("source", "path"),
+    [
+        ('open("index.html").read()', "index.html"),
+        ('FileResponse("pages/index.html")', "pages/index.html"),
+        ('pickle.load(open("model", "rb"))', "model"),
+        ('BASE = Path(__file__).parent\n(BASE / "data" / "a.json").read_text()', "data/a.json"),
+        ('os.listdir("data")', "data/a.json"),
+        ('DATA = "data"\nos.path.join(DATA, name)', "data/a.json"),
+        ('open(f"data/{name}.json")', "data/a.json"),
+        ('DATA = "data"\nopen(f"{DATA}/{name}.json")', "data/a.json"),
+        ('open(f"{HERE}/data/{name}.json")', "data/a.json"),
+        ('open("data/%s.json" % name)', "data/a.json"),
+        ('glob.glob("./data/*.json")', "data/a.json"),
+        ('class Mine(StaticFiles): ...\nMine(directory="./data")', "data/a.json"),
+    ],
+)
+def test_files_the_code_names_come_along(tmp_path: Path, source: str, path: str) -> None:
+    write(tmp_path, {"index.html": "", "pages/index.html": "", "model": b"\xff", "data/a.json": "", "unnamed.txt": ""})
+    collected = cell(source, tmp_path)
+    assert names(collected) == sorted(["main.py", path])
+    assert len(collected.included) == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'app.include_router(r, prefix="/data", tags=["data"])',
+        'open("log.txt", "w")',
+        'open("log.txt", mode="a")',
+        '"https://example.com/data/a.json"',
+        'open("../outside.txt")',
+        'open("/etc/hostname")',
+        'open("node_modules/x.js")',
+        '"""data/a.json is where\nthe data is"""',
+    ],
+)
+def test_words_urls_and_what_is_only_written_stay_behind(tmp_path: Path, source: str) -> None:
+    write(tmp_path, {"outside.txt": ""})
+    root = write(tmp_path / "nb", {"data/a.json": "", "log.txt": "", "node_modules/x.js": "", "README": ""})
+    collected = cell(source, root)
+    assert names(collected) == ["main.py"]
+    assert collected.skipped == []
+
+
+def test_a_secret_the_code_names_stays_behind_and_is_told(tmp_path: Path) -> None:
+    write(tmp_path, {".env": "A=1", "keys/server.key": "k", ".ssh/config": ""})
+    collected = cell('load_dotenv(".env"); open("keys/server.key"); open(".ssh/config")', tmp_path)
+    assert names(collected) == ["main.py"]
+    assert [line.split(": ")[0] for line in collected.skipped] == [".env", "keys/server.key", ".ssh/config"]
+
+
+def test_what_is_too_much_stays_behind_where_the_code_only_names_it(tmp_path: Path) -> None:
+    write(tmp_path, {f"data/{n}.bin": b"x" * 400 for n in range(3)} | {"a.txt": "", "helpers.py": ""})
+    source = 'import helpers\nDATA = Path("data")\nopen("a.txt")'
+    collected = cell(source, tmp_path, limits=Limits(max_bundle_bytes=1000))
+    assert names(collected) == ["a.txt", "helpers.py", "main.py"]
+    assert collected.skipped == ["data: too much to come along; an app may have 500 files and 1.0 kB"]
+
+
+def test_a_folder_the_app_writes_to_is_there_though_it_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "uploads").mkdir()
+    (tmp_path / "static").mkdir()
+    collected = cell('open(f"uploads/{name}", "wb")\nStaticFiles(directory="static")', tmp_path)
+    assert names(collected) == ["main.py", "static/.gitkeep", "uploads/.gitkeep"]
+    write(tmp_path, {"logs/.gitkeep": ""})
+    assert "logs/.gitkeep" in names(cell('open("logs/today.txt", "a")', tmp_path))
+
+
+def test_files_are_named_from_the_root_from_beside_the_module_or_from_between(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "app/__init__.py": "",
+            "app/main.py": "from app.core import config",
+            "app/core/__init__.py": "",
+            "app/core/config.py": 'ROOT / "pages"; HERE / ".." / ".." / "texts" / "a.txt"; open("top.txt")',
+            "app/core/b.txt": "",
+            "pages/x.html": "",
+            "texts/a.txt": "",
+            "texts/b.txt": "",
+            "top.txt": "",
+        },
+    )
+    collected = collect_file(tmp_path / "app/main.py", [])
+    assert [n for n in names(collected) if not n.startswith("app/")] == ["pages/x.html", "texts/a.txt", "top.txt"]
+
+
+def test_code_that_comes_along_brings_its_own_imports(tmp_path: Path) -> None:
+    write(tmp_path, {"plugins/one.py": "import helpers", "helpers.py": ""})
+    assert names(cell('for name in os.listdir("plugins"): ...', tmp_path)) == [
+        "helpers.py",
+        "main.py",
+        "plugins/one.py",
+    ]
+
+
+def test_a_file_in_a_package_that_reads_files_beside_it_is_started_there(tmp_path: Path) -> None:
+    write(tmp_path, {"site/__init__.py": "", "site/main.py": 'open("./page.html")', "site/page.html": ""})
+    assert names(collect_file(tmp_path / "site/main.py", [])) == ["main.py", "page.html"]
+    write(tmp_path, {"site/main.py": 'open("site/page.html")'})
+    assert "site/page.html" in names(collect_file(tmp_path / "site/main.py", []))
+
+
+@pytest.mark.parametrize(
+    ("given", "entrypoint"),
+    [
+        ('"app.api:app"', "app.api:app"),
+        ('app="app.main:make", factory=True', "app.main:make()"),
+    ],
+)
+def test_a_file_that_starts_the_app_of_another_module_stands_for_it(
+    tmp_path: Path, given: str, entrypoint: str
+) -> None:
+    launcher = f"import uvicorn\nif __name__ == '__main__':\n    uvicorn.run({given}, port=80)"
+    write(
+        tmp_path,
+        {"main.py": launcher, "app/api.py": "from app import db", "app/main.py": "", "app/db.py": ""},
+    )
+    collected = collect_file(tmp_path / "main.py", [])
+    module = entrypoint.partition(":")[0].replace(".", "/") + ".py"
+    assert (collected.bundle.main, collected.bundle.entrypoint) == (module, entrypoint)
+    assert names(collected) == ["app/api.py", "app/db.py", "app/main.py"]
+
+
+@pytest.mark.parametrize("given", ["app", '"main:app"', '"gone.api:app"'])
+def test_a_file_that_starts_its_own_app_or_one_that_is_not_there_stands_for_itself(tmp_path: Path, given: str) -> None:
+    write(tmp_path, {"main.py": "", "app/main.py": f"import app.db, uvicorn\nuvicorn.run({given})", "app/db.py": ""})
+    collected = collect_file(tmp_path / "app/main.py", [])
+    assert (collected.bundle.main, collected.bundle.entrypoint) == ("app/main.py", None)

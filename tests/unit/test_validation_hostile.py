@@ -14,6 +14,7 @@ import pytest
 from gofastapi_ext.core.bundle import Bundle, BundleFile, CellOrigin
 from gofastapi_ext.core.validation import Analysis, ImportPolicy, analyze, check_imports, locate
 from gofastapi_ext.core.validation.imports import local_imports, referenced_directories
+from gofastapi_ext.core.validation.paths import mentioned_paths
 
 
 def look_at(source: str) -> Analysis:
@@ -24,6 +25,7 @@ def look_at(source: str) -> Analysis:
     locate(found, bundle, {"main.py": CellOrigin(label="In[1]")})
     local_imports(source)
     referenced_directories(source)
+    mentioned_paths(source)
     return analysis
 
 

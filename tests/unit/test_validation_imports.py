@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gofastapi_ext.core.validation.imports import ImportedModule, local_imports, referenced_directories
+from gofastapi_ext.core.validation.paths import mentioned_paths
 
 
 def names(source: str, package: str = "") -> list[str]:
@@ -82,6 +83,7 @@ if False:
 def test_source_that_does_not_parse_imports_nothing(source: str) -> None:
     assert local_imports(source) == []
     assert referenced_directories(source) == []
+    assert mentioned_paths(source) == []
 
 
 def test_a_long_chain_of_elif_does_not_overflow() -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from gofastapi_ext.core.diagnostics import Diagnostic
 from gofastapi_ext.core.validation.modules import LocalModules, module_name
 from gofastapi_ext.core.validation.names import Binding, Names, names_of
-from gofastapi_ext.core.validation.parsing import Parsed
+from gofastapi_ext.core.validation.parsing import Parsed, read_tree
 from gofastapi_ext.core.validation.statements import last_name
 
 APP_CLASSES = frozenset({"FastAPI", "Starlette", "Litestar", "Quart", "FastHTML"})
@@ -85,23 +85,41 @@ def binds(tree: ast.Module, name: str) -> bool:
 def _handed_to_uvicorn(tree: ast.Module, names: Names, path: str) -> str | None:
     """The one name, bound in this module, that is given to `uvicorn.run` or `uvicorn.Config` as the app."""
     found: set[str] = set()
+    for given in _given_to_uvicorn(tree, names):
+        module, _, name = given.rpartition(":")
+        if module and module.rpartition(".")[2] != module_name(path).rpartition(".")[2]:
+            return None  # the app of another module
+        found.add(name)
+    name = found.pop() if len(found) == 1 else ""
+    binding = names.bindings.get(name.removesuffix("()"))
+    # `import app.routes` binds a package, which a function's own `app` only happens to share its name with.
+    return None if binding is None or isinstance(binding.node, ast.Import) else name
+
+
+def launched_app(source: str, stem: str) -> str | None:
+    """The one app of another module that a file called `stem`.py starts: `uvicorn.run("app.api:app")`.
+
+    It is `module:name`, or `module:name()` for a factory.
+    """
+    tree = read_tree(source) if "uvicorn" in source else None
+    found = set(_given_to_uvicorn(tree, names_of(tree))) if tree else set()
+    app = found.pop() if len(found) == 1 else ""
+    module = app.rpartition(":")[0]
+    return None if module in ("", stem) else app
+
+
+def _given_to_uvicorn(tree: ast.Module, names: Names) -> Iterator[str]:
+    """The apps given to `uvicorn.run` or `uvicorn.Config`: `name`, or `module:name`; a factory with `()`."""
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Call) and names.qualified(node.func) in ("uvicorn.run", "uvicorn.Config")):
             continue
         options = {keyword.arg: keyword.value for keyword in node.keywords}
         given = node.args[0] if node.args else options.get("app")
         if isinstance(given, ast.Name):
-            found.add(given.id)
+            yield given.id
         elif isinstance(given, ast.Constant) and isinstance(given.value, str):
-            module, _, name = given.value.partition(":")
-            if module.rpartition(".")[2] != module_name(path).rpartition(".")[2]:
-                return None  # the app of another module
             factory = options.get("factory")
-            found.add(f"{name}()" if isinstance(factory, ast.Constant) and factory.value is True else name)
-    name = found.pop() if len(found) == 1 else ""
-    binding = names.bindings.get(name.removesuffix("()"))
-    # `import app.routes` binds a package, which a function's own `app` only happens to share its name with.
-    return None if binding is None or isinstance(binding.node, ast.Import) else name
+            yield given.value + ("()" if isinstance(factory, ast.Constant) and factory.value is True else "")
 
 
 def _made_apps(tree: ast.Module, names: Names) -> dict[str, Binding]:

@@ -11,6 +11,7 @@ from gofastapi_ext.core.validation.parsing import read_tree
 from gofastapi_ext.core.validation.statements import all_statements, last_name
 
 _TAKES_DIRECTORY = frozenset({"StaticFiles", "Jinja2Templates", "FileSystemLoader"})
+_JOINS = frozenset({"Path", "PurePath", "str", "join"})
 _MAX_RESOLVED_NAMES = 8
 
 
@@ -87,27 +88,36 @@ def referenced_directories(source: str) -> list[str]:
     tree = read_tree(source)
     if tree is None:
         return []
-    bound = {
+    bound = bound_names(tree)
+    found: dict[str, None] = {}
+    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call)]
+    for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
+        # By its argument's name also in a class of the app's own: `class Files(StaticFiles)`.
+        given = [k.value for k in call.keywords if k.arg in ("directory", "searchpath")]
+        if not given and last_name(call.func) in _TAKES_DIRECTORY:
+            given = call.args[:1]
+        for value in given:
+            for option in value.elts if isinstance(value, ast.List | ast.Tuple) else [value]:
+                path = _inside(literal_path(option, bound))
+                if path:
+                    found.setdefault(path)
+    return list(found)
+
+
+def bound_names(tree: ast.Module) -> dict[str, ast.expr]:
+    """What the module's own names are assigned."""
+    return {
         target.id: node.value
         for node in tree.body
         if isinstance(node, ast.Assign)
         for target in node.targets
         if isinstance(target, ast.Name)
     }
-    found: dict[str, None] = {}
-    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and last_name(n.func) in _TAKES_DIRECTORY]
-    for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
-        given = [k.value for k in call.keywords if k.arg in ("directory", "searchpath")] or call.args[:1]
-        for value in given:
-            for option in value.elts if isinstance(value, ast.List | ast.Tuple) else [value]:
-                path = _inside(_literal_path(option, bound, _MAX_RESOLVED_NAMES))
-                if path:
-                    found.setdefault(path)
-    return list(found)
 
 
-def _literal_path(node: ast.expr, bound: dict[str, ast.expr], names_left: int) -> str | None:
+def literal_path(node: ast.expr, bound: dict[str, ast.expr]) -> str | None:
     """The literal end of a path expression; what it begins with (`HERE / ...`) counts as the app itself."""
+    names_left = _MAX_RESOLVED_NAMES
     parts: list[str] = []
     while True:
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
@@ -117,12 +127,12 @@ def _literal_path(node: ast.expr, bound: dict[str, ast.expr], names_left: int) -
             node = node.left
         elif isinstance(node, ast.Name) and node.id in bound and names_left:
             node, names_left = bound[node.id], names_left - 1
-        elif isinstance(node, ast.Call) and last_name(node.func) in ("Path", "PurePath", "str") and node.args:
+        elif isinstance(node, ast.Call) and last_name(node.func) in _JOINS and node.args:
             parts[:0] = [a.value for a in node.args[1:] if isinstance(a, ast.Constant) and isinstance(a.value, str)]
             node = node.args[0]
-        elif isinstance(node, ast.Call) and last_name(node.func) in ("join", "joinpath"):
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "joinpath":
             parts[:0] = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
-            break
+            node = node.func.value
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args:
             node = node.func.value  # Path("static").resolve()
         else:
