@@ -75,6 +75,7 @@ class _Instance:
         self._health_status = 0
         self._lifespan: Lifespan | None = None
         self._gate: Gate | None = None
+        self._server: Server | None = None
         self._commands: asyncio.Queue[str] = asyncio.Queue()
 
     async def live(self) -> int:
@@ -86,17 +87,17 @@ class _Instance:
             await self._fail(error)
             return 1
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._commands.put_nowait, "drain")
+        signal.signal(protocol.RELEASE_SIGNAL, self._release)
         await self._tell({"event": "ready"})
-        server: Server | None = None
         while (command := await self._commands.get()) != "drain":
-            if command == "accept" and server is None:
-                server = Server(gate, self._listener)
-                server.start()
+            if command == "accept" and self._server is None:
+                self._server = Server(gate, self._listener)
+                self._server.start()
                 # The accept loop starts with the loop's next turns.
                 await asyncio.sleep(0)
                 await self._tell({"event": "serving"})
-        if server is not None:
-            await self._drain(gate, server)
+        if self._server is not None:
+            await self._drain(gate, self._server)
         listening.cancel()
         try:
             await asyncio.wait_for(lifespan.shutdown(), self._spec.drain_seconds)
@@ -154,11 +155,22 @@ class _Instance:
         self._gave_up = True
         raise StartTimeout
 
+    def _release(self, *_: object) -> None:
+        """Take no new connection. A signal's handler as well, so nothing here waits for the event loop."""
+        if self._gate is None or self._server is None or self._gate.draining:
+            return
+        try:
+            self._server.release()
+        except OSError:
+            return  # it has used all its descriptors; the platform, which waits for our word, ends it
+        self._gate.draining = True
+        # Past the writer, which needs the loop. It keeps nothing back but when the platform does not read.
+        with contextlib.suppress(OSError):
+            os.write(self._connection.fileno(), b'{"event": "released"}\n')
+
     async def _drain(self, gate: Gate, server: Server) -> None:
         """Take no new connection, finish what is open, close the rest."""
-        server.release()
-        gate.draining = True
-        await self._tell({"event": "released"})
+        self._release()
         deadline = time.monotonic() + self._spec.drain_seconds
         await asyncio.sleep(_LINGER_SECONDS)
         gate.close_websockets()

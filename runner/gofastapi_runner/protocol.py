@@ -14,7 +14,9 @@ Standard library only: the platform imports this module too.
 from __future__ import annotations
 
 import json
+import signal
 import socket
+import sys
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -23,6 +25,10 @@ DESCRIPTORS_PER_FORK = 3
 # An instance gets this signal when it has not become ready in time. Its handler raises in the main
 # thread, so the traceback names the line it hangs at.
 START_TIMEOUT_SIGNAL_NAME = "SIGUSR1"
+
+# An instance gets this signal ahead of `drain`. Its handler runs between two lines of the app's code, so an
+# app that blocks its event loop stops taking connections too. Real-time signals are nobody else's.
+RELEASE_SIGNAL: int = signal.SIGUSR2 if sys.platform == "darwin" else signal.SIGRTMIN + 1
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from gofastapi_ext.platform.runtimes.local.sockets import Listener
 from gofastapi_ext.platform.runtimes.local.zygotes import Fork, kill_group
 
 _GIVE_UP_GRACE_SECONDS = 0.3
-_RELEASE_TIMEOUT_SECONDS = 1.0
+_RELEASE_TIMEOUT_SECONDS = 2.0
 _METRICS_TIMEOUT_SECONDS = 1.0
 # Beyond its own drain time an instance gets this long to shut its app down.
 _EXIT_GRACE_SECONDS = 2.0
@@ -68,13 +68,15 @@ class LocalInstance(Instance):
 
     async def release(self) -> None:
         self.state = "draining"
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, protocol.RELEASE_SIGNAL)
         self._tell("drain")
         self._tasks.append(asyncio.create_task(self._end_after_drain()))
         with contextlib.suppress(InstanceFailedError):
             try:
                 await asyncio.wait_for(asyncio.shield(self._events["released"]), _RELEASE_TIMEOUT_SECONDS)
             except TimeoutError:
-                # Its event loop is stuck, and it would go on taking connections nobody answers.
+                # It is stuck in native code, and would go on taking connections nobody answers.
                 await self.kill()
 
     async def kill(self) -> None:

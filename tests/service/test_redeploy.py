@@ -1,0 +1,143 @@
+"""What clients see of a redeploy: nothing fails, and after `live` nothing old answers."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+from urllib.parse import urlsplit
+
+import pytest
+from support.platform import Platform, get
+
+SOURCE = """
+import asyncio, time
+from fastapi import FastAPI, Request, Response
+
+app = FastAPI()
+
+@app.get("/")
+def root():
+    return {"version": VERSION}
+
+@app.get("/block/{seconds}")
+async def block(seconds: float):
+    time.sleep(seconds)
+    return {"version": VERSION}
+
+@app.get("/wait/{seconds}")
+async def wait(seconds: float):
+    await asyncio.sleep(seconds)
+    return {"version": VERSION}
+
+@app.api_route("/echo/{path:path}", methods=["GET", "HEAD", "POST", "DELETE"])
+async def echo(path: str, request: Request):
+    return {"version": VERSION, "method": request.method, "path": path, "query": request.url.query,
+            "header": request.headers.get("x-test"), "host": request.headers["host"],
+            "body": (await request.body()).decode()}
+
+@app.get("/empty", status_code=204)
+def empty():
+    return Response(status_code=204, headers={"x-version": str(VERSION)})
+"""
+
+
+def source(version: int) -> str:
+    return f"VERSION = {version}\n{SOURCE}"
+
+
+def open_connection(url: str) -> http.client.HTTPConnection:
+    """Kept alive, and never tried again by itself."""
+    return http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+
+
+def ask(connection: http.client.HTTPConnection, path: str = "/") -> int:
+    connection.request("GET", path)
+    response = connection.getresponse()
+    assert response.status == 200
+    version: int = json.loads(response.read())["version"]
+    return version
+
+
+@contextmanager
+def under_way(url: str, path: str) -> Iterator[list[int]]:
+    """A request that has reached the app; its answer's version stands in the list afterwards."""
+    versions: list[int] = []
+    connection = open_connection(url)
+    assert ask(connection) == 1
+    thread = Thread(target=lambda: versions.append(ask(connection, path)))
+    thread.start()
+    thread.join(0.3)
+    assert thread.is_alive()
+    yield versions
+    thread.join(20)
+
+
+def test_connections_from_before_get_the_new_version_from_the_moment_it_is_live(platform: Platform) -> None:
+    url = platform.deploy_live("handed", source(1))
+    old = [open_connection(url) for _ in range(20)]
+    assert [ask(connection) for connection in old] == [1] * 20
+    platform.deploy_live("handed", source(2))
+    assert [ask(connection) for connection in [*old, open_connection(url)]] == [2] * 21
+
+
+def test_a_request_under_way_is_answered_by_the_version_that_took_it(platform: Platform) -> None:
+    url = platform.deploy_live("under-way", source(1))
+    with under_way(url, "/wait/1.5") as versions:
+        platform.deploy_live("under-way", source(2))
+        assert get(url).json() == {"version": 2}
+    assert versions == [1]
+
+
+def test_so_it_is_where_the_app_blocks_its_event_loop(platform: Platform) -> None:
+    url = platform.deploy_live("blocked", source(1))
+    with under_way(url, "/block/3") as versions:
+        live = platform.deploy("blocked", source(2))[-1]
+        assert live.seconds < 2
+        # None of these may reach the old version, which would not answer before its three seconds are over.
+        assert [get(url).json() for _ in range(20)] == [{"version": 2}] * 20
+        assert not versions
+    assert versions == [1]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_a_request_is_handed_over_whole(platform: Platform, method: str) -> None:
+    name = f"whole-{method.lower()}"
+    url = platform.deploy_live(name, source(1))
+    connection = open_connection(url)
+    assert ask(connection) == 1
+    platform.deploy_live(name, source(2))
+    body = "ä" * 100_000 if method == "POST" else ""
+    connection.request(method, "/echo/a%20b/c?x=1&y=%2F", body=body.encode() or None, headers={"X-Test": "kept"})
+    response = connection.getresponse()
+    assert response.getheader("connection") == "close"
+    assert json.loads(response.read()) == {
+        "version": 2, "method": method, "path": "a b/c", "query": "x=1&y=%2F", "header": "kept",
+        "host": urlsplit(url).netloc, "body": body,
+    }  # fmt: skip
+
+
+def test_a_body_in_chunks_is_handed_over_whole(platform: Platform) -> None:
+    url = platform.deploy_live("chunks", source(1))
+    connection = open_connection(url)
+    assert ask(connection) == 1
+    platform.deploy_live("chunks", source(2))
+    connection.request("POST", "/echo/", body=iter([b"one ", b"two ", b"three"]), encode_chunked=True)
+    answer = json.loads(connection.getresponse().read())
+    assert (answer["version"], answer["body"]) == (2, "one two three")
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("HEAD", "/echo/", 200), ("GET", "/empty", 204)])
+def test_an_answer_without_a_body_is_handed_over(platform: Platform, method: str, path: str, status: int) -> None:
+    name = f"bodyless-{status}"
+    url = platform.deploy_live(name, source(1))
+    connection = open_connection(url)
+    assert ask(connection) == 1
+    platform.deploy_live(name, source(2))
+    connection.request(method, path)
+    response = connection.getresponse()
+    assert (response.status, response.read()) == (status, b"")
+    # The connection is at its end, in order: the next request opens another.
+    assert ask(connection) == 2
