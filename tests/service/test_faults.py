@@ -45,6 +45,13 @@ def hurt() -> Iterator[Platform]:
         yield platform
 
 
+@pytest.fixture
+def patient() -> Iterator[Platform]:
+    """A service of the test's own with the usual settings."""
+    with running_platform() as platform:
+        yield platform
+
+
 def answers(url: str, word: str) -> bool:
     try:
         return get(url).json() == word
@@ -257,6 +264,31 @@ def test_kill_9_during_a_deploy_leaves_what_was_live(hurt: Platform, victim: str
     # Whatever happened, the next deploy works and is told apart.
     assert hurt.deploy("app", hello("next"))[-1].stage is Stage.LIVE
     assert get(url).json() == "next"
+
+
+def test_a_service_that_is_restarted_during_a_deploy_says_so_and_keeps_what_was_live(
+    patient: Platform,
+) -> None:
+    url = patient.deploy_live("app", hello("old"))
+    slow = "import time\ntime.sleep(5)\n" + hello("new")
+    errors: list[ServiceUnreachableError] = []
+
+    def deploy() -> None:
+        try:
+            patient.deploy("app", slow)
+        except ServiceUnreachableError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=deploy)
+    thread.start()
+    until(lambda: (patient.places.home / "apps" / "app" / "versions" / "2").exists(), what="deploy under way")
+    patient.stop()
+    thread.join(10)
+    assert "went away in the middle" in errors[0].message
+    patient.start()
+    until(lambda: answers(url, "old"), BACK_WITHIN_SECONDS, "the old version again")
+    assert patient.deploy("app", hello("new"))[-1].version == 3
+    assert [v.state for v in patient.client.versions("app")] == ["live", "failed", "superseded"]
 
 
 def test_mongod_killed_loses_no_acknowledged_write_of_an_app(hurt: Platform) -> None:
