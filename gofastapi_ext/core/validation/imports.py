@@ -11,6 +11,8 @@ from gofastapi_ext.core.validation.parsing import read_tree
 from gofastapi_ext.core.validation.statements import all_statements, last_name
 
 _TAKES_DIRECTORY = frozenset({"StaticFiles", "Jinja2Templates", "FileSystemLoader"})
+_DIRECTORY_ARGUMENTS = frozenset({"directory", "searchpath"})
+_NAMES_DIRECTORY = _TAKES_DIRECTORY | _DIRECTORY_ARGUMENTS
 _JOINS = frozenset({"Path", "PurePath", "str", "join"})
 _MAX_RESOLVED_NAMES = 8
 
@@ -85,7 +87,7 @@ def referenced_directories(source: str) -> list[str]:
     Understood are string literals, `Path("static")`, `os.path.join(HERE, "static")`, `HERE / "static"` and
     names bound to one of these. Each is relative, in its shortest form; whether it exists the caller knows.
     """
-    tree = read_tree(source)
+    tree = read_tree(source) if any(word in source for word in _NAMES_DIRECTORY) else None
     if tree is None:
         return []
     bound = bound_names(tree)
@@ -93,7 +95,7 @@ def referenced_directories(source: str) -> list[str]:
     calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call)]
     for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
         # By its argument's name also in a class of the app's own: `class Files(StaticFiles)`.
-        given = [k.value for k in call.keywords if k.arg in ("directory", "searchpath")]
+        given = [k.value for k in call.keywords if k.arg in _DIRECTORY_ARGUMENTS]
         if not given and last_name(call.func) in _TAKES_DIRECTORY:
             given = call.args[:1]
         for value in given:

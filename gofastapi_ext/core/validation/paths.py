@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from gofastapi_ext.core.validation.imports import bound_names, literal_path
@@ -39,9 +39,10 @@ def mentioned_paths(source: str) -> list[MentionedPath]:
         return []
     found: dict[MentionedPath, None] = {}
     bound = bound_names(tree)
-    written = set(_written(tree))
+    nodes = list(ast.walk(tree))
+    written = set(_written(nodes))
     part_of_path: set[ast.AST] = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         path = _path(node, bound) if isinstance(node, ast.expr) and node not in part_of_path else None
         if node in part_of_path or (path is not None and not isinstance(node, ast.JoinedStr)):
             # Of `HERE / "data" / "a.json"` the whole is meant, not `HERE / "data"` too.
@@ -89,9 +90,9 @@ def _of_joined(node: ast.JoinedStr, bound: dict[str, ast.expr]) -> str | None:
     return text.lstrip("/")
 
 
-def _written(tree: ast.Module) -> Iterator[ast.AST]:
+def _written(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
     """The first arguments of `open("a.txt", "w")` and its like."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Call) and last_name(node.func) == "open" and node.args:
             modes = [*node.args[1:2], *(keyword.value for keyword in node.keywords if keyword.arg == "mode")]
             if any(isinstance(m, ast.Constant) and str(m.value).startswith(("w", "a", "x")) for m in modes):
