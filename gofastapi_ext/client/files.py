@@ -91,7 +91,7 @@ class FileSet:
         A path that may hold secrets is left out.
         """
         for name in PurePosixPath(at).parts:
-            if _matches(name, _ROUTINE):
+            if at in self.files or _matches(name, _ROUTINE):
                 return
             if why := _why_not_name(name):
                 self._skip(at, why)

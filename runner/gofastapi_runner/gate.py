@@ -17,7 +17,7 @@ from typing import Any
 from gofastapi_runner import preview
 from gofastapi_runner.handover import hand_over
 from gofastapi_runner.metrics import Metrics
-from gofastapi_runner.tracebacks import SourceMap, render
+from gofastapi_runner.tracebacks import SourceMap, hint_for, render
 
 _PREFIX = re.compile(rb"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+")
 _TEXT = [(b"content-type", b"text/plain; charset=utf-8")]
@@ -178,7 +178,9 @@ class Gate:
         return length
 
     def _report(self, error: BaseException, where: str) -> None:
-        print(f"{where} raised\n{render(error, self._sources)}", file=sys.stderr, flush=True)
+        hint = hint_for(error)
+        told = f"{where} raised\n{render(error, self._sources)}" + (f"\nHint: {hint}" if hint else "")
+        print(told, file=sys.stderr, flush=True)
 
 
 def whole_body(receive: Any, length: int) -> Any:

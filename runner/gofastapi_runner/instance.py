@@ -26,7 +26,7 @@ from gofastapi_runner.lifespan import Lifespan
 from gofastapi_runner.loader import LoadError, load_app
 from gofastapi_runner.protocol import Failure, InstanceSpec
 from gofastapi_runner.server import Server
-from gofastapi_runner.tracebacks import SourceMap, describe
+from gofastapi_runner.tracebacks import SourceMap, describe, hint_for
 
 # How long a draining instance goes on answering on connections its clients keep alive.
 _LINGER_SECONDS = 0.5
@@ -207,7 +207,7 @@ class _Instance:
             top_level = error.name.partition(".")[0]
             hint = f"Install it where the notebook runs (%pip install {top_level}), or add the file with --file."
             return describe(error, self._sources, "missing_module", hint)
-        return describe(error, self._sources, _FAILURE_CODES[self._stage])
+        return describe(error, self._sources, _FAILURE_CODES[self._stage], hint_for(error))
 
     async def _tell(self, message: dict[str, Any]) -> None:
         self._writer.write(json.dumps(message).encode() + b"\n")

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from gofastapi_runner.protocol import Failure, Origin
 
+_MONGO_UNAUTHORIZED = 13
+
 
 class SourceMap:
     """Which names code of the app was compiled under, and which file and line each means."""
@@ -72,6 +74,19 @@ def describe(error: BaseException, sources: SourceMap, code: str, hint: str | No
             file, line, columns = found, number, None
     message = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
     return Failure(code, message, render(error, sources), file, line, hint, columns)
+
+
+def hint_for(error: BaseException) -> str | None:
+    """What to do about an exception whose own words do not say it."""
+    for link, _ in _chain(error):
+        if isinstance(link, FileNotFoundError) and isinstance(link.filename, str) and not link.filename.startswith("/"):
+            return f"Files the code names come along by themselves; bring others with --file: --file {link.filename}"
+        if type(link).__name__ == "OperationFailure" and getattr(link, "code", None) == _MONGO_UNAUTHORIZED:
+            return (
+                "PLATFORM_MONGO_URI opens one database, your own: client.get_default_database() is it. "
+                "For another one, give the app the address of a MongoDB of yours with --env."
+            )
+    return None
 
 
 def _columns(frame: traceback.FrameSummary) -> tuple[int, int] | None:

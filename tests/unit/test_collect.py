@@ -413,6 +413,8 @@ def test_a_secret_the_code_names_stays_behind_and_is_told(tmp_path: Path) -> Non
     collected = cell('load_dotenv(".env"); open("keys/server.key"); open(".ssh/config")', tmp_path)
     assert names(collected) == ["main.py"]
     assert [line.split(": ")[0] for line in collected.skipped] == [".env", "keys/server.key", ".ssh/config"]
+    named = cell('load_dotenv(".env")', tmp_path, ".env")
+    assert (names(named), named.skipped) == ([".env", "main.py"], [])
 
 
 def test_what_is_too_much_stays_behind_where_the_code_only_names_it(tmp_path: Path) -> None:
