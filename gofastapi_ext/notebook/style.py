@@ -21,7 +21,7 @@ font-variant-numeric:tabular-nums}
 .gofastapi-failed .gofastapi-dot,.gofastapi-lost .gofastapi-dot{background:var(--bad)}
 .gofastapi-running .gofastapi-dot{background:var(--busy);animation:gofastapi-pulse 1s ease-in-out infinite}
 .gofastapi-time{margin-left:auto;color:var(--soft);white-space:nowrap}
-.gofastapi-url{display:flex;flex-wrap:wrap;align-items:center;gap:4px 8px;margin-top:6px}
+.gofastapi-url{display:flex;flex-wrap:wrap;align-items:baseline;gap:4px 8px;margin-top:6px}
 .gofastapi a,.gofastapi a:visited{color:var(--link);text-decoration:none}
 .gofastapi a:hover{text-decoration:underline}
 .gofastapi-url a:first-child{font-family:var(--code);overflow-wrap:anywhere}
