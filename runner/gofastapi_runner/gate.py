@@ -96,6 +96,9 @@ class Gate:
                     message = {**message, "body": body}
                 await send(start)
             await send(message)
+            if message.get("more_body", False):
+                # Sending to a client that is gone never waits: an endless stream would hold the event loop.
+                await asyncio.sleep(0)
 
         try:
             answer = self._own_answers.get(scope["path"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Thread
 from urllib.parse import urlsplit
@@ -44,13 +44,25 @@ def empty():
 """
 
 
+Connect = Callable[[str], http.client.HTTPConnection]
+
+
 def source(version: int) -> str:
     return f"VERSION = {version}\n{SOURCE}"
 
 
-def open_connection(url: str) -> http.client.HTTPConnection:
-    """Kept alive, and never tried again by itself."""
-    return http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+@pytest.fixture
+def connect() -> Iterator[Connect]:
+    """Opens connections that are kept alive; none of them tries a request again."""
+    opened: list[http.client.HTTPConnection] = []
+
+    def open_one(url: str) -> http.client.HTTPConnection:
+        opened.append(http.client.HTTPConnection(urlsplit(url).netloc, timeout=20))
+        return opened[-1]
+
+    yield open_one
+    for connection in opened:
+        connection.close()
 
 
 def ask(connection: http.client.HTTPConnection, path: str = "/") -> int:
@@ -62,10 +74,9 @@ def ask(connection: http.client.HTTPConnection, path: str = "/") -> int:
 
 
 @contextmanager
-def under_way(url: str, path: str) -> Iterator[list[int]]:
+def under_way(connection: http.client.HTTPConnection, path: str) -> Iterator[list[int]]:
     """A request that has reached the app; its answer's version stands in the list afterwards."""
     versions: list[int] = []
-    connection = open_connection(url)
     assert ask(connection) == 1
     thread = Thread(target=lambda: versions.append(ask(connection, path)))
     thread.start()
@@ -75,25 +86,27 @@ def under_way(url: str, path: str) -> Iterator[list[int]]:
     thread.join(20)
 
 
-def test_connections_from_before_get_the_new_version_from_the_moment_it_is_live(platform: Platform) -> None:
+def test_connections_from_before_get_the_new_version_from_the_moment_it_is_live(
+    platform: Platform, connect: Connect
+) -> None:
     url = platform.deploy_live("handed", source(1))
-    old = [open_connection(url) for _ in range(20)]
+    old = [connect(url) for _ in range(20)]
     assert [ask(connection) for connection in old] == [1] * 20
     platform.deploy_live("handed", source(2))
-    assert [ask(connection) for connection in [*old, open_connection(url)]] == [2] * 21
+    assert [ask(connection) for connection in [*old, connect(url)]] == [2] * 21
 
 
-def test_a_request_under_way_is_answered_by_the_version_that_took_it(platform: Platform) -> None:
+def test_a_request_under_way_is_answered_by_the_version_that_took_it(platform: Platform, connect: Connect) -> None:
     url = platform.deploy_live("under-way", source(1))
-    with under_way(url, "/wait/1.5") as versions:
+    with under_way(connect(url), "/wait/1.5") as versions:
         platform.deploy_live("under-way", source(2))
         assert get(url).json() == {"version": 2}
     assert versions == [1]
 
 
-def test_so_it_is_where_the_app_blocks_its_event_loop(platform: Platform) -> None:
+def test_so_it_is_where_the_app_blocks_its_event_loop(platform: Platform, connect: Connect) -> None:
     url = platform.deploy_live("blocked", source(1))
-    with under_way(url, "/block/3") as versions:
+    with under_way(connect(url), "/block/3") as versions:
         live = platform.deploy("blocked", source(2))[-1]
         assert live.seconds < 2
         # None of these may reach the old version, which would not answer before its three seconds are over.
@@ -103,10 +116,10 @@ def test_so_it_is_where_the_app_blocks_its_event_loop(platform: Platform) -> Non
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_a_request_is_handed_over_whole(platform: Platform, method: str) -> None:
+def test_a_request_is_handed_over_whole(platform: Platform, connect: Connect, method: str) -> None:
     name = f"whole-{method.lower()}"
     url = platform.deploy_live(name, source(1))
-    connection = open_connection(url)
+    connection = connect(url)
     assert ask(connection) == 1
     platform.deploy_live(name, source(2))
     body = "ä" * 100_000 if method == "POST" else ""
@@ -119,9 +132,9 @@ def test_a_request_is_handed_over_whole(platform: Platform, method: str) -> None
     }  # fmt: skip
 
 
-def test_a_body_in_chunks_is_handed_over_whole(platform: Platform) -> None:
+def test_a_body_in_chunks_is_handed_over_whole(platform: Platform, connect: Connect) -> None:
     url = platform.deploy_live("chunks", source(1))
-    connection = open_connection(url)
+    connection = connect(url)
     assert ask(connection) == 1
     platform.deploy_live("chunks", source(2))
     connection.request("POST", "/echo/", body=iter([b"one ", b"two ", b"three"]), encode_chunked=True)
@@ -130,10 +143,12 @@ def test_a_body_in_chunks_is_handed_over_whole(platform: Platform) -> None:
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("HEAD", "/echo/", 200), ("GET", "/empty", 204)])
-def test_an_answer_without_a_body_is_handed_over(platform: Platform, method: str, path: str, status: int) -> None:
+def test_an_answer_without_a_body_is_handed_over(
+    platform: Platform, connect: Connect, method: str, path: str, status: int
+) -> None:
     name = f"bodyless-{status}"
     url = platform.deploy_live(name, source(1))
-    connection = open_connection(url)
+    connection = connect(url)
     assert ask(connection) == 1
     platform.deploy_live(name, source(2))
     connection.request(method, path)
