@@ -13,7 +13,7 @@ from gofastapi_ext.core.naming import check_app_id
 
 _KNOWN_SECONDS = 1.0
 _MAX_KNOWN = 200
-_AWAY = frozenset({State.NEW, State.STOPPING, State.DELETED})
+_AWAY = frozenset({State.NEW, State.FAILED, State.STOPPING, State.DELETED})
 
 Ask = Callable[[str], Awaitable[tuple[int, bytes]]]
 """Status and body of the platform's answer to `GET /api/apps/{id}`."""

@@ -61,17 +61,17 @@ class Relay(Gate):
 
     async def prepare(self) -> None:  # type: ignore[override]
         self._body = RequestBody()
+        refusal: web.HTTPError | None = None
         try:
             await super().prepare()
-            length = self.body_length()
-        except web.HTTPError as refusal:
+        except web.HTTPError as error:
             if "Expect" in self.request.headers:
                 raise
             # Said once the body has come: an answer before it may be lost to the reset of the connection.
-            exchange = self._refuse(refusal)
-        else:
-            exchange = self._translated(None if length == 0 else aiter(self._body))
-        self._exchange = asyncio.create_task(exchange)
+            refusal = error
+        length = self.body_length()
+        body = None if length == 0 else aiter(self._body)
+        self._exchange = asyncio.create_task(self._refuse(refusal) if refusal else self._translated(body))
         self._exchange.add_done_callback(self._on_exchange_over)
 
     async def data_received(self, chunk: bytes) -> None:
@@ -87,8 +87,9 @@ class Relay(Gate):
         await self._body.put(b"")
         exchange = cast("asyncio.Task[None]", self._exchange)
         await asyncio.wait([exchange])
-        error = None if exchange.cancelled() else exchange.exception()
-        if error is not None:
+        if exchange.cancelled():
+            self.detach().close()  # the viewer is gone, or Jupyter stops
+        elif error := exchange.exception():
             if not self._headers_written:
                 raise error
             # Ending the response properly would pass a part off as the whole.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import cast
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, cast
+from weakref import WeakSet
 
 import aiohttp
 from yarl import URL
@@ -20,6 +21,9 @@ from gofastapi_ext.jupyter.problems import Problem
 Body = AsyncIterator[bytes]
 
 _CONNECT_TIMEOUT_SECONDS = 5.0
+_FAREWELL_SECONDS = 2.0
+_GOING_AWAY = 1001
+_ABNORMAL = 1006
 _MAX_HEADER_BYTES = 64 * 1024  # as much as Jupyter's server takes from a viewer
 
 
@@ -32,10 +36,18 @@ class Upstream:
         # A connection for each request: one kept open would still lead to the version before a redeploy.
         self._apps = _session(aiohttp.TCPConnector(limit=0, force_close=True))
         self._starting: asyncio.Task[bool] | None = None
+        self._exchanges: set[asyncio.Task[Any] | None] = set()
+        self._sockets: WeakSet[Socket] = WeakSet()
         self.ports = Ports(self._ask_about)
 
     async def close(self) -> None:
         """End every connection, requests under way included."""
+        # A session that is closed leaves who still reads from it waiting forever.
+        exchanges = [task for task in self._exchanges if task is not None]
+        for task in exchanges:
+            task.cancel()
+        farewells = [socket.close(_GOING_AWAY, "Jupyter is stopping.") for socket in self._sockets]
+        await asyncio.gather(*exchanges, *farewells, return_exceptions=True)
         await self._platform.close()
         await self._apps.close()
 
@@ -49,14 +61,15 @@ class Upstream:
         """
         url = _url("gofastapi", None, target)
         try:
-            try:
-                response = await self._platform.request(method, url, headers=headers, data=body)
-            except aiohttp.ClientConnectorError:
-                # Nothing of the body has been read yet, so the request can be made again.
-                await self._start_service()
-                response = await self._platform.request(method, url, headers=headers, data=body)
-            async with response:
-                yield response
+            with self._under_way():
+                try:
+                    response = await _request(self._platform, method, url, headers, body)
+                except aiohttp.ClientConnectorError:
+                    # Nothing of the body has been read yet, so the request can be made again.
+                    await self._start_service()
+                    response = await _request(self._platform, method, url, headers, body)
+                async with response:
+                    yield response
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise ServiceUnreachableError(
                 "The GoFastAPI service does not answer. `gofastapi doctor` says more."
@@ -77,10 +90,11 @@ class Upstream:
 
         Raises `UnavailableError` where nothing listens there, `Problem` where the app breaks off.
         """
+        url = _url("127.0.0.1", port, target)
         async with _app_errors(app_id):
-            url = _url("127.0.0.1", port, target)
-            async with self._apps.request(method, url, headers=headers, data=body, allow_redirects=False) as response:
-                yield response
+            with self._under_way():
+                async with await _request(self._apps, method, url, headers, body) as response:
+                    yield response
 
     async def open_socket(
         self,
@@ -93,14 +107,25 @@ class Upstream:
     ) -> Socket:
         """A WebSocket to the app, for the caller to close. Raises as `ask_app` does, or with the app's refusal."""
         async with _app_errors(app_id):
-            return Socket(
-                await self._apps.ws_connect(
-                    _url("127.0.0.1", port, target),
-                    headers=headers,
-                    protocols=protocols,
-                    max_msg_size=max_message_bytes,
-                )
+            opened = await self._apps.ws_connect(
+                _url("127.0.0.1", port, target),
+                headers=_as_sent(headers),
+                protocols=protocols,
+                max_msg_size=max_message_bytes,
+                timeout=aiohttp.ClientWSTimeout(ws_close=_FAREWELL_SECONDS),
             )
+        socket = Socket(opened)
+        self._sockets.add(socket)
+        return socket
+
+    @contextmanager
+    def _under_way(self) -> Iterator[None]:
+        task = asyncio.current_task()
+        self._exchanges.add(task)
+        try:
+            yield
+        finally:
+            self._exchanges.discard(task)
 
     async def _ask_about(self, app_id: str) -> tuple[int, bytes]:
         async with self.ask_platform("GET", f"/api/apps/{app_id}", []) as response:
@@ -121,6 +146,7 @@ class Socket:
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
+        self._farewell = (_ABNORMAL, "The app went away.")
 
     @property
     def protocol(self) -> str | None:
@@ -144,16 +170,17 @@ class Socket:
             return cast("str | bytes", message.data)
         if message.type is aiohttp.WSMsgType.CLOSE:
             return message.data or 0, message.extra or ""
-        return 1006, "The app went away."
+        return self._farewell
 
     async def close(self, code: int, reason: str) -> None:
         """Say goodbye, and wait a little for the answer. Does nothing where it is closed."""
+        self._farewell = (code, reason)
         await self._socket.close(code=code, message=reason.encode())
 
 
 def _session(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
     """A session that adds nothing of its own, keeps nothing, and passes bodies as they are."""
-    return aiohttp.ClientSession(
+    session = aiohttp.ClientSession(
         connector=connector,
         auto_decompress=False,
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -162,6 +189,27 @@ def _session(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
         max_line_size=_MAX_HEADER_BYTES,
         max_field_size=_MAX_HEADER_BYTES,
     )
+    # A request that brought an app down is not for us to make a second time. There is no public way to say so.
+    session._retry_connection = False
+    return session
+
+
+async def _request(
+    session: aiohttp.ClientSession, method: str, url: URL, headers: list[Header], body: Body | None
+) -> aiohttp.ClientResponse:
+    return await session.request(method, url, headers=_as_sent(headers), data=body, allow_redirects=False)
+
+
+def _as_sent(headers: list[Header]) -> list[Header]:
+    """The headers as aiohttp wants them: it sends text as UTF-8, ours is a character for each byte."""
+    return [(name, value if value.isascii() else _from_utf8(value)) for name, value in headers]
+
+
+def _from_utf8(value: str) -> str:
+    try:
+        return value.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        return value  # other encodings reach the app as if they had been Latin-1
 
 
 def _url(host: str, port: int | None, target: str) -> URL:

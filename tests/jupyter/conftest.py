@@ -6,9 +6,10 @@ Runs with `-p pytest_jupyter.jupyter_server -p no:asyncio -p no:playwright`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,6 @@ class Jupyter:
     root: str
     """The path of the extension's routes."""
     token: str
-    cookies: dict[str, str] = field(default_factory=dict)
 
     @property
     def host(self) -> str:
@@ -88,7 +88,9 @@ class Jupyter:
         """A request by the token, or by nobody."""
         sent = {} if anonymous else self.token_header
         async with (
-            aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False) as session,
+            aiohttp.ClientSession(
+                cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, max_line_size=65536, max_field_size=65536
+            ) as session,
             session.request(
                 method, self.url(path), headers=sent | (headers or {}), allow_redirects=False, **kwargs
             ) as response,
@@ -112,6 +114,8 @@ class Jupyter:
             return await asyncio.wait_for(reader.read(), timeout_seconds)
         finally:
             writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
 
     async def until(self, path: str, wanted: Any, timeout_seconds: float = 10) -> Any:
         """Poll a JSON address until `wanted(answer)` is true, and return the answer."""

@@ -54,10 +54,17 @@ async def early(request: Request) -> PlainTextResponse:
     return PlainTextResponse("too large", status_code=413)
 
 
-@app.post("/duplex")
-async def duplex(request: Request) -> StreamingResponse:
-    """Sends every chunk back as it comes."""
-    return StreamingResponse(request.stream(), media_type="application/octet-stream")
+async def duplex(scope, receive, send) -> None:
+    """Sends every chunk back as it comes. Plain ASGI: the framework's streams answer only after the body."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    more = True
+    while more:
+        message = await receive()
+        more = message.get("more_body", False)
+        await send({"type": "http.response.body", "body": message.get("body", b""), "more_body": more})
+
+
+app.mount("/duplex", duplex)
 
 
 @app.post("/respond")
@@ -109,18 +116,30 @@ async def release() -> None:
     released.set()
 
 
-@app.get("/endless")
-async def endless(request: Request, name: str) -> StreamingResponse:
-    """Sends as fast as it is read, and notes how much that was, until the viewer goes."""
-    sent[name] = 0
+@app.get("/ticks")
+async def ticks(name: str) -> StreamingResponse:
+    """Sends a little now and then, and notes when the viewer goes."""
 
     async def stream():
         try:
             while True:
-                yield b"x" * 65536
-                sent[name] += 65536
+                yield b"tick "
+                await asyncio.sleep(0.02)
         finally:
             disconnects.append(name)
+
+    return StreamingResponse(stream())
+
+
+@app.get("/endless")
+async def endless(name: str) -> StreamingResponse:
+    """Sends as fast as it is read, and notes how much that was."""
+    sent[name] = 0
+
+    async def stream():
+        while True:
+            yield b"x" * 65536
+            sent[name] += 65536
 
     return StreamingResponse(stream())
 
@@ -130,7 +149,7 @@ sent: dict[str, int] = {}
 
 @app.get("/sent/{name}")
 def how_much(name: str) -> int:
-    return sent[name]
+    return sent.get(name, 0)
 
 
 @app.get("/wait")
@@ -184,6 +203,12 @@ async def break_off() -> StreamingResponse:
     return StreamingResponse(stream())
 
 
+@app.get("/die")
+def die() -> None:
+    print("dying", flush=True)
+    os._exit(1)
+
+
 @app.websocket("/ws")
 async def ws(socket: WebSocket) -> None:
     """Repeats what it hears. Text that starts with `close ` closes with that code."""
@@ -193,7 +218,7 @@ async def ws(socket: WebSocket) -> None:
         while True:
             message = await socket.receive()
             if message["type"] == "websocket.disconnect":
-                disconnects.append(f"ws {message.get('code')} {message.get('reason') or ''}".strip())
+                disconnects.append(f"ws {message['code']}")
                 return
             text, data = message.get("text"), message.get("bytes")
             if text is not None and text.startswith("close "):
