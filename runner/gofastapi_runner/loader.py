@@ -66,9 +66,12 @@ def load_app(spec: InstanceSpec, sources: SourceMap) -> Any:
     sys.modules["__main__"] = main
     sys.argv = [spec.entrypoint.partition(":")[0] + ".py"]
     module_name, _, name = spec.entrypoint.partition(":")
-    # Like `python backend/main.py`: what lies beside the main file is found too, after the root.
-    beside_main = Path(spec.code_dir, *module_name.split(".")[:-1])
-    sys.path[:0] = dict.fromkeys([spec.code_dir, str(beside_main)])
+    sys.path.insert(0, spec.code_dir)
+    # Like `python backend/main.py`: what lies beside the main file is found too. It comes last, as in a
+    # package called `app` nobody means `app/email.py` by `import email`.
+    beside_main = str(Path(spec.code_dir, *module_name.split(".")[:-1]))
+    if beside_main != spec.code_dir:
+        sys.path.append(beside_main)
     if spec.origins:
         sys.meta_path.insert(0, _CellFinder(sources))
     module = importlib.import_module(module_name)

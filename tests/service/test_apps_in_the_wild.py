@@ -56,6 +56,19 @@ def test_a_launcher_deploys_the_app_it_starts(platform: Platform, tmp_path: Path
     assert get(deploy_folder(platform, "launcher", tmp_path, "main.py", files)).json() == "launched"
 
 
+def test_modules_of_a_package_do_not_hide_what_is_installed(platform: Platform, tmp_path: Path) -> None:
+    files = {
+        "app/__init__.py": "",
+        "app/main.py": "from fastapi import FastAPI\nfrom app.core import WORDS\napp = FastAPI()\n"
+        "@app.get('/')\ndef root(): return WORDS\n",
+        "app/core.py": "import colorsys, pymongo.monitoring\nWORDS = [m.__name__ for m in (colorsys, pymongo.monitoring)]\n",
+        "app/colorsys.py": "raise ImportError('the wrong one')",
+        "app/pymongo/__init__.py": "raise ImportError('the wrong one')",
+    }
+    url = deploy_folder(platform, "hides-nothing", tmp_path, "app/main.py", files)
+    assert get(url).json() == ["colorsys", "pymongo.monitoring"]
+
+
 def test_a_file_name_that_is_no_identifier_and_a_byte_order_mark(platform: Platform, tmp_path: Path) -> None:
     source = "\ufefffrom fastapi import FastAPI\napp = FastAPI()\n@app.get('/')\ndef root(): return __name__\n"
     url = deploy_folder(platform, "odd-name", tmp_path, "02_my-app.py", {"02_my-app.py": source})

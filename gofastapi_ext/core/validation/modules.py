@@ -88,9 +88,9 @@ class LocalModules:
         """Where an absolute import of `name` finds it."""
         if self.absolute(name) is not None:
             return Whose.LOCAL
-        top = self.absolute(name.partition(".")[0])
-        # A folder without __init__.py gives way to an installed package of the same name.
-        return Whose.NOWHERE if top is not None and top in self._files else Whose.ENVIRONMENT
+        # A folder without __init__.py gives way to an installed package of the same name, and so does all
+        # that lies beside the main file only: it is looked up last.
+        return Whose.NOWHERE if name.partition(".")[0] in self._files else Whose.ENVIRONMENT
 
     def absolute(self, name: str) -> str | None:
         """`name` counted from the bundle's root, or None where the bundle does not have it."""
