@@ -61,7 +61,7 @@ def test_modules_of_a_package_do_not_hide_what_is_installed(platform: Platform, 
         "app/__init__.py": "",
         "app/main.py": "from fastapi import FastAPI\nfrom app.core import WORDS\napp = FastAPI()\n"
         "@app.get('/')\ndef root(): return WORDS\n",
-        "app/core.py": "import colorsys, pymongo.monitoring\nWORDS = [m.__name__ for m in (colorsys, pymongo.monitoring)]\n",
+        "app/core.py": "import colorsys, pymongo.monitoring as more\nWORDS = [colorsys.__name__, more.__name__]\n",
         "app/colorsys.py": "raise ImportError('the wrong one')",
         "app/pymongo/__init__.py": "raise ImportError('the wrong one')",
     }
