@@ -40,6 +40,8 @@ _NEVER_FROM_APP = _HOP_BY_HOP | {
     "accept-ch", "alt-svc", "clear-site-data", "critical-ch", "expect-ct", "nel", "origin-agent-cluster",
     "public-key-pins", "public-key-pins-report-only", "report-to", "reporting-endpoints",
     "service-worker-allowed", "set-login", "strict-transport-security",
+    # Orders to a web server in front of Jupyter: serve a file of its own instead.
+    "x-accel-redirect", "x-lighttpd-send-file", "x-reproxy-url", "x-sendfile",
 }  # fmt: skip
 # Who may read across origins through the viewer's login is for Jupyter's own settings to say.
 _NEVER_FROM_APP_PREFIXES = ("access-control-", "sec-websocket-")

@@ -100,13 +100,19 @@ class Relay(Gate):
 
     async def answer_with(self, response: ClientResponse, headers: Iterable[Header]) -> None:
         """Pass the response on with these headers, each piece as it comes. What Jupyter has set stays."""
+        if response.status < 200:
+            # Nobody has asked for another protocol; a proxy in front of Jupyter might take it up all the same.
+            raise Problem(502, "unavailable", f"The answer has the status {response.status}, which ends nothing.")
         self.set_status(response.status, response.reason)
         for name in ("Content-Type", "Date", "Server"):
             self.clear_header(name)
         jupyters = {name.lower() for name, _ in self._headers.get_all()} - _ADDED_TO_JUPYTERS
-        for name, value in headers:
-            if name.lower() not in jupyters:
-                self.add_header(name, value)
+        try:
+            for name, value in headers:
+                if name.lower() not in jupyters:
+                    self.add_header(name, value)
+        except ValueError as error:
+            raise Problem(502, "unavailable", "The answer has a header that cannot be passed on.") from error
         # Small pieces are to leave at once, not to wait for the acknowledgement of the one before.
         cast(HTTP1Connection, self.request.connection).stream.set_nodelay(True)
         await self.flush()

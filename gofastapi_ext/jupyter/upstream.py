@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from types import SimpleNamespace
 from typing import Any, cast
 from weakref import WeakSet
 
@@ -170,6 +171,8 @@ class Socket:
             return cast("str | bytes", message.data)
         if message.type is aiohttp.WSMsgType.CLOSE:
             return message.data or 0, message.extra or ""
+        if message.type is aiohttp.WSMsgType.ERROR and isinstance(message.data, aiohttp.WebSocketError):
+            return message.data.code, "The app sent what cannot be passed on."
         return self._farewell
 
     async def close(self, code: int, reason: str) -> None:
@@ -179,7 +182,9 @@ class Socket:
 
 
 def _session(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
-    """A session that adds nothing of its own, keeps nothing, and passes bodies as they are."""
+    """A session that adds nothing of its own, keeps nothing, follows nothing, and passes bodies as they are."""
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(_refuse_redirect)
     session = aiohttp.ClientSession(
         connector=connector,
         auto_decompress=False,
@@ -188,10 +193,20 @@ def _session(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT_SECONDS),
         max_line_size=_MAX_HEADER_BYTES,
         max_field_size=_MAX_HEADER_BYTES,
+        trace_configs=[trace],
     )
     # A request that brought an app down is not for us to make a second time. There is no public way to say so.
     session._retry_connection = False
     return session
+
+
+async def _refuse_redirect(
+    session: aiohttp.ClientSession, context: SimpleNamespace, seen: aiohttp.TraceRequestRedirectParams
+) -> None:
+    """A WebSocket's handshake would be taken wherever the app says, with no way to ask aiohttp not to."""
+    response = seen.response
+    response.close()
+    raise aiohttp.WSServerHandshakeError(response.request_info, response.history, status=response.status)
 
 
 async def _request(

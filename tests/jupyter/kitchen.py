@@ -225,7 +225,9 @@ async def ws(socket: WebSocket) -> None:
                 _, code, reason = text.split(" ", 2)
                 await socket.close(int(code), reason)
                 return
-            if text is not None:
+            if text == "too much":
+                await socket.send_bytes(bytes(17 * 1024 * 1024))
+            elif text is not None:
                 await socket.send_text(text)
             else:
                 await socket.send_bytes(data)

@@ -124,6 +124,9 @@ def test_a_response_cannot_speak_for_the_origin() -> None:
             ("Clear-Site-Data", '"*"'),
             ("Strict-Transport-Security", "max-age=1"),
             ("Alt-Svc", 'h3="evil.example:443"'),
+            ("X-Accel-Redirect", "/etc/passwd"),
+            ("X-Sendfile", "/etc/passwd"),
+            ("X-Accel-Buffering", "no"),
             ("NEL", "{}"),
             ("Report-To", "{}"),
             ("Reporting-Endpoints", "a"),
@@ -143,6 +146,7 @@ def test_a_response_cannot_speak_for_the_origin() -> None:
         ("Content-Type", "text/html"),
         ("Content-Encoding", "gzip"),
         ("ETag", '"1"'),
+        ("X-Accel-Buffering", "no"),
         ("WWW-Authenticate", "Bearer"),
     ]
 

@@ -165,6 +165,13 @@ async def test_a_message_beyond_the_limit_closes_the_socket(jupyter: Jupyter) ->
         assert message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
 
 
+async def test_a_message_of_the_app_beyond_the_limit_closes_the_socket_too(jupyter: Jupyter) -> None:
+    async with aiohttp.ClientSession() as session, connect(jupyter, session) as ws:
+        await ws.send_str("too much")
+        message = await ws.receive(timeout=10)
+        assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1009)
+
+
 async def test_a_viewer_who_does_not_read_slows_the_app_down(jupyter: Jupyter) -> None:
     async with aiohttp.ClientSession() as session, connect(jupyter, session, "/ws/flood") as ws:
         settled, last = 0, -1
