@@ -56,6 +56,15 @@ def test_a_launcher_deploys_the_app_it_starts(platform: Platform, tmp_path: Path
     assert get(deploy_folder(platform, "launcher", tmp_path, "main.py", files)).json() == "launched"
 
 
+def test_the_app_of_the_file_that_was_named_is_the_one_though_its_package_makes_another(
+    platform: Platform, tmp_path: Path
+) -> None:
+    make = "from fastapi import FastAPI\napp = FastAPI(title='{}')\n"
+    files = {"app/__init__.py": make.format("package"), "app/main.py": make.format("main")}
+    url = deploy_folder(platform, "two-apps", tmp_path, "app/main.py", files)
+    assert get(url, "/openapi.json").json()["info"]["title"] == "main"
+
+
 def test_modules_of_a_package_do_not_hide_what_is_installed(platform: Platform, tmp_path: Path) -> None:
     files = {
         "app/__init__.py": "",
