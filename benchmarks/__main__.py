@@ -31,6 +31,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         # As from the keyboard: every `with` block ends what it started.
         signal.signal(number, signal.default_int_handler)
+    caution = report.caution()
     started = time.monotonic()
     figures, raw = _measure_all(QUICK if arguments.quick else FULL)
     results = {
@@ -43,6 +44,8 @@ def main() -> int:
     }
     arguments.output.write_text(json.dumps(_rounded(results), indent=2) + "\n")
     print(report.table(figures))
+    if caution:
+        print(caution)
     print(f"{len(results['missed'])} missed. All figures, raw ones too: {arguments.output}")
     return 0
 

@@ -26,7 +26,7 @@ MB = 1_000_000
 _CONNECTIONS = 16
 _UVICORN_OPTIONS = ("--no-access-log",)
 _SETTLE_SECONDS = 1.0
-# What an app may need at most while this many are deployed: fewer are, on a machine with less.
+# On a machine with less memory than this for each app, fewer are deployed.
 _MEMORY_PER_APP_BYTES = 30 * MB
 
 
@@ -146,24 +146,26 @@ def redeploys_under_load(service: Service, plan: Plan) -> Figures:
 
 def memory(service: Service, plan: Plan) -> Figures:
     """What one more idle app takes, and what many apps do to the service itself."""
-    room = psutil.virtual_memory().available // _MEMORY_PER_APP_BYTES
-    apps = int(min(plan.apps, room))
-    few = min(10, apps)
+    few = min(10, plan.apps)
     before = _settled_pss(service)
     for number in range(few):
         version_at(deploy(service, f"idle-{number}", 1))
     after = _settled_pss(service)
-    for number in range(few, apps):
-        deploy(service, f"idle-{number}", 1)
-    listed = len(service.client.apps())
-    times = sorted(_timed_list(service) for _ in range(100))
-    rss = psutil.Process(service.pid).memory_info().rss / MB
     per_app = {kind: (after[kind] - before[kind]) / few / MB for kind in after} if after else {}
+    listed = len(service.client.apps())
+    room = psutil.virtual_memory().available // _MEMORY_PER_APP_BYTES
+    for number in range(min(plan.apps - listed, room)):
+        deploy(service, f"listed-{number}", 1)
+    times = sorted(_timed_list(service) for _ in range(100))
     return {
         "idle_app_pss_mb": sum(per_app.values()) if per_app else None,
-        "service_rss_mb": rss,
+        "service_rss_mb": psutil.Process(service.pid).memory_info().rss / MB,
         "list_apps_p95_ms": times[math.ceil(len(times) * 0.95) - 1] * 1000,
-        "raw": {"idle_app_pss_mb_by_process": per_app, "apps_listed": listed, "list_apps_p50_ms": median(times) * 1000},
+        "raw": {
+            "idle_app_pss_mb_by_process": per_app,
+            "apps_listed": len(service.client.apps()),
+            "list_apps_p50_ms": median(times) * 1000,
+        },
     }
 
 

@@ -60,6 +60,14 @@ def table(figures: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def caution() -> str:
+    """What to know of the machine while it is measured on; empty where it was idle."""
+    cpus, load = os.cpu_count() or 1, os.getloadavg()[0]
+    if load < cpus / 4:
+        return ""
+    return f"The machine is busy (load {load:.1f} on {cpus} CPUs): expect ratios that change from run to run."
+
+
 def machine() -> dict[str, Any]:
     """Where the figures are from."""
     packages = ("fastapi", "granian", "uvicorn", "uvloop", "httptools", "gofastapi")
