@@ -95,23 +95,34 @@ class AppSocket(AppGate, WebSocketHandler):
     """A WebSocket to an app. The viewer's handshake is answered once the app has accepted it."""
 
     _app: Socket
+    _opening: asyncio.Task[Socket] | None = None
+    _replies: asyncio.Task[None] | None = None
 
     @property
     def auth_action(self) -> str:
         return "execute"
 
     async def get(self, *args: Any, **kwargs: Any) -> None:
+        self._opening = asyncio.create_task(self._open_app_socket())
+        await asyncio.wait([self._opening])
+        if self._opening.cancelled():
+            self.detach().close()  # the viewer is gone, or Jupyter stops
+            return
         try:
-            self._app = await self._open_app_socket()
+            self._app = self._opening.result()
         except GoFastAPIError as error:
             raise Problem.from_error(error) from error
-        self._replies: asyncio.Task[None] | None = None
         try:
             await super().get(*args, **kwargs)  # returns when the viewer's side is closed
         finally:
             await self._app.close(close_code(self.close_code, _GOING_AWAY), self.close_reason or "")
             if self._replies is not None:
                 self._replies.cancel()
+
+    def on_connection_close(self) -> None:
+        super().on_connection_close()
+        if self._opening is not None:
+            self._opening.cancel()
 
     async def open(self) -> None:
         self.set_nodelay(True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from tornado import web
 from tornado.http1connection import HTTP1Connection
+from tornado.iostream import StreamClosedError
 
 from gofastapi_ext.core.errors import GoFastAPIError
 from gofastapi_ext.jupyter.gate import Gate
@@ -115,6 +116,8 @@ class Relay(Gate):
             raise Problem(502, "unavailable", "The answer has a header that cannot be passed on.") from error
         # Small pieces are to leave at once, not to wait for the acknowledgement of the one before.
         cast(HTTP1Connection, self.request.connection).stream.set_nodelay(True)
+        # What of the body is here already travels with the head.
+        self.write(response.content.read_nowait())
         await self.flush()
         async for chunk in response.content.iter_any():
             self.write(chunk)
@@ -133,6 +136,8 @@ class Relay(Gate):
     async def _translated(self, body: Body | None) -> None:
         try:
             await self.exchange(body)
+        except StreamClosedError:
+            return  # the viewer is gone
         except GoFastAPIError as error:
             raise Problem.from_error(error) from error
 

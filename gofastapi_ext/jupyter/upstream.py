@@ -108,13 +108,14 @@ class Upstream:
     ) -> Socket:
         """A WebSocket to the app, for the caller to close. Raises as `ask_app` does, or with the app's refusal."""
         async with _app_errors(app_id):
-            opened = await self._apps.ws_connect(
-                _url("127.0.0.1", port, target),
-                headers=_as_sent(headers),
-                protocols=protocols,
-                max_msg_size=max_message_bytes,
-                timeout=aiohttp.ClientWSTimeout(ws_close=_FAREWELL_SECONDS),
-            )
+            with self._under_way():
+                opened = await self._apps.ws_connect(
+                    _url("127.0.0.1", port, target),
+                    headers=_as_sent(headers),
+                    protocols=protocols,
+                    max_msg_size=max_message_bytes,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=_FAREWELL_SECONDS),
+                )
         socket = Socket(opened)
         self._sockets.add(socket)
         return socket

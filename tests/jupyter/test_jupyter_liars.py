@@ -13,15 +13,14 @@ from conftest import Jupyter
 
 from gofastapi_ext.jupyter.ports import Ports
 
-Lie = Callable[[bytes], Awaitable[None]]
-
 
 class Liar:
-    """Listens on a port as an app does, and answers every request with the same bytes."""
+    """Listens on a port as an app does, and answers every request with the same bytes; with None, never."""
 
-    def __init__(self, answer: bytes) -> None:
+    def __init__(self, answer: bytes | None) -> None:
         self._answer = answer
         self.heard: list[bytes] = []
+        self.left = asyncio.Event()
 
     async def start(self) -> int:
         self._server = await asyncio.start_server(self._tell, "127.0.0.1", 0)
@@ -30,6 +29,11 @@ class Liar:
 
     async def _tell(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.heard.append(await reader.readuntil(b"\r\n\r\n"))
+        if self._answer is None:
+            await reader.read()
+            self.left.set()
+            writer.close()
+            return
         writer.write(self._answer)
         await writer.drain()
         writer.close()
@@ -39,11 +43,11 @@ class Liar:
 
 
 @pytest.fixture
-def lies(jp_serverapp: Any) -> Callable[[bytes], Awaitable[Liar]]:
+def lies(jp_serverapp: Any) -> Callable[[bytes | None], Awaitable[Liar]]:
     """Puts a liar where the app `kitchen` is expected."""
     (extension,) = jp_serverapp.extension_manager.extension_apps["gofastapi_ext"]
 
-    async def put(answer: bytes) -> Liar:
+    async def put(answer: bytes | None) -> Liar:
         liar = Liar(answer)
         port = await liar.start()
 
@@ -178,6 +182,32 @@ async def test_an_app_that_leaves_before_it_answers(jupyter: Jupyter, lies: Any)
         told = await jupyter.ask(method, "/apps/kitchen/", data=b"x" * 10)
         assert told.status == 502
     assert len(liar.heard) == 3  # nothing is asked twice
+    liar.stop()
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "\r\n",
+        "Content-Length: 100000\r\n\r\npart",
+        "Transfer-Encoding: chunked\r\n\r\n4\r\npart\r\n",
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIA==\r\n\r\n",
+    ],
+)
+async def test_an_app_that_never_answers_is_left_when_the_viewer_leaves(jupyter: Jupyter, lies: Any, rest: str) -> None:
+    liar = await lies(None)
+    _, writer = await asyncio.open_connection("127.0.0.1", jupyter.port)
+    writer.write(
+        f"GET {jupyter.root}/apps/kitchen/ HTTP/1.1\r\nHost: {jupyter.host}\r\n"
+        f"Authorization: token {jupyter.token}\r\n{rest}".encode()
+    )
+    deadline = asyncio.get_running_loop().time() + 10
+    while not liar.heard:
+        assert asyncio.get_running_loop().time() < deadline
+        await asyncio.sleep(0.01)
+    assert not liar.left.is_set()
+    writer.close()
+    await asyncio.wait_for(liar.left.wait(), 10)
     liar.stop()
 
 
