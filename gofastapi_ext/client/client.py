@@ -123,9 +123,8 @@ class Client:
             if response.status_code >= 400:
                 response.read()
             self._check(response)
-            for line in response.iter_lines():
-                if line:
-                    yield model.model_validate_json(line)
+            for line in _lines(response.iter_bytes()):
+                yield model.model_validate_json(line)
 
     def _check(self, response: httpx.Response) -> None:
         served_by = response.headers.get(VERSION_HEADER)
@@ -158,6 +157,14 @@ class Client:
             ) from error
         except httpx.TransportError as error:
             raise ServiceUnreachableError(_WENT_AWAY) from error
+
+
+def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """What lies between newlines. `iter_lines` of httpx also cuts at U+2028 and the like, which JSON may hold."""
+    pending = b""
+    for chunk in chunks:
+        *lines, pending = (pending + chunk).split(b"\n")
+        yield from lines
 
 
 def _until_the_end(events: Iterator[StageEvent]) -> Iterator[StageEvent]:
