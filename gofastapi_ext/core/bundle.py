@@ -55,7 +55,7 @@ class CellOrigin(BaseModel):
     label: str
     notebook: str | None = None
     cell_id: str | None = None
-    line_offset: int = 0
+    line_offset: int = Field(default=0, ge=0, le=1_000_000)
 
     def position(self, line: int | None) -> CellPosition:
         """The cell's place for line `line` (1-based) of the file."""

@@ -30,7 +30,7 @@ class DeployRequest(_Frozen):
 
     bundle: Bundle
     env: dict[str, str] = Field(default_factory=dict)
-    message: str = ""
+    message: str = Field(default="", max_length=10_000)
     origins: dict[str, CellOrigin] = Field(default_factory=dict)
     """Which notebook cell a file of the bundle came from. Not part of the code hash."""
     interpreter: str | None = None

@@ -10,6 +10,9 @@ from pathlib import Path
 from gofastapi_runner.protocol import Failure, Origin
 
 _MONGO_UNAUTHORIZED = 13
+# An exception may hold megabytes; the platform reads and stores what is reported.
+_MAX_MESSAGE = 2_000
+_MAX_TRACEBACK = 100_000
 
 
 class SourceMap:
@@ -73,7 +76,8 @@ def describe(error: BaseException, sources: SourceMap, code: str, hint: str | No
         if found:
             file, line, columns = found, number, None
     message = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
-    return Failure(code, message, render(error, sources), file, line, hint, columns)
+    told = _shortened(render(error, sources), _MAX_TRACEBACK)
+    return Failure(code, _shortened(message, _MAX_MESSAGE), told, file, line, hint, columns)
 
 
 def hint_for(error: BaseException) -> str | None:
@@ -87,6 +91,11 @@ def hint_for(error: BaseException) -> str | None:
                 "For another one, give the app the address of a MongoDB of yours with --env."
             )
     return None
+
+
+def _shortened(text: str, limit: int) -> str:
+    """The text, or its beginning and its end where it is longer than `limit` characters."""
+    return text if len(text) <= limit else f"{text[: limit // 2]} […] {text[-limit // 2 :]}"
 
 
 def _columns(frame: traceback.FrameSummary) -> tuple[int, int] | None:

@@ -29,6 +29,8 @@ __all__ = [
 
 # Beyond this, files the app does not import by name are left unread.
 _MAX_TOTAL_SOURCE_BYTES = 2_000_000
+# A longer line, of code that a program wrote, is not shown; there may be a diagnostic for each word of it.
+_MAX_SHOWN_LINE = 1_000
 _SAYS_IT_ALL = frozenset({"syntax_error", "ipython_syntax", "top_level_await", "too_complex"})
 
 
@@ -99,8 +101,9 @@ def locate(diagnostics: Iterable[Diagnostic], bundle: Bundle, origins: Mapping[s
             if diagnostic.line is not None and diagnostic.source is None:
                 if path not in lines:
                     lines[path] = split_lines(source_text(bundle.files[path]) or "")
-                if 0 < diagnostic.line <= len(lines[path]):
-                    update["source"] = lines[path][diagnostic.line - 1]
+                line = lines[path][diagnostic.line - 1] if 0 < diagnostic.line <= len(lines[path]) else None
+                if line is not None and len(line) <= _MAX_SHOWN_LINE:
+                    update["source"] = line
             if path in origins and diagnostic.cell is None:
                 update["cell"] = origins[path].position(diagnostic.line)
         located.append(diagnostic.model_copy(update=update) if update else diagnostic)
@@ -122,7 +125,7 @@ class _Files:
         """The parsed file; None where it is binary, or there has been too much already."""
         if path not in self._parsed:
             source = source_text(self._bundle.files[path])
-            if source is None or len(source) > self._left_bytes:
+            if source is None or self._left_bytes <= 0:
                 self._parsed[path] = None
             else:
                 self._left_bytes -= len(source)

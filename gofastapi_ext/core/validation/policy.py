@@ -12,6 +12,8 @@ from gofastapi_ext.core.diagnostics import Diagnostic, Severity
 from gofastapi_ext.core.validation.modules import ImportUse
 
 # Calls any C function, past everything Python and the platform check.
+# Modules that are reported, each with the others in its hint.
+_MAX_REPORTED = 50
 _STDLIB_NOT_ALLOWED = frozenset({"ctypes", "_ctypes"})
 
 _PYPI_NAMES = {
@@ -96,10 +98,10 @@ def check_imports(uses: Iterable[ImportUse], missing: Set[str], policy: ImportPo
             forbidden.setdefault(use.top, use)
         elif use.top in missing and use.reached:
             absent.setdefault(use.top, use)
-    needed = [use for use in absent.values() if not use.optional]
+    needed = [use for use in absent.values() if not use.optional][:_MAX_REPORTED]
     return [
-        *(_forbidden(use) for use in forbidden.values()),
-        *(_missing(use, [use] if use.optional else needed) for use in absent.values()),
+        *(_forbidden(use) for use in [*forbidden.values()][:_MAX_REPORTED]),
+        *(_missing(use, [use] if use.optional else needed) for use in [*absent.values()][:_MAX_REPORTED]),
     ]
 
 
