@@ -20,7 +20,7 @@ import time
 from dataclasses import asdict, replace
 from typing import Any, TextIO
 
-from gofastapi_runner import protocol
+from gofastapi_runner import protocol, subreaper
 from gofastapi_runner.gate import Gate, serves
 from gofastapi_runner.lifespan import Lifespan
 from gofastapi_runner.loader import LoadError, load_app
@@ -44,6 +44,7 @@ class StartTimeout(BaseException):
 def run(zygote_pid: int, channel: int, listener: int, log: int) -> int:
     """Be an instance until told to drain; return the exit status."""
     _die_with(zygote_pid)
+    subreaper.become()
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(log)

@@ -3,7 +3,7 @@
 platform -> zygote   {"fork": token} with three descriptors (channel, listening socket, log),
                      {"missing": token, "names": [...]}
 zygote -> platform   {"warm": pid, "files": [...], "sites": [...]}, {"forked": token, "pid"}, {"exited": pid, "status"},
-                     {"missing": token, "names"}
+                     {"not_forked": token, "reason"}, {"missing": token, "names"}
 platform -> instance first an `InstanceSpec`, then {"do": "accept" | "drain" | "metrics" | "give_up"}
 instance -> platform {"event": "loaded" | "ready" | "serving" | "released"},
                      {"event": "failed", "failure": Failure}, {"event": "metrics", "text": str}

@@ -19,7 +19,7 @@ import sys
 import traceback
 from typing import Any
 
-from gofastapi_runner import instance, protocol
+from gofastapi_runner import instance, protocol, subreaper
 from gofastapi_runner.warmup import warm_up
 
 
@@ -77,6 +77,7 @@ class Zygote:
             del self._descriptors[: protocol.DESCRIPTORS_PER_FORK]
             self._fork(message["fork"], *descriptors)
         elif "missing" in message:
+            importlib.invalidate_caches()
             names = [name for name in message["names"] if not _can_import(name)]
             protocol.send(self._channel, {"missing": message["missing"], "names": names})
 
@@ -84,11 +85,17 @@ class Zygote:
         # What was installed since the last fork is found.
         importlib.invalidate_caches()
         zygote_pid = os.getpid()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            protocol.send(self._channel, {"not_forked": token, "reason": error.strerror})
+            return
+        finally:
+            if os.getpid() == zygote_pid:
+                for descriptor in (channel, listener, log):
+                    os.close(descriptor)
         if pid == 0:
             self._become_instance(zygote_pid, channel, listener, log)
-        for descriptor in (channel, listener, log):
-            os.close(descriptor)
         self._children.add(pid)
         protocol.send(self._channel, {"forked": token, "pid": pid})
 
@@ -112,25 +119,38 @@ class Zygote:
             os._exit(status)
 
     def _reap(self) -> None:
-        while self._children:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                return
-            self._children.discard(pid)
-            protocol.send(self._channel, {"exited": pid, "status": os.waitstatus_to_exitcode(status)})
+        """Report the instances that ended, and end what they leave behind: daemons, which come to us."""
+        reaped = False
+        with contextlib.suppress(ChildProcessError):
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                reaped = True
+                pid, status = ended
+                if pid in self._children:
+                    self._children.remove(pid)
+                    protocol.send(self._channel, {"exited": pid, "status": os.waitstatus_to_exitcode(status)})
+        if reaped:
+            _kill(subreaper.children() - self._children)
 
     def _end(self) -> None:
+        """Leave nothing behind."""
         for pid in self._children:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, signal.SIGKILL)
+        # Each that ends hands its own children to us; when there is none left, all are gone.
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                _kill(subreaper.children())
+                os.waitpid(-1, 0)
+
+
+def _kill(pids: set[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _can_import(name: str) -> bool:
     """Whether a top-level module is there. Looks it up; does not import it."""
-    importlib.invalidate_caches()
     try:
         return name in sys.modules or importlib.util.find_spec(name) is not None
     except (ImportError, ValueError):
@@ -151,6 +171,7 @@ def main() -> None:
     channel = socket.socket(fileno=int(sys.argv[1]))
     os.umask(0o077)
     warm_up()
+    subreaper.become()
     Zygote(channel).run()
 
 

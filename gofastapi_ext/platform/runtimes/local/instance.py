@@ -13,7 +13,7 @@ from gofastapi_runner import protocol
 
 from gofastapi_ext.platform.runtimes.base import Instance, InstanceFailedError
 from gofastapi_ext.platform.runtimes.local.sockets import Listener
-from gofastapi_ext.platform.runtimes.local.zygotes import Fork, kill_group
+from gofastapi_ext.platform.runtimes.local.zygotes import Fork, kill_fork, kill_group
 
 _GIVE_UP_GRACE_SECONDS = 0.3
 _RELEASE_TIMEOUT_SECONDS = 2.0
@@ -80,7 +80,7 @@ class LocalInstance(Instance):
                 await self.kill()
 
     async def kill(self) -> None:
-        kill_group(self.pid)
+        kill_fork(self._fork)
         await asyncio.shield(self._ended)
 
     async def wait_exited(self) -> InstanceFailedError:

@@ -13,13 +13,15 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-from gofastapi_runner import protocol
-
 from gofastapi_ext.core.errors import UnavailableError
 
 _WARM_TIMEOUT_SECONDS = 30.0
 _ANSWER_TIMEOUT_SECONDS = 10.0
 _MAX_MESSAGE_BYTES = 1_000_000
+# Of names in one question, and of characters in a name: no file's name is longer.
+_NAMES_AT_ONCE = 100
+_MAX_NAME_LENGTH = 255
+_FULL_CHANNEL_INTERVAL_SECONDS = 0.005
 
 
 @dataclass
@@ -42,6 +44,7 @@ class Zygote:
     forks: dict[int, Fork] = field(default_factory=dict)
     _tokens: count[int] = field(default_factory=count)
     _waiting: dict[int, asyncio.Future[object]] = field(default_factory=dict)
+    _sending: asyncio.Lock = field(default_factory=asyncio.Lock)
     _files: list[str] = field(default_factory=list)
     _sites: list[str] = field(default_factory=list)
     _listed: dict[str, tuple[object, list[str]]] = field(default_factory=dict)
@@ -66,8 +69,12 @@ class Zygote:
 
     async def missing(self, names: frozenset[str]) -> set[str]:
         """Which of these top-level modules its interpreter does not find."""
-        answer = await self._ask("missing", {"names": sorted(names)}, [])
-        return set(answer) if isinstance(answer, list) else set()
+        askable = sorted(name for name in names if len(name) <= _MAX_NAME_LENGTH)
+        missing = set(names.difference(askable))
+        for start in range(0, len(askable), _NAMES_AT_ONCE):
+            answer = await self._ask("missing", {"names": askable[start : start + _NAMES_AT_ONCE]}, [])
+            missing.update(answer if isinstance(answer, list) else ())
+        return missing
 
     def close(self) -> None:
         """End it and everything it forked."""
@@ -79,12 +86,30 @@ class Zygote:
         future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         self._waiting[token] = future
         try:
-            protocol.send(self.sender, {verb: token, **message}, descriptors)
+            await self._send({verb: token, **message}, descriptors)
             return await asyncio.wait_for(future, _ANSWER_TIMEOUT_SECONDS)
         except (OSError, TimeoutError) as error:
             raise UnavailableError("The process that apps are started from is gone or stuck; run it again.") from error
         finally:
             self._waiting.pop(token, None)
+
+    async def _send(self, message: dict[str, object], descriptors: list[int]) -> None:
+        """Send one message, a part at a time where the channel is full; it does not block."""
+        line = json.dumps(message).encode() + b"\n"
+        left = line
+        async with self._sending:
+            try:
+                while left:
+                    try:
+                        sent = socket.send_fds(self.sender, [left], descriptors)
+                    except BlockingIOError:
+                        await asyncio.sleep(_FULL_CHANNEL_INTERVAL_SECONDS)
+                    else:
+                        left, descriptors = left[sent:], []
+            except asyncio.CancelledError:
+                if left != line:
+                    self.close()  # it would take the next message for the rest of this one
+                raise
 
     async def warmed(self) -> None:
         """Wait for its first word. Raises `UnavailableError` with its last words where it ends instead."""
@@ -127,6 +152,8 @@ class Zygote:
                     ended.exited.set_result(status)
             case {"missing": int(token), "names": list(names)}:
                 self._answer(token, names)
+            case {"not_forked": int(token), "reason": str(reason)} if token in self._waiting:
+                self._waiting[token].set_exception(UnavailableError(f"The system starts no more processes: {reason}."))
 
     def _answer(self, token: int, result: object) -> None:
         future = self._waiting.get(token)
@@ -145,6 +172,7 @@ class Zygote:
         self.forks.clear()
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()
+        self.close()
         await self.process.wait()
 
     def _take_fingerprint(self) -> object:
@@ -172,6 +200,7 @@ class Zygotes:
         wanted = interpreter or sys.executable
         # Whoever comes while one warms up waits for it, instead of starting another.
         async with self._locks.setdefault(wanted, asyncio.Lock()):
+            self._close_idle()
             current = self._by_interpreter.get(wanted)
             if current is not None and current.alive and not current.is_stale:
                 return current
@@ -179,7 +208,6 @@ class Zygotes:
             if current is not None and current.alive:
                 self._retired.append(current)
             self._by_interpreter[wanted] = fresh
-            self._close_idle()
             return fresh
 
     def pids(self) -> list[int]:
@@ -216,9 +244,10 @@ class Zygotes:
                 cwd=self._cwd,
                 start_new_session=True,
             )
-        except OSError as error:
+        except (OSError, ValueError) as error:
             ours.close()
-            raise UnavailableError(f"{interpreter} cannot be started: {error.strerror}.") from error
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise UnavailableError(f"{interpreter} cannot be started: {reason}.") from error
         finally:
             theirs.close()
         sender = ours.dup()
@@ -232,6 +261,14 @@ def kill_group(pid: int) -> None:
     """End a process and all it started that stayed in its group."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
+
+
+def kill_fork(fork: Fork) -> None:
+    """End a fork that runs, with its group; by its own id too, for it may not lead a group yet."""
+    kill_group(fork.pid)
+    if not fork.exited.done():
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(fork.pid, signal.SIGKILL)
 
 
 def _stamp(file: str) -> tuple[int, int] | None:
