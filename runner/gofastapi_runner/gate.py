@@ -90,8 +90,9 @@ class Gate:
                     return
             elif held is not None:
                 start, held = held, None
-                if not message.get("more_body", False):
-                    body = preview.add_tags(message.get("body", b""), self._title)
+                # A file sent by its path, or a page in parts, goes as it is.
+                if message["type"] == "http.response.body" and not message.get("more_body", False):
+                    body = preview.add_tags(bytes(message.get("body", b"")), self._title)
                     start = preview.with_length(start, len(body))
                     message = {**message, "body": body}
                 await send(start)
@@ -119,9 +120,18 @@ class Gate:
             self.metrics.observe(status or 499, perf_counter() - started)
 
     async def _hand_over(self, scope: Any, receive: Any, send: Any) -> None:
+        started = False
+
+        async def watched(message: Any) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
         try:
-            await hand_over(scope, receive, send, self._port)
-        except (OSError, TimeoutError, asyncio.IncompleteReadError):
+            await hand_over(scope, receive, watched, self._port)
+        except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            if started:
+                return  # left unfinished, which the client notices
             await _respond(send, 503, [*_TEXT, (b"retry-after", b"1")], b"This app is restarting.")
 
     async def _redirect_to_docs(self, scope: Any, send: Any) -> None:

@@ -15,14 +15,17 @@ _HOP_BY_HOP = frozenset(
     {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade", b"expect"}
 )
 _CONNECT_TIMEOUT_SECONDS = 10.0
+_MAX_HEAD_BYTES = 1_000_000
 
 
 async def hand_over(scope: Any, receive: Any, send: Any, port: int) -> None:
     """Send the request to 127.0.0.1:`port` and stream its answer back."""
     # HTTP/1.0: the answer has no chunks and ends where the connection does.
     body = await _read_body(receive)
+    if body is None:
+        return
     reader, writer = await asyncio.wait_for(
-        asyncio.open_connection("127.0.0.1", port), timeout=_CONNECT_TIMEOUT_SECONDS
+        asyncio.open_connection("127.0.0.1", port, limit=_MAX_HEAD_BYTES), timeout=_CONNECT_TIMEOUT_SECONDS
     )
     try:
         writer.write(_request_head(scope, len(body)) + body)
@@ -37,12 +40,13 @@ async def hand_over(scope: Any, receive: Any, send: Any, port: int) -> None:
         writer.close()
 
 
-async def _read_body(receive: Any) -> bytes:
+async def _read_body(receive: Any) -> bytes | None:
+    """The whole body, or None where the client went away in the middle: half of one is none."""
     parts = []
     while True:
         message = await receive()
         if message["type"] != "http.request":
-            break
+            return None
         parts.append(message.get("body", b""))
         if not message.get("more_body", False):
             break
