@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
-import os
-import signal
 import subprocess
 import time
 from pathlib import Path
@@ -24,6 +21,7 @@ from gofastapi_ext.platform.databases.keys import PlatformKey
 logger = logging.getLogger(__name__)
 
 _START_TIMEOUT_SECONDS = 30.0
+_ADOPT_TIMEOUT_SECONDS = 10.0
 _WATCH_INTERVAL_SECONDS = 0.1
 _RETRY_SECONDS = 1.0
 _STOP_TIMEOUT_SECONDS = 10.0
@@ -41,14 +39,13 @@ class EmbeddedMongo:
         self._socket = socket
         self._password = key.derive("mongo root")
         self._program = program
-        self._pid: int | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: psutil.Process | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._stopping = False
 
     @property
     def pid(self) -> int | None:
-        return self._pid
+        return self._process.pid if self._process is not None else None
 
     @property
     def address(self) -> str:
@@ -77,38 +74,36 @@ class EmbeddedMongo:
         self._stopping = True
         if self._watcher is not None:
             self._watcher.cancel()
-        if self._pid is None:
+        if self._process is None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._pid, signal.SIGTERM)
-        deadline = time.monotonic() + _STOP_TIMEOUT_SECONDS
-        while self._is_alive():
-            if time.monotonic() > deadline:
-                os.kill(self._pid, signal.SIGKILL)
-            await asyncio.sleep(0.02)
-        self._pid_file.unlink(missing_ok=True)
-
-    @property
-    def _pid_file(self) -> Path:
-        return self._data.parent / "mongod.json"
+        with contextlib.suppress(psutil.NoSuchProcess):
+            self._process.terminate()
+            deadline = time.monotonic() + _STOP_TIMEOUT_SECONDS
+            while self._is_alive():
+                if time.monotonic() > deadline:
+                    self._process.kill()
+                await asyncio.sleep(0.02)
 
     async def _adopt(self) -> bool:
         """Go on with the mongod of a service that crashed, if it still runs on our data."""
-        try:
-            known = json.loads(self._pid_file.read_text())
-            process = psutil.Process(known["pid"])
-            if str(self._data) not in process.cmdline():
-                return False
-        except (OSError, ValueError, KeyError, psutil.Error):
-            return False
-        self._pid = process.pid
-        try:
-            await self._until_answering(10)
-        except UnavailableError:
-            process.kill()
-            process.wait(5)
-            return False
-        return True
+        for process in self._running():
+            self._process = process
+            try:
+                await self._until_answering(_ADOPT_TIMEOUT_SECONDS)
+                return True
+            except UnavailableError:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+                await asyncio.to_thread(process.wait)
+        return False
+
+    def _running(self) -> list[psutil.Process]:
+        """Every mongod on our data. Asked of the system: a file could name a process of another time."""
+        return [
+            process
+            for process in psutil.process_iter(["cmdline"])
+            if (process.info["cmdline"] or [])[1:3] == ["--dbpath", str(self._data)]
+        ]
 
     async def _launch(self) -> None:
         program = find_mongod(self._program)
@@ -129,15 +124,13 @@ class EmbeddedMongo:
             "--auth",
         ]
         # A session of its own: it outlives a crash of the service and is adopted by the next one.
-        self._process = subprocess.Popen(  # noqa: ASYNC220 - a fork takes a millisecond, and we poll it ourselves
+        self._process = psutil.Popen(
             arguments,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        self._pid = self._process.pid
-        self._pid_file.write_text(json.dumps({"pid": self._pid}))
         await self._until_answering(_START_TIMEOUT_SECONDS)
 
     async def _until_answering(self, timeout_seconds: float) -> None:
@@ -177,6 +170,8 @@ class EmbeddedMongo:
                 f"The platform's key does not open the database in {self._data}. Put the key file back that "
                 "belongs to it, or move the directory away to start empty."
             ) from error
+        except PyMongoError:
+            return False
         finally:
             await client.close()
 
@@ -191,9 +186,14 @@ class EmbeddedMongo:
             await asyncio.sleep(_WATCH_INTERVAL_SECONDS)
 
     def _is_alive(self) -> bool:
-        if self._process is not None:
+        """Whether it runs: it itself, not a zombie of it or another process that has its number now."""
+        if isinstance(self._process, psutil.Popen):
             return self._process.poll() is None
-        return self._pid is not None and psutil.pid_exists(self._pid)
+        try:
+            process = self._process
+            return process is not None and process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
 
     def _log_tail(self) -> str:
         try:
