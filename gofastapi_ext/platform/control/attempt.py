@@ -107,7 +107,8 @@ class Attempt:
         if live is not None:
             self._end_stage(Stage.RELEASE)
             return Outcome.UNCHANGED, live.number
-        self._version = version = await self._release(entrypoint, supervisor)
+        async with self._tools.bundles.kept(self._request.bundle.code_hash):
+            self._version = version = await self._release(entrypoint, supervisor)
         instance = await self._tools.launcher.launch(version, self.record.owner)
         try:
             await instance.wait_loaded()
@@ -168,11 +169,15 @@ class Attempt:
             files=sorted(bundle.files),
             rollback_of=self._rollback_of,
         )
-        await asyncio.gather(
+        done = await asyncio.gather(
             self._tools.versions.add(version),
             self._tools.launcher.unpack(version, bundle),
             supervisor.open(self.record, may_move=True),
+            # All are over when one has failed: none writes after the failure is stored.
+            return_exceptions=True,
         )
+        if errors := [result for result in done if isinstance(result, BaseException)]:
+            raise errors[0]
         self._end_stage(Stage.RELEASE)
         return version
 
@@ -186,7 +191,12 @@ class Attempt:
         try:
             await supervisor.switch_to(instance)
         except InstanceFailedError:
-            await self._tools.apps.change(self.record, live_version=current.live_version, live_hash=current.live_hash)
+            before = {"live_version": current.live_version, "live_hash": current.live_hash}
+            try:
+                self.record = await self._tools.apps.change(self.record, **before)
+            finally:
+                if self.record.live_version is not None:
+                    supervisor.recover()
             raise
 
     async def _conclude(self, supervisor: Supervisor, outcome: Outcome, number: int) -> None:
@@ -279,8 +289,7 @@ class Attempt:
         keep = self._tools.settings.limits.max_versions_kept
         for old in await self._tools.versions.prune(self.record.id, keep, live):
             await self._tools.launcher.forget(self.record.id, old.number)
-            if not await self._tools.versions.uses_bundle(old.code_hash):
-                await self._tools.bundles.remove(old.code_hash)
+            await self._tools.bundles.remove_unless(old.code_hash, self._tools.versions.uses_bundle)
 
 
 def _first_message(diagnostics: list[Diagnostic]) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from gofastapi_ext.core.errors import GoFastAPIError, NotFoundError
+from gofastapi_ext.core.errors import ConflictError, GoFastAPIError, NotFoundError
+from gofastapi_ext.core.lifecycle import Target
 from gofastapi_ext.core.models import DeployRequest, StageEvent
 from gofastapi_ext.platform.control.attempt import Attempt, DeployTools
+from gofastapi_ext.platform.control.supervisor import Supervisor
 from gofastapi_ext.platform.control.supervisors import Supervisors
 from gofastapi_ext.platform.store.apps import AppRecord
 
@@ -49,6 +51,14 @@ class Deployments:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
+    async def _refresh(self, attempt: Attempt, supervisor: Supervisor) -> None:
+        """Look at the app again, now that nobody else changes it. Raises `ConflictError` where it is gone."""
+        app_id = attempt.record.id
+        record = await self._tools.apps.get(app_id)
+        if record is None or record.target is Target.DELETED or self._supervisors.find(app_id) is not supervisor:
+            raise ConflictError(f'"{app_id}" was removed meanwhile. Run it again.')
+        attempt.record = record
+
     async def _run(self, attempt: Attempt) -> AsyncIterator[StageEvent]:
         """Run the attempt in a task of its own, so that a closed notebook does not end it half-way."""
         supervisor = self._supervisors.of(attempt.record)
@@ -57,6 +67,7 @@ class Deployments:
         async def work() -> None:
             try:
                 async with supervisor.exclusive():
+                    await self._refresh(attempt, supervisor)
                     ready.set_result(None)
                     await attempt.run(supervisor)
             except GoFastAPIError as error:

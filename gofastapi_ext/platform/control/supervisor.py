@@ -108,16 +108,13 @@ class Supervisor:
         """Give a ready instance the traffic; the one before drains and goes.
 
         Both accept for a moment, so no request is lost. Raises `InstanceFailedError` where the new
-        one fails at the last moment; then nothing has changed.
+        one fails at the last moment; then nothing has changed, but that a recovery has to be begun anew.
         """
         # It would bring up a second instance of the version that is to be live.
         await _cancel(self._recovery)
-        try:
-            await instance.accept()
-        except InstanceFailedError:
-            if self._current is None:
-                self.recover()
-            raise
+        await instance.accept()
+        # Once more: the one before may have crashed while the new one began.
+        await _cancel(self._recovery)
         before, self._current = self._current, instance
         self._follow(instance)
         if before is not None and before.state == "serving":
@@ -126,8 +123,8 @@ class Supervisor:
         await self._set_status(Status.RUNNING)
 
     def recover(self) -> None:
-        """Bring the live version up again, in the background, with a growing delay between attempts."""
-        if self._closed or (self._recovery is not None and not self._recovery.done()):
+        """Bring the live version up where it is not, in the background, with a growing delay between attempts."""
+        if self._closed or self._current is not None or (self._recovery is not None and not self._recovery.done()):
             return
         self._recovery = asyncio.create_task(self._recover(crashes=0, failure=None), name=f"recover {self.app_id}")
 
@@ -141,8 +138,7 @@ class Supervisor:
         await self.close()
         await self._runtime.close(self.app_id)
         for version in await self._versions.remove_app(self.app_id):
-            if not await self._versions.uses_bundle(version.code_hash):
-                await self._bundles.remove(version.code_hash)
+            await self._bundles.remove_unless(version.code_hash, self._versions.uses_bundle)
         await self._launcher.forget_app(self.app_id)
         await self._apps.set_port(self.app_id, None)
         await self._set_status(Status.STOPPED)

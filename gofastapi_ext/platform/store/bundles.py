@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
 from gridfs import AsyncGridFSBucket
 from gridfs.errors import FileExists, NoFile
 from pymongo.errors import DuplicateKeyError
@@ -17,6 +22,19 @@ class BundleStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._bucket = AsyncGridFSBucket(database, bucket_name="bundles")
+        self._kept: Counter[str] = Counter()
+        self._removing = asyncio.Lock()
+
+    @asynccontextmanager
+    async def kept(self, code_hash: str) -> AsyncIterator[None]:
+        """Inside, the bundle is not removed: a version of it, of whichever app, is about to be stored."""
+        async with self._removing:
+            self._kept[code_hash] += 1
+        try:
+            yield
+        finally:
+            self._kept[code_hash] -= 1
+            self._kept += Counter()  # leaves out what has come to zero
 
     async def put(self, bundle: Bundle) -> None:
         """Store the bundle. Safe to call again after a crash in the middle of it."""
@@ -60,11 +78,15 @@ class BundleStore:
             is not None
         )
 
-    async def remove(self, code_hash: str) -> None:
-        try:
-            await self._bucket.delete(code_hash)
-        except NoFile:
-            return
+    async def remove_unless(self, code_hash: str, is_used: Callable[[str], Awaitable[bool]]) -> None:
+        """Remove a bundle that no version has any more, and none is about to have."""
+        async with self._removing:
+            if self._kept[code_hash] or await is_used(code_hash):
+                return
+            try:
+                await self._bucket.delete(code_hash)
+            except NoFile:
+                return
 
     async def _read(self, code_hash: str) -> bytes:
         stream = await self._bucket.open_download_stream(code_hash)
