@@ -27,15 +27,19 @@ class AppLog:
         self._max_bytes = max_bytes
         self._written = asyncio.Event()
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._closed = False
         self._descriptor = self._open()
         self._size = os.fstat(self._descriptor).st_size
 
     def close(self) -> None:
+        self._closed = True
         os.close(self._descriptor)
         self._wake()
 
     def write(self, lines: bytes, version: int, pid: int) -> None:
         """Append whole lines (each ends with a newline). They share one time stamp: that of their arrival."""
+        if self._closed:
+            return  # the descriptor's number may be somebody else's by now
         stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
         prefix = f"{stamp}\t{version}\t{pid}\t".encode()
         # One replace, not a loop over lines: a flood of output must not hold the event loop up.
@@ -77,7 +81,7 @@ class AppLog:
                         yield line
                     continue
                 # At the end of a file that was rotated away, the next one goes on.
-                if not self._path.exists():
+                if self._closed or not self._path.exists():
                     return  # the app was removed
                 if os.fstat(descriptor).st_ino != self._path.stat().st_ino:
                     if owned is not None:
@@ -110,8 +114,8 @@ class AppLog:
 
     def _rotate(self) -> None:
         self._path.replace(self._previous)
-        os.close(self._descriptor)
-        self._descriptor = self._open()
+        full, self._descriptor = self._descriptor, self._open()
+        os.close(full)
         self._size = 0
 
     def _wake(self) -> None:

@@ -15,6 +15,7 @@ from gofastapi_ext.core.errors import UnavailableError
 
 BACKLOG = 1024
 _HEAD_TIMEOUT_SECONDS = 10.0
+_LINGER_SECONDS = 2.0
 
 
 class Listener:
@@ -101,5 +102,12 @@ class _Parked:
         with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), _HEAD_TIMEOUT_SECONDS)
             writer.write(self._answer)
-            await writer.drain()
+            writer.write_eof()
+            # Closed with a part of the request unread, the answer would be lost to a reset connection.
+            await asyncio.wait_for(_read_to_the_end(reader), _LINGER_SECONDS)
         writer.close()
+
+
+async def _read_to_the_end(reader: asyncio.StreamReader) -> None:
+    while await reader.read(65536):
+        pass
