@@ -8,15 +8,21 @@ import logging
 import os
 import socket
 import sys
+import time
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
 import uvicorn
 
 from gofastapi_ext._version import __version__
+from gofastapi_ext.client.discovery import is_listening
 from gofastapi_ext.client.places import Places, find_places
 from gofastapi_ext.platform.app import create_app
 from gofastapi_ext.platform.settings import Settings
+
+# What a service takes to end its apps and its MongoDB at most.
+_HANDOVER_TIMEOUT_SECONDS = 25.0
 
 
 def main() -> int:
@@ -25,9 +31,7 @@ def main() -> int:
     os.umask(0o077)
     places = find_places().make()
     lock = places.service_lock.open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not _lock(lock, places):
         logging.info("another service of this user is running")
         return 0
     server = _Server(places)
@@ -40,6 +44,20 @@ def main() -> int:
     # A clean end: the next client that finds nothing running does not take it for a crash.
     places.service_info.unlink(missing_ok=True)
     return 0
+
+
+def _lock(file: IO[str], places: Places) -> bool:
+    """Take the service's lock; False where another service has it. One that is ending is waited for."""
+    deadline = time.monotonic() + _HANDOVER_TIMEOUT_SECONDS
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if is_listening(places) or time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        else:
+            return True
 
 
 class _Server(uvicorn.Server):
