@@ -70,18 +70,26 @@ def running_kernel(folder: Path, environment: dict[str, str]) -> Iterator[Kernel
     """A kernel as JupyterLab starts one for a notebook in `folder`, with settings of its own."""
     manager = KernelManager(kernel_name="python3")
     own = {name: str(folder / name.lower()) for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR")}
-    manager.start_kernel(cwd=str(folder), env=environment | own | {"JPY_SESSION_NAME": str(folder / "benchmark.ipynb")})
-    client = manager.blocking_client()
     try:
+        manager.start_kernel(
+            cwd=str(folder),
+            env=environment | own | {"JPY_SESSION_NAME": str(folder / "benchmark.ipynb")},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        client = manager.blocking_client()
         client.start_channels()
-        client.wait_for_ready(timeout=_TIMEOUT_SECONDS)
-        kernel = Kernel(client)
-        # It is loaded by itself where the package is installed with its data files.
-        kernel.run("%load_ext gofastapi_ext")
-        yield kernel
+        try:
+            client.wait_for_ready(timeout=_TIMEOUT_SECONDS)
+            kernel = Kernel(client)
+            # It is loaded by itself where the package is installed with its data files.
+            kernel.run("%load_ext gofastapi_ext")
+            yield kernel
+        finally:
+            client.stop_channels()
     finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
+        if manager.has_kernel:
+            manager.shutdown_kernel(now=True)
 
 
 def _text(message: dict[str, Any]) -> str:
