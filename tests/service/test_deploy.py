@@ -140,6 +140,32 @@ def test_rollback_makes_a_new_version_of_an_old_one(platform: Platform) -> None:
         list(platform.client.rollback("back", 99))
 
 
+def test_files_an_app_wrote_go_along_to_its_next_version(platform: Platform) -> None:
+    source = (
+        "import pathlib, sqlite3\nfrom fastapi import FastAPI\napp = FastAPI()\n"
+        "db = sqlite3.connect('notes.db', check_same_thread=False)\n"
+        "db.execute('create table if not exists notes (text)')\n"
+        "@app.get('/add/{text}')\n"
+        "def add(text: str):\n"
+        "    with db: db.execute('insert into notes values (?)', [text])\n"
+        "    folder = pathlib.Path('uploads/deep')\n"
+        "    folder.mkdir(parents=True, exist_ok=True)\n"
+        "    (folder / text).write_text(text)\n"
+        "@app.get('/')\n"
+        "def notes():\n"
+        "    files = sorted(p.name for p in pathlib.Path('.').rglob('*') if p.is_file() and p.suffix != '.pyc')\n"
+        "    return [row[0] for row in db.execute('select text from notes')], files\n"
+    )
+    url = platform.deploy_live("writes", source, files={"shipped.txt": "1"})
+    get(url, "/add/one")
+    platform.deploy_live("writes", source + "# changed\n")
+    # What was the bundle's own goes with it; what the app wrote stays with the app.
+    assert get(url).json() == [["one"], ["main.py", "notes.db", "one"]]
+    get(url, "/add/two")
+    list(platform.client.rollback("writes", 1))
+    assert get(url).json() == [["one", "two"], ["main.py", "notes.db", "one", "shipped.txt", "two"]]
+
+
 def test_only_the_last_ten_versions_are_kept(platform: Platform) -> None:
     for number in range(12):
         platform.deploy_live("many", hello(f"word {number}"))

@@ -151,8 +151,10 @@ class Attempt:
         self._check_disk()
         request, bundle = self._request, self._request.bundle
         # Neither needs the other, and the commit in `_go_live` waits for both to be on disk.
-        number, _ = await asyncio.gather(
-            self._tools.apps.take_version_number(self.record.id), self._tools.bundles.put(bundle)
+        number, _, live = await asyncio.gather(
+            self._tools.apps.take_version_number(self.record.id),
+            self._tools.bundles.put(bundle),
+            self._tools.versions.get(self.record.id, self.record.live_version or 0),
         )
         self._version = version = VersionRecord(
             app=self.record.id,
@@ -171,7 +173,7 @@ class Attempt:
         )
         done = await asyncio.gather(
             self._tools.versions.add(version),
-            self._tools.launcher.unpack(version, bundle),
+            self._tools.launcher.unpack(version, bundle, previous=live),
             supervisor.open(self.record, may_move=True),
             # All are over when one has failed: none writes after the failure is stored.
             return_exceptions=True,

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from gofastapi_ext.core.bundle import Bundle
+from gofastapi_ext.platform.control.carry import carry_over
 from gofastapi_ext.platform.databases.users import UserDatabases
 from gofastapi_ext.platform.runtimes.base import Instance, LaunchSpec, Runtime
 from gofastapi_ext.platform.store.bundles import BundleStore
@@ -40,11 +41,11 @@ class Launcher:
             )
         )
 
-    async def unpack(self, version: VersionRecord, bundle: Bundle) -> None:
-        """Write the version's files. All of them are there, or none."""
+    async def unpack(self, version: VersionRecord, bundle: Bundle, previous: VersionRecord | None = None) -> None:
+        """Write the version's files, and those the app wrote beside `previous`'s. All are there, or none."""
         code_dir = self._code_dir(version.app, version.number)
-        partial = code_dir.with_name(f"{code_dir.name}.partial")
-        await asyncio.to_thread(_write_files, bundle, partial, code_dir)
+        before = self._code_dir(previous.app, previous.number) if previous else None
+        await asyncio.to_thread(_write_files, bundle, code_dir, before, previous.files if previous else [])
 
     async def forget(self, app_id: str, number: int) -> None:
         """Remove a version's files."""
@@ -58,7 +59,8 @@ class Launcher:
         return self._home / "apps" / app_id / "versions" / str(number)
 
 
-def _write_files(bundle: Bundle, partial: Path, code_dir: Path) -> None:
+def _write_files(bundle: Bundle, code_dir: Path, before: Path | None, files_before: list[str]) -> None:
+    partial = code_dir.with_name(f"{code_dir.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
         partial.mkdir(parents=True, mode=0o700)
@@ -66,6 +68,8 @@ def _write_files(bundle: Bundle, partial: Path, code_dir: Path) -> None:
             target = partial / path
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             target.write_bytes(file.content)
+        if before is not None:
+            carry_over(before, files_before, partial)
         shutil.rmtree(code_dir, ignore_errors=True)
         partial.rename(code_dir)
     except BaseException:
