@@ -165,7 +165,7 @@ class Supervisor:
             return
         self._current = None
         stable = time.monotonic() - started > self._settings.stable_after_seconds
-        self._crashes = 1 if stable else self._crashes + 1
+        self._crashes = (0 if stable else self._crashes) + failure.is_crash
         logger.warning("%s: instance %d ended: %s", self.app_id, instance.pid, failure.message)
         self._recovery = asyncio.create_task(self._recover(self._crashes, failure), name=f"recover {self.app_id}")
 
@@ -182,7 +182,7 @@ class Supervisor:
                 return
             except InstanceFailedError as error:
                 failure = error
-                crashes += 1
+                crashes += error.is_crash
             except GoFastAPIError as error:
                 # Not the app's fault: its port or the database is away. It comes back by itself.
                 await self._set_status(Status.FAILED, error.message)

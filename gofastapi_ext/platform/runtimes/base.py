@@ -29,6 +29,7 @@ class InstanceFailedError(Exception):
     """An instance ended, or was ended, before or after it was ready.
 
     `code` and `message` are for people; `file` and `line` are of the app's own code, where known.
+    Where it is no crash, what the instance was started from ended; the app had no part in it.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class InstanceFailedError(Exception):
         line: int | None = None,
         hint: str | None = None,
         columns: tuple[int, int] | None = None,
+        is_crash: bool = True,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -50,6 +52,7 @@ class InstanceFailedError(Exception):
         self.line = line
         self.hint = hint
         self.columns = columns
+        self.is_crash = is_crash
 
 
 class Instance(ABC):

@@ -169,7 +169,8 @@ class LocalInstance(Instance):
 
 def _exit_failure(status: int | None) -> InstanceFailedError:
     if status is None:
-        return InstanceFailedError("killed", "The app's process was ended together with the one it was started from.")
+        message = "The app's process was ended together with the one it was started from."
+        return InstanceFailedError("killed", message, is_crash=False)
     if status < 0:
         name = signal.Signals(-status).name if -status in signal.valid_signals() else str(-status)
         hint = "The system may have run out of memory." if status == -signal.SIGKILL else None
