@@ -13,7 +13,7 @@ from gofastapi_ext.core.naming import check_app_id
 from gofastapi_ext.platform.control.supervisors import Supervisors
 from gofastapi_ext.platform.runtimes.base import Runtime
 from gofastapi_ext.platform.store.apps import AppRecord, AppStore
-from gofastapi_ext.platform.store.versions import VersionRecord, VersionStore
+from gofastapi_ext.platform.store.versions import VersionRecord, VersionStore, kept
 
 
 class Apps:
@@ -60,8 +60,8 @@ class Apps:
         """Newest first."""
         record = await self.find(app_id, owner)
         # What is beyond the limit is on its way out.
-        kept = (await self._versions.of_app(record.id))[: self._limits.max_versions_kept]
-        return [_version_view(version, record) for version in kept]
+        stay = kept(await self._versions.of_app(record.id), self._limits.max_versions_kept, record.live_version)
+        return [_version_view(version, record) for version in stay]
 
     async def delete(self, app_id: str, owner: str) -> None:
         """Take the app and everything of it away. The name stays its owner's."""

@@ -233,7 +233,14 @@ class Attempt:
         except Exception:
             # Whatever keeps it from being stored, the caller is told.
             logger.exception("deploy of %s: its failure was not stored", self.record.id)
+        supervisor.finishing = True
         self.events.put_nowait(failed)
+        self.events.put_nowait(None)
+        try:
+            if self._version is not None:
+                await self._prune(self.record.live_version)
+        except Exception:
+            logger.exception("deploy of %s: old versions were not removed", self.record.id)
 
     def _end_stage(
         self,
@@ -287,7 +294,7 @@ class Attempt:
         )
         await self._tools.versions.save_deployment(deployment)
 
-    async def _prune(self, live: int) -> None:
+    async def _prune(self, live: int | None) -> None:
         keep = self._tools.settings.limits.max_versions_kept
         for old in await self._tools.versions.prune(self.record.id, keep, live):
             await self._tools.launcher.forget(self.record.id, old.number)

@@ -91,9 +91,11 @@ class VersionStore:
         query = {"_id": f"{app_id}:{number}"}
         await patiently(lambda: self._versions.update_one(query, {"$set": {"state": state}}))
 
-    async def prune(self, app_id: str, keep: int, live: int) -> list[VersionRecord]:
-        """Forget all but the newest `keep` versions and the live one; return what was forgotten."""
-        old = [version for version in (await self.of_app(app_id))[keep:] if version.number != live]
+    async def prune(self, app_id: str, keep: int, live: int | None) -> list[VersionRecord]:
+        """Forget the versions that are not `kept`; return them."""
+        versions = await self.of_app(app_id)
+        stay = kept(versions, keep, live)
+        old = [version for version in versions if version not in stay]
         if old:
             query = {"app": app_id, "number": {"$in": [version.number for version in old]}}
             await patiently(lambda: self._versions.delete_many(query))
@@ -122,6 +124,15 @@ class VersionStore:
         found = self._deployments.find({"app": app_id}).sort("started_at", -1).limit(limit)
         documents = await patiently(found.to_list)
         return [DeploymentRecord.model_validate({**document, "id": document["_id"]}) for document in documents]
+
+
+def kept(versions: list[VersionRecord], keep: int, live: int | None) -> list[VersionRecord]:
+    """Of versions, newest first, those that stay: the newest `keep`, the newest `keep` that have been live, and
+    the live one. So failed attempts, however many, push nothing out that one may want to go back to.
+    """
+    released = [version for version in versions if version.state == "released"][:keep]
+    numbers = {version.number for version in [*versions[:keep], *released]} | {live}
+    return [version for version in versions if version.number in numbers]
 
 
 def new_version_time() -> datetime:
