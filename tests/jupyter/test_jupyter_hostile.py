@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import unquote
 
 import pytest
 from conftest import Jupyter
@@ -103,7 +104,8 @@ async def test_headers_cannot_be_smuggled_in_a_path_or_a_value(jupyter: Jupyter)
     assert "x-injected" not in [name for name, _ in answer.json["headers"]]
     for to in ("/x%0d%0aX-Injected:%20yes", "%0d%0aSet-Cookie:%20_xsrf=forged"):
         redirect = await jupyter.get(f"{APP}/redirect?to={to}")
-        assert not {"X-Injected", "Set-Cookie"} & set(redirect.headers) - {"Set-Cookie"}
+        assert unquote(redirect.headers["Location"]).endswith(unquote(to))
+        assert "X-Injected" not in redirect.headers
 
 
 async def test_bytes_beyond_ascii_pass_in_headers_and_paths(jupyter: Jupyter) -> None:
