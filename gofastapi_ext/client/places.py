@@ -67,7 +67,8 @@ def find_places() -> Places:
     override = os.environ.get("GOFASTAPI_HOME")
     home = Path(override).expanduser().resolve() if override else _default_home()
     run = home / "run"
-    if len(os.fsencode(run)) > _MAX_SOCKET_DIR_LENGTH:
+    # mongod takes a comma in its socket's path for the end of it.
+    if len(os.fsencode(run)) > _MAX_SOCKET_DIR_LENGTH or "," in str(run):
         digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
         run = Path(tempfile.gettempdir()) / f"gofastapi-{os.getuid()}-{digest}"
         if len(os.fsencode(run)) > _MAX_SOCKET_DIR_LENGTH:

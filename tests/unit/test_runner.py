@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from gofastapi_runner import preview, protocol
 from gofastapi_runner.gate import Gate, whole_body
+from gofastapi_runner.handover import hand_over
 from gofastapi_runner.lifespan import Lifespan, LifespanError
 from gofastapi_runner.metrics import Metrics
 from gofastapi_runner.protocol import InstanceSpec, Origin
@@ -189,6 +190,32 @@ def test_a_body_in_parts_ends_with_its_last_part() -> None:
         return [(message["body"], message["more_body"]) for message in messages]
 
     assert asyncio.run(read()) == [(b"abc", True), (b"de", False)]
+
+
+def test_half_an_upload_is_not_handed_over() -> None:
+    messages = [
+        {"type": "http.request", "body": b"half", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop(0)
+
+    async def hand(connections: list[object]) -> None:
+        async def accept(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            connections.append(writer)
+            writer.close()
+
+        async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            scope = {"method": "POST", "path": "/", "query_string": b"", "headers": []}
+            await hand_over(scope, receive, None, port)
+            await asyncio.sleep(0)
+
+    connections: list[object] = []
+    asyncio.run(hand(connections))
+    assert messages == []
+    assert connections == []
 
 
 def test_the_gate_answers_500_itself_where_the_app_raises_before_answering() -> None:
