@@ -43,7 +43,12 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "gofastapi_ext.platform.control",
         "gofastapi_ext.platform.auth",
     ),
-    "gofastapi_ext.platform": ("gofastapi_ext.core", "gofastapi_ext.client.places", "gofastapi_ext.platform"),
+    "gofastapi_ext.platform": (
+        "gofastapi_ext.core",
+        "gofastapi_ext.client.places",
+        "gofastapi_ext.client.discovery",
+        "gofastapi_ext.platform",
+    ),
     "gofastapi_runner": (),
 }  # fmt: skip
 
