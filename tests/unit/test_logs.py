@@ -33,8 +33,9 @@ def test_a_follower_ends_with_its_log_although_another_one_has_its_place(tmp_pat
 
 
 async def _closing(log: AppLog, path: Path):  # type: ignore[no-untyped-def]
-    async for line in log.read(tail=10, follow=True):
-        yield line
+    async for lines in log.read(tail=10, follow=True):
+        for line in lines:
+            yield line
         # The app is removed and deployed anew before the follower looks again.
         path.unlink()
         log.close()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -77,14 +78,16 @@ async def _stream(events: AsyncIterator[StageEvent]) -> StreamingResponse:
     if first is None:
         raise UnavailableError("The service is being stopped. Run it again in a moment.")
 
-    async def rest() -> AsyncIterator[BaseModel]:
-        yield first
+    async def rest() -> AsyncIterator[list[StageEvent]]:
+        yield [first]
         async for event in events:
-            yield event
+            yield [event]
 
     return StreamingResponse(_json_lines(rest()), media_type=_MEDIA_TYPE)
 
 
-async def _json_lines(items: AsyncIterator[BaseModel]) -> AsyncIterator[bytes]:
-    async for item in items:
-        yield item.model_dump_json(exclude_defaults=True).encode() + b"\n"
+async def _json_lines(batches: AsyncIterator[Sequence[BaseModel]]) -> AsyncIterator[bytes]:
+    async for items in batches:
+        yield b"".join(item.model_dump_json(exclude_defaults=True).encode() + b"\n" for item in items)
+        # A caller who reads fast never makes us wait; others have their turn all the same.
+        await asyncio.sleep(0)

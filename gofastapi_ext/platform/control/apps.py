@@ -77,7 +77,7 @@ class Apps:
             )
             await self._supervisors.remove(supervisor)
 
-    async def logs(self, app_id: str, owner: str, tail: int, follow: bool) -> AsyncGenerator[LogLine]:
+    async def logs(self, app_id: str, owner: str, tail: int, follow: bool) -> AsyncGenerator[list[LogLine]]:
         """Raises `NotFoundError` before the first line."""
         record = await self.find(app_id, owner)
         return self._runtime.logs(record.id, tail, follow)

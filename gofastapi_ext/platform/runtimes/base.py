@@ -132,5 +132,5 @@ class Runtime(ABC):
         """Where people reach an app."""
 
     @abstractmethod
-    def logs(self, app_id: str, tail: int, follow: bool) -> AsyncGenerator[LogLine]:
-        """The last `tail` lines, oldest first; with `follow`, then each new one as it comes."""
+    def logs(self, app_id: str, tail: int, follow: bool) -> AsyncGenerator[list[LogLine]]:
+        """The last `tail` lines, oldest first, some at a time; with `follow`, then the new ones as they come."""

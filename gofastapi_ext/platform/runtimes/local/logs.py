@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from gofastapi_ext.core.models import LogLine
 
 _MAX_LINE_BYTES = 32_768
 _READ_BYTES = 65_536
+_LINES_AT_ONCE = 500
 _MAX_TAIL_BYTES = 2_000_000
 
 
@@ -52,23 +54,21 @@ class AppLog:
             return
         self._wake()
 
-    async def read(self, tail: int, follow: bool) -> AsyncGenerator[LogLine]:
-        """The last `tail` lines, then, with `follow`, new ones until the caller stops."""
+    async def read(self, tail: int, follow: bool) -> AsyncGenerator[list[LogLine]]:
+        """The last `tail` lines, then, with `follow`, new ones until the caller stops; some at a time."""
         # Taken together with no await between them, so no line is missed or told twice.
         with self._path.open("rb") as first:
             last_lines = self._tail(tail)
             first.seek(0, os.SEEK_END)
             descriptor = os.dup(first.fileno())
-        for line in last_lines:
-            if parsed := _parse(line):
-                yield parsed
         with os.fdopen(descriptor, "rb") as file:
+            for start in range(0, len(last_lines), _LINES_AT_ONCE):
+                yield _parse(last_lines[start : start + _LINES_AT_ONCE])
             if follow:
-                async for line in self._follow(file.fileno()):
-                    if parsed := _parse(line):
-                        yield parsed
+                async for lines in self._follow(file.fileno()):
+                    yield _parse(lines)
 
-    async def _follow(self, descriptor: int) -> AsyncGenerator[bytes]:
+    async def _follow(self, descriptor: int) -> AsyncGenerator[list[bytes]]:
         owned: int | None = None
         pending = b""
         try:
@@ -77,8 +77,7 @@ class AppLog:
                 chunk = os.read(descriptor, _READ_BYTES)
                 if chunk:
                     *lines, pending = (pending + chunk).split(b"\n")
-                    for line in lines:
-                        yield line
+                    yield lines
                     continue
                 # At the end of a file that was rotated away, the next one goes on.
                 if self._closed or not self._path.exists():
@@ -149,12 +148,12 @@ class LogPipe(asyncio.Protocol):
             self._pending = b""
 
 
-def _parse(line: bytes) -> LogLine | None:
-    parts = line.decode("utf-8", "replace").split("\t", 3)
-    if len(parts) != 4:
-        return None
-    time, version, pid, text = parts
-    try:
-        return LogLine(time=datetime.fromisoformat(time), version=int(version), pid=int(pid), text=text.rstrip("\r"))
-    except ValueError:
-        return None
+def _parse(lines: list[bytes]) -> list[LogLine]:
+    """The lines that are whole."""
+    parsed = []
+    for line in lines:
+        with contextlib.suppress(ValueError):
+            time, version, pid, text = line.decode("utf-8", "replace").split("\t", 3)
+            stamp = datetime.fromisoformat(time)
+            parsed.append(LogLine(time=stamp, version=int(version), pid=int(pid), text=text.rstrip("\r")))
+    return parsed

@@ -114,10 +114,10 @@ class LocalRuntime(Runtime):
         # Never "localhost": cookies know no ports, and a Jupyter at localhost has some.
         return f"http://{self._settings.host}:{port}"
 
-    async def logs(self, app_id: str, tail: int, follow: bool) -> AsyncGenerator[LogLine]:
-        async with contextlib.aclosing(self._log(app_id).read(tail, follow)) as lines:
-            async for line in lines:
-                yield line
+    async def logs(self, app_id: str, tail: int, follow: bool) -> AsyncGenerator[list[LogLine]]:
+        async with contextlib.aclosing(self._log(app_id).read(tail, follow)) as batches:
+            async for lines in batches:
+                yield lines
 
     async def _fork(self, interpreter: str | None, descriptors: list[int]) -> Fork:
         zygote = await self._zygotes.get(interpreter)
