@@ -19,7 +19,7 @@ from gofastapi_ext._version import __version__
 from gofastapi_ext.client.discovery import is_listening
 from gofastapi_ext.client.places import Places, find_places
 from gofastapi_ext.platform.app import create_app
-from gofastapi_ext.platform.settings import Settings
+from gofastapi_ext.platform.settings import load_settings
 
 # What a service takes to end its apps and its MongoDB at most.
 _HANDOVER_TIMEOUT_SECONDS = 25.0
@@ -66,7 +66,7 @@ class _Server(uvicorn.Server):
     def __init__(self, places: Places) -> None:
         super().__init__(
             uvicorn.Config(
-                create_app(Settings(), places),
+                create_app(load_settings(), places),
                 log_config=None,
                 access_log=False,
                 loop="uvloop",

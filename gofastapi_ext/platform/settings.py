@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gofastapi_ext.core.errors import InvalidRequestError
 from gofastapi_ext.core.limits import Limits
 from gofastapi_ext.core.validation import ImportMode
 
@@ -26,8 +27,8 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     """The address apps listen on."""
-    first_port: int = 18000
-    last_port: int = 18999
+    first_port: int = Field(default=18000, ge=1, le=65535)
+    last_port: int = Field(default=18999, ge=1, le=65535)
     """The range an app's port is taken from, once and for good."""
 
     import_policy: ImportMode = ImportMode.INSTALLED
@@ -51,3 +52,13 @@ class Settings(BaseSettings):
     """Below this a deploy is refused, before MongoDB meets a full disk."""
 
     limits: Limits = Limits()
+
+
+def load_settings() -> Settings:
+    """The settings of this process. Raises `InvalidRequestError` that names the variable which is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        found = error.errors()[0]
+        name = "_".join(["GOFASTAPI", *map(str, found["loc"])]).upper()
+        raise InvalidRequestError(f"{name} is wrong: {found['msg']}.") from None

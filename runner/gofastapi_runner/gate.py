@@ -26,15 +26,23 @@ _WEBSOCKET_SERVICE_RESTART = 1012
 
 
 class Gate:
-    """Wraps `app`. `port` is where the app's own address listens, for requests handed over."""
+    """Wraps `app`. `host` and `port` are the app's own address, for requests handed over."""
 
     def __init__(
-        self, app: Any, *, title: str, port: int, sources: SourceMap, state: dict[str, Any] | None = None
+        self,
+        app: Any,
+        *,
+        title: str,
+        port: int,
+        sources: SourceMap,
+        host: str = "127.0.0.1",
+        state: dict[str, Any] | None = None,
     ) -> None:
         self.metrics = Metrics()
         self.draining = False
         self._app = app
         self._title = title
+        self._host = host
         self._port = port
         self._sources = sources
         self._state = state or {}
@@ -128,7 +136,7 @@ class Gate:
             await send(message)
 
         try:
-            await hand_over(scope, receive, watched, self._port)
+            await hand_over(scope, receive, watched, self._host, self._port)
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             if started:
                 return  # left unfinished, which the client notices

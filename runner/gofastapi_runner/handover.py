@@ -18,14 +18,14 @@ _CONNECT_TIMEOUT_SECONDS = 10.0
 _MAX_HEAD_BYTES = 1_000_000
 
 
-async def hand_over(scope: Any, receive: Any, send: Any, port: int) -> None:
-    """Send the request to 127.0.0.1:`port` and stream its answer back."""
+async def hand_over(scope: Any, receive: Any, send: Any, host: str, port: int) -> None:
+    """Send the request to `host`:`port` and stream its answer back."""
     # HTTP/1.0: the answer has no chunks and ends where the connection does.
     body = await _read_body(receive)
     if body is None:
         return
     reader, writer = await asyncio.wait_for(
-        asyncio.open_connection("127.0.0.1", port, limit=_MAX_HEAD_BYTES), timeout=_CONNECT_TIMEOUT_SECONDS
+        asyncio.open_connection(host, port, limit=_MAX_HEAD_BYTES), timeout=_CONNECT_TIMEOUT_SECONDS
     )
     try:
         writer.write(_request_head(scope, len(body)) + body)

@@ -119,8 +119,16 @@ class _Instance:
         if serves(app, "/health"):
             await self._until_healthy(app)
         signal.signal(start_timeout, signal.SIG_IGN)
+        with socket.socket(fileno=os.dup(self._listener)) as listener:
+            host = listener.getsockname()[0]
         self._gate = Gate(
-            app, title=self._spec.app_id, port=self._spec.port, sources=self._sources, state=lifespan.state
+            app,
+            title=self._spec.app_id,
+            # An address that stands for all of this machine's is asked for by one of them.
+            host={"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host),  # noqa: S104
+            port=self._spec.port,
+            sources=self._sources,
+            state=lifespan.state,
         )
         return self._gate, lifespan
 

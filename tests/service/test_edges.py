@@ -234,3 +234,21 @@ def test_a_home_of_any_name_works(tmp_path_factory: pytest.TempPathFactory) -> N
     run = subprocess.run([sys.executable, "-c", ask], env=environment, capture_output=True, text=True, timeout=60)
     subprocess.run([Path(sys.executable).with_name("gofastapi"), "down"], env=environment, check=True, timeout=60)
     assert run.stdout == "works\n", run.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere this machine has one loopback address")
+def test_late_requests_find_the_next_version_at_any_address() -> None:
+    with running_platform(GOFASTAPI_HOST="127.0.0.2") as elsewhere:
+        url = elsewhere.deploy_live("app", hello("old"))
+        with httpx.Client(trust_env=False) as kept_alive:
+            assert kept_alive.get(url).json() == "old"
+            elsewhere.deploy_live("app", hello("new"))
+            assert kept_alive.get(url).json() == "new"
+
+
+def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
+    environment = os.environ | {"GOFASTAPI_HOME": str(tmp_path), "GOFASTAPI_FIRST_PORT": "70000"}
+    command = [Path(sys.executable).with_name("gofastapi"), "up"]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 1
+    assert "GOFASTAPI_FIRST_PORT is wrong" in run.stdout + run.stderr

@@ -209,7 +209,7 @@ def test_half_an_upload_is_not_handed_over() -> None:
         async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
             port = server.sockets[0].getsockname()[1]
             scope = {"method": "POST", "path": "/", "query_string": b"", "headers": []}
-            await hand_over(scope, receive, None, port)
+            await hand_over(scope, receive, None, "127.0.0.1", port)
             await asyncio.sleep(0)
 
     connections: list[object] = []

@@ -112,7 +112,8 @@ class LocalRuntime(Runtime):
 
     def url(self, port: int) -> str:
         # Never "localhost": cookies know no ports, and a Jupyter at localhost has some.
-        return f"http://{self._settings.host}:{port}"
+        host = self._settings.host
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     async def logs(self, app_id: str, tail: int, follow: bool) -> AsyncGenerator[list[LogLine]]:
         async with contextlib.aclosing(self._log(app_id).read(tail, follow)) as batches:
