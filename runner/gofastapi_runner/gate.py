@@ -20,6 +20,7 @@ from gofastapi_runner.metrics import Metrics
 from gofastapi_runner.tracebacks import SourceMap, hint_for, render
 
 _PREFIX = re.compile(rb"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+")
+_HEADERS_OF_OURS = frozenset({b"content-length", b"x-forwarded-prefix", b"x-forwarded-proto"})
 _TEXT = [(b"content-type", b"text/plain; charset=utf-8")]
 # A service that restarts: the client is to connect again.
 _WEBSOCKET_SERVICE_RESTART = 1012
@@ -54,12 +55,14 @@ class Gate:
             self._own_answers["/health"] = self._report_health
         self._websockets: dict[asyncio.Event, None] = {}
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
         """Serve one request or WebSocket. Never raises: the client has its answer, the log the traceback."""
-        if scope["type"] == "http":
-            await self._http(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await self._websocket(scope, receive, send)
+        # Every request comes this way, so no coroutine does nothing but await the next one.
+        if scope["type"] == "websocket":
+            return self._websocket(scope, receive, send)
+        if self.draining:
+            return self._hand_over(scope, receive, send)
+        return self._serve(scope, receive, send)
 
     @property
     def open_websockets(self) -> int:
@@ -70,21 +73,12 @@ class Gate:
         for closing in list(self._websockets):
             closing.set()
 
-    async def _http(self, scope: Any, receive: Any, send: Any) -> None:
-        metrics = self.metrics
-        metrics.in_flight += 1
-        try:
-            if self.draining:
-                await self._hand_over(scope, receive, send)
-            else:
-                await self._serve(scope, receive, send)
-        finally:
-            metrics.in_flight -= 1
-
     async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
         status = 0
         held: dict[str, Any] | None = None
         may_preview = scope["method"] == "GET"
+        metrics = self.metrics
+        metrics.in_flight += 1
         started = perf_counter()
 
         async def watched(message: Any) -> None:
@@ -119,13 +113,14 @@ class Gate:
         except asyncio.CancelledError:
             raise
         except BaseException as error:
-            self.metrics.exceptions += 1
+            metrics.exceptions += 1
             self._report(error, f"{scope['method']} {scope['path']}")
             if not status or held is not None:
                 status = 500
                 await _respond(send, 500, _TEXT, b"Internal Server Error")
         finally:
-            self.metrics.observe(status or 499, perf_counter() - started)
+            metrics.observe(status or 499, perf_counter() - started)
+            metrics.in_flight -= 1
 
     async def _hand_over(self, scope: Any, receive: Any, send: Any) -> None:
         started = False
@@ -135,12 +130,15 @@ class Gate:
             started = True
             await send(message)
 
+        self.metrics.in_flight += 1
         try:
             await hand_over(scope, receive, watched, self._host, self._port)
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             if started:
                 return  # left unfinished, which the client notices
             await _respond(send, 503, [*_TEXT, (b"retry-after", b"1")], b"This app is restarting.")
+        finally:
+            self.metrics.in_flight -= 1
 
     async def _redirect_to_docs(self, scope: Any, send: Any) -> None:
         location = (scope["root_path"] + self._docs_url).encode()
@@ -186,6 +184,8 @@ class Gate:
         scope["state"] = self._state.copy()
         length = 0
         for name, value in scope["headers"]:
+            if name not in _HEADERS_OF_OURS:
+                continue
             if name == b"content-length" and value.isdigit():
                 length = int(value)
             elif name == b"x-forwarded-prefix" and _PREFIX.fullmatch(value):
