@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
@@ -18,6 +21,7 @@ from support.waiting import until
 
 from gofastapi_ext.client.client import Client
 from gofastapi_ext.core.bundle import Bundle, BundleFile
+from gofastapi_ext.core.errors import ConflictError, NotFoundError
 from gofastapi_ext.core.lifecycle import Stage, State
 from gofastapi_ext.core.models import DeployRequest
 
@@ -252,3 +256,30 @@ def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
     run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     assert run.returncode == 1
     assert "GOFASTAPI_FIRST_PORT is wrong" in run.stdout + run.stderr
+
+
+def test_deploys_and_removals_of_one_app_by_many_leave_one_instance(hurt: Platform) -> None:
+    failures: list[str] = []
+    end = time.monotonic() + 4
+
+    def meddle(seed: int) -> None:
+        choice = random.Random(seed)
+        with Client(hurt.places) as client:
+            while time.monotonic() < end:
+                with contextlib.suppress(ConflictError, NotFoundError):
+                    if choice.random() < 0.3:
+                        client.delete("contested")
+                    else:
+                        bundle = Bundle(files={"main.py": BundleFile(text=hello(str(choice.randint(0, 5))))})
+                        last = list(client.deploy("contested", DeployRequest(bundle=bundle)))[-1]
+                        failures.extend(found.message for found in last.diagnostics)
+
+    threads = [Thread(target=meddle, args=[seed]) for seed in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    url = hurt.deploy_live("contested", hello("last"))
+    assert get(url).json() == "last"
+    until(lambda: len(hurt.processes()) == 3, what="mongod, zygote, one instance")

@@ -9,7 +9,6 @@ from gofastapi_ext.core.errors import ConflictError, GoFastAPIError, NotFoundErr
 from gofastapi_ext.core.lifecycle import Target
 from gofastapi_ext.core.models import DeployRequest, StageEvent
 from gofastapi_ext.platform.control.attempt import Attempt, DeployTools
-from gofastapi_ext.platform.control.supervisor import Supervisor
 from gofastapi_ext.platform.control.supervisors import Supervisors
 from gofastapi_ext.platform.store.apps import AppRecord
 
@@ -51,11 +50,11 @@ class Deployments:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def _refresh(self, attempt: Attempt, supervisor: Supervisor) -> None:
+    async def _refresh(self, attempt: Attempt) -> None:
         """Look at the app again, now that nobody else changes it. Raises `ConflictError` where it is gone."""
         app_id = attempt.record.id
         record = await self._tools.apps.get(app_id)
-        if record is None or record.target is Target.DELETED or self._supervisors.find(app_id) is not supervisor:
+        if record is None or record.target is Target.DELETED:
             raise ConflictError(f'"{app_id}" was removed meanwhile. Run it again.')
         attempt.record = record
 
@@ -67,7 +66,7 @@ class Deployments:
         async def work() -> None:
             try:
                 async with supervisor.exclusive():
-                    await self._refresh(attempt, supervisor)
+                    await self._refresh(attempt)
                     ready.set_result(None)
                     await attempt.run(supervisor)
             except GoFastAPIError as error:

@@ -66,7 +66,7 @@ class Supervisor:
 
     @asynccontextmanager
     async def exclusive(self) -> AsyncIterator[None]:
-        """One deploy, rollback or removal at a time. Raises `ConflictError` for a second one."""
+        """One deploy, rollback or removal at a time. Raises `ConflictError` for a second one, or after a removal."""
         if self._lock.locked() and not self.finishing:
             since = time.monotonic() - self._busy_since
             raise ConflictError(
@@ -75,6 +75,9 @@ class Supervisor:
         async with self._lock:
             self._busy_since = time.monotonic()
             self.finishing = False
+            if self._closed:
+                # The app may be back by now, under another supervisor.
+                raise ConflictError(f'"{self.app_id}" was removed meanwhile. Run it again.')
             yield
 
     def instances(self) -> list[InstanceView]:
