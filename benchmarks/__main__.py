@@ -18,7 +18,7 @@ from benchmarks import measure, report
 from benchmarks.kernel import running_kernel
 from benchmarks.programs import running_service
 
-FULL = measure.Plan(deploys=15, throughput_rounds=7, throughput_seconds=1.5, redeploys=20, apps=100)
+FULL = measure.Plan(deploys=15, throughput_rounds=12, throughput_seconds=0.8, redeploys=20, apps=100)
 QUICK = measure.Plan(deploys=2, throughput_rounds=1, throughput_seconds=0.5, redeploys=5, apps=5)
 
 

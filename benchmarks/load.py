@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from benchmarks.web import BenchmarkError
 
-_WARM_UP_SECONDS = 0.3
+_WARM_UP_SECONDS = 0.2
 _LENGTH = re.compile(rb"content-length: (\d+)\r\n", re.IGNORECASE)
 
 

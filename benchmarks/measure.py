@@ -101,15 +101,20 @@ def throughput(service: Service, folder: Path, plan: Plan) -> Figures:
                 for name in order:
                     rate = requests_per_second(servers[name] + path, _CONNECTIONS, plan.throughput_seconds)
                     rates[endpoint][name].append(rate)
-    ratios = {e: median(r["gofastapi"]) / median(r["uvicorn"]) for e, r in rates.items()}
+    ratios = {endpoint: _median_ratio(r["gofastapi"], r["uvicorn"]) for endpoint, r in rates.items()}
     return {
         # The lower of the two: what is gained whichever way the endpoints are written.
         "throughput_ratio": min(ratios.values()),
         "throughput_async_ratio": ratios["async"],
         "throughput_sync_ratio": ratios["sync"],
-        "gate_cost_ratio": 1 - median(rates["async"]["gofastapi"]) / median(rates["async"]["without_gate"]),
+        "gate_cost_ratio": 1 - _median_ratio(rates["async"]["gofastapi"], rates["async"]["without_gate"]),
         "raw": {"requests_per_second": rates, "connections": _CONNECTIONS, "uvicorn_options": _UVICORN_OPTIONS},
     }
+
+
+def _median_ratio(ours: list[float], theirs: list[float]) -> float:
+    """The median over the rounds: both of a round had the same machine, whatever else it did."""
+    return median(mine / other for mine, other in zip(ours, theirs, strict=True))
 
 
 def redeploys_under_load(service: Service, plan: Plan) -> Figures:
