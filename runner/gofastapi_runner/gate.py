@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from time import perf_counter
 from typing import Any
 
@@ -81,7 +81,9 @@ class Gate:
         metrics.in_flight += 1
         started = perf_counter()
 
-        async def watched(message: Any) -> None:
+        # A plain function that hands on `send`'s own awaitable: a coroutine for each message would cost more
+        # than all the rest of the gate.
+        def watched(message: Any) -> Awaitable[None]:
             nonlocal status, held
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -89,19 +91,14 @@ class Gate:
                     message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
                 if may_preview and preview.is_page(message):
                     held = message
-                    return
+                    return _DONE
             elif held is not None:
                 start, held = held, None
-                # A file sent by its path, or a page in parts, goes as it is.
-                if message["type"] == "http.response.body" and not message.get("more_body", False):
-                    body = preview.add_tags(bytes(message.get("body", b"")), self._title)
-                    start = preview.with_length(start, len(body))
-                    message = {**message, "body": body}
-                await send(start)
-            await send(message)
-            if message.get("more_body", False):
-                # Sending to a client that is gone never waits: an endless stream would hold the event loop.
-                await asyncio.sleep(0)
+                return self._send_page(start, message, send)
+            elif message.get("more_body", False):
+                return _send_part(message, send)
+            sending: Awaitable[None] = send(message)
+            return sending
 
         try:
             answer = self._own_answers.get(scope["path"])
@@ -121,6 +118,16 @@ class Gate:
         finally:
             metrics.observe(status or 499, perf_counter() - started)
             metrics.in_flight -= 1
+
+    async def _send_page(self, start: Any, message: Any, send: Any) -> None:
+        """Send the start of a page that was held back, and its body, with link-preview tags where it is whole."""
+        # A file sent by its path, or a page in parts, goes as it is.
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            body = preview.add_tags(bytes(message.get("body", b"")), self._title)
+            start = preview.with_length(start, len(body))
+            message = {**message, "body": body}
+        await send(start)
+        await _send_part(message, send)
 
     async def _hand_over(self, scope: Any, receive: Any, send: Any) -> None:
         started = False
@@ -202,6 +209,23 @@ class Gate:
         hint = hint_for(error)
         told = f"{where} raised\n{render(error, self._sources)}" + (f"\nHint: {hint}" if hint else "")
         print(told, file=sys.stderr, flush=True)
+
+
+class _Done:
+    """An awaitable with nothing to wait for."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield from ()
+
+
+_DONE = _Done()
+
+
+async def _send_part(message: Any, send: Any) -> None:
+    await send(message)
+    if message.get("more_body", False):
+        # Sending to a client that is gone never waits: an endless stream would hold the event loop.
+        await asyncio.sleep(0)
 
 
 def whole_body(receive: Any, length: int) -> Any:
