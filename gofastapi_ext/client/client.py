@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Self, TypeVar
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import quote
 
-import httpx
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from gofastapi_ext._version import __version__
 from gofastapi_ext.client.discovery import ensure_running
 from gofastapi_ext.client.places import Places, find_places
-from gofastapi_ext.core.errors import (
-    InternalError,
-    ServiceUnreachableError,
-    VersionMismatchError,
-    error_from_code,
-)
-from gofastapi_ext.core.lifecycle import Stage
+from gofastapi_ext.client.transport import WENT_AWAY, Transport
+from gofastapi_ext.core.drafts import DraftFileSave, DraftFileView, DraftMove, DraftSave, DraftView
+from gofastapi_ext.core.errors import ServiceUnreachableError
+from gofastapi_ext.core.history import TreeDiff, VersionContent
+from gofastapi_ext.core.lifecycle import LAST_STAGES
 from gofastapi_ext.core.models import (
+    AppChange,
     AppView,
+    CloneRequest,
+    CloneResult,
     DeployRequest,
-    ErrorBody,
     LogLine,
     Me,
     ServiceView,
@@ -31,61 +29,55 @@ from gofastapi_ext.core.models import (
     ValidateResult,
     VersionView,
 )
+from gofastapi_ext.core.variables import EnvChange, EnvView, KeyRotation
 
-VERSION_HEADER = "X-GoFastAPI-Version"
-_WENT_AWAY = (
-    "The GoFastAPI service went away in the middle of the request. What was live still is, or comes back by itself; "
-    "run it again."
-)
-
-_Model = TypeVar("_Model", bound=BaseModel)
 _APPS = TypeAdapter(list[AppView])
 _VERSIONS = TypeAdapter(list[VersionView])
 
 
-class Client:
-    """Speaks to the platform service of this user over its unix socket.
-
-    Every method raises a `GoFastAPIError`; none raises anything of the HTTP library. By default it waits for
-    an answer as long as it takes: a followed log is silent for as long as its app is.
-    """
-
-    def __init__(
-        self, places: Places, *, check_version: bool = True, read_timeout_seconds: float | None = None
-    ) -> None:
-        self._places = places
-        self._check_version = check_version
-        self._http = httpx.Client(
-            base_url="http://gofastapi",
-            # No TLS on a unix socket: without this httpx loads the certificate store, for 55 ms.
-            transport=httpx.HTTPTransport(uds=str(places.socket), verify=False),
-            timeout=httpx.Timeout(read_timeout_seconds, connect=5.0),
-            trust_env=False,
-        )
-
-    def close(self) -> None:
-        self._http.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+class Client(Transport):
+    """Speaks to the platform service of this user. Every method raises a `GoFastAPIError`."""
 
     def me(self) -> Me:
-        return self._get("/api/me", Me)
+        return self._ask("GET", "/api/me", Me)
 
     def service(self) -> ServiceView:
-        return self._get("/api/service", ServiceView)
+        return self._ask("GET", "/api/service", ServiceView)
 
-    def apps(self) -> list[AppView]:
-        return _APPS.validate_json(self._request("GET", "/api/apps").content)
+    def apps(self, *, deleted: bool = False) -> list[AppView]:
+        """Your apps, by name; with `deleted`, those instead that can still be restored."""
+        params = {"deleted": "true"} if deleted else {}
+        return _APPS.validate_json(self._request("GET", "/api/apps", params=params).content)
 
     def app(self, app_id: str) -> AppView:
-        return self._get(f"/api/apps/{app_id}", AppView)
+        return self._ask("GET", f"/api/apps/{app_id}", AppView)
 
-    def delete(self, app_id: str) -> None:
-        self._request("DELETE", f"/api/apps/{app_id}")
+    def change(self, app_id: str, change: AppChange) -> AppView:
+        return self._ask("PATCH", f"/api/apps/{app_id}", AppView, content=change.model_dump_json())
+
+    def delete(self, app_id: str, *, forever: bool = False) -> AppView:
+        """Take an app away; for some days it can be restored, but not where it is `forever`."""
+        params = {"confirm": app_id, "forever": "true" if forever else "false"}
+        return self._ask("DELETE", f"/api/apps/{app_id}", AppView, params=params)
+
+    def restore(self, app_id: str) -> Iterator[StageEvent]:
+        """Bring a deleted app back as it was; yields stages as `deploy` does."""
+        yield from self._stages("POST", f"/api/apps/{app_id}/restore")
+
+    def start(self, app_id: str) -> Iterator[StageEvent]:
+        """Start a stopped app; yields stages as `deploy` does."""
+        yield from self._stages("POST", f"/api/apps/{app_id}/start")
+
+    def restart(self, app_id: str) -> Iterator[StageEvent]:
+        """A new instance of the live version takes over from the old one; yields stages as `deploy` does."""
+        yield from self._stages("POST", f"/api/apps/{app_id}/restart")
+
+    def stop(self, app_id: str) -> AppView:
+        """End an app's processes. Its address, versions, variables and files stay."""
+        return self._ask("POST", f"/api/apps/{app_id}/stop", AppView)
+
+    def clone(self, app_id: str, request: CloneRequest) -> CloneResult:
+        return self._ask("POST", f"/api/apps/{app_id}/clone", CloneResult, content=request.model_dump_json())
 
     def validate(self, request: ValidateRequest) -> ValidateResult:
         response = self._request("POST", "/api/validate", content=request.model_dump_json())
@@ -94,7 +86,7 @@ class Client:
     def deploy(self, app_id: str, request: DeployRequest) -> Iterator[StageEvent]:
         """Deploy, and yield each stage as it ends; the last is `live` or `failed`."""
         body = request.model_dump_json(exclude_defaults=True)
-        yield from _until_the_end(self._stream("POST", f"/api/apps/{app_id}/deploy", StageEvent, content=body))
+        yield from self._stages("POST", f"/api/apps/{app_id}/deploy", content=body)
 
     def versions(self, app_id: str) -> list[VersionView]:
         """Newest first."""
@@ -102,79 +94,104 @@ class Client:
 
     def rollback(self, app_id: str, number: int) -> Iterator[StageEvent]:
         """Make a new version out of an old one; yields stages as `deploy` does."""
-        yield from _until_the_end(self._stream("POST", f"/api/apps/{app_id}/rollback/{number}", StageEvent))
+        yield from self._stages("POST", f"/api/apps/{app_id}/rollback/{number}")
+
+    def version(self, app_id: str, number: int) -> VersionContent:
+        """A version with its files."""
+        return self._ask("GET", f"/api/apps/{app_id}/versions/{number}", VersionContent)
+
+    def diff(self, app_id: str, number: int, against: str = "draft") -> TreeDiff:
+        """What changed from a version to another, given by its number, or to the `draft` or what is `live`."""
+        return self._ask("GET", f"/api/apps/{app_id}/versions/{number}/diff", TreeDiff, params={"against": against})
 
     def logs(self, app_id: str, *, tail: int = 200, follow: bool = False) -> Iterator[LogLine]:
         """The last `tail` lines, oldest first; with `follow`, then each new one as it comes."""
         params = {"tail": tail, "follow": "true" if follow else "false"}
         yield from self._stream("GET", f"/api/apps/{app_id}/logs", LogLine, params=params)
 
-    def _get(self, path: str, model: type[_Model]) -> _Model:
-        return model.model_validate_json(self._request("GET", path).content)
+    def draft(self, app_id: str) -> DraftView:
+        """The latest code: the saved draft, or what is live where there is none. Raises `NotFoundError`."""
+        return self._ask("GET", f"/api/apps/{app_id}/draft", DraftView)
 
-    def _request(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
-        with self._translated():
-            response = self._http.request(method, path, **_with_json(kwargs))
-        self._check(response)
-        return response
+    def save_draft(self, app_id: str, save: DraftSave, etag: str | None = None) -> DraftView:
+        """Save a whole draft; a new app is made where there is none of this name.
 
-    def _stream(self, method: str, path: str, model: type[_Model], **kwargs: Any) -> Iterator[_Model]:
-        with self._translated(), self._http.stream(method, path, **_with_json(kwargs)) as response:
-            if response.status_code >= 400:
-                response.read()
-            self._check(response)
-            for line in _lines(response.iter_bytes()):
-                yield model.model_validate_json(line)
+        `etag` is the one that was read; None where there is no draft yet; `*` overwrites whatever is there.
+        Raises `DraftConflictError` with both sides where the draft is another one meanwhile.
+        """
+        body = save.model_dump_json(exclude_defaults=True)
+        return self._ask("PUT", f"/api/apps/{app_id}/draft", DraftView, content=body, headers=_if_match(etag))
 
-    def _check(self, response: httpx.Response) -> None:
-        served_by = response.headers.get(VERSION_HEADER)
-        if self._check_version and served_by and served_by != __version__:
-            raise VersionMismatchError(
-                f"The running GoFastAPI service is version {served_by}, this is {__version__}. "
-                "Restart it with `gofastapi up --restart`: apps come back by themselves, versions and data stay.",
-                {"service": served_by, "client": __version__},
-            )
-        if response.status_code < 400:
-            return
-        try:
-            body = ErrorBody.model_validate_json(response.content)
-        except ValidationError:
-            raise InternalError(f"The service answered {response.status_code} without an explanation.") from None
-        details = dict(body.details)
-        if body.request_id:
-            details["request_id"] = body.request_id
-        raise error_from_code(body.code, body.message, details)
+    def discard_draft(self, app_id: str, etag: str) -> None:
+        """Forget a draft: the latest code is what is live again."""
+        self._request("DELETE", f"/api/apps/{app_id}/draft", headers=_if_match(etag))
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except httpx.ConnectError as error:
-            raise ServiceUnreachableError("The GoFastAPI service is not running. Start it: gofastapi up") from error
-        except httpx.ReadTimeout as error:
-            raise ServiceUnreachableError(
-                "The GoFastAPI service does not answer. Start it anew: gofastapi up --restart"
-            ) from error
-        except httpx.TransportError as error:
-            raise ServiceUnreachableError(_WENT_AWAY) from error
+    def draft_file(self, app_id: str, path: str) -> DraftFileView:
+        return self._ask("GET", _file(app_id, path), DraftFileView)
+
+    def save_draft_file(self, app_id: str, path: str, save: DraftFileSave, etag: str | None = None) -> DraftFileView:
+        """Save one file of a draft; `etag` is the file's own, as in `save_draft`."""
+        body = save.model_dump_json(exclude_defaults=True)
+        return self._ask("PUT", _file(app_id, path), DraftFileView, content=body, headers=_if_match(etag))
+
+    def delete_draft_file(self, app_id: str, path: str, etag: str) -> None:
+        self._request("DELETE", _file(app_id, path), headers=_if_match(etag))
+
+    def move_draft_file(self, app_id: str, move: DraftMove) -> DraftView:
+        """Rename a file or folder of a draft. Raises `ConflictError` where the target is there already."""
+        return self._ask("POST", f"/api/apps/{app_id}/draft/move", DraftView, content=move.model_dump_json())
+
+    def env(self, app_id: str) -> EnvView:
+        return self._ask("GET", f"/api/apps/{app_id}/env", EnvView)
+
+    def change_env(self, app_id: str, change: EnvChange) -> Iterator[StageEvent]:
+        """Set and take away variables and secrets, as one change.
+
+        Yields stages as `deploy` does: a running app is restarted with them, and where it does not come up, it
+        goes on as it was and nothing is changed. Where it does not run the only event is `saved`.
+        """
+        yield from self._stages("PUT", f"/api/apps/{app_id}/env", content=change.model_dump_json())
+
+    def rotate_key(self) -> KeyRotation:
+        """Encrypt every secret with a new key."""
+        return self._ask("POST", "/api/admin/keys/rotate", KeyRotation)
+
+    def has_blob(self, sha256: str) -> bool:
+        """Whether large content is stored already."""
+        return self._exists(f"/api/blobs/{sha256}")
+
+    def put_blob(self, sha256: str, content: Iterable[bytes]) -> None:
+        """Store large content under its hash, for a bundle to name."""
+        headers = {"Content-Type": "application/octet-stream"}
+        self._request("PUT", f"/api/blobs/{sha256}", content=content, headers=headers)
+
+    def get_blob(self, app_id: str, sha256: str) -> bytes:
+        """Large content that a version or the draft of an app names."""
+        return self._request("GET", f"/api/apps/{app_id}/blobs/{sha256}").content
+
+    def export(self, app_id: str, version: int | None = None) -> bytes:
+        """A zip of a project that runs without us; of the live version where none is named."""
+        params = {"version": version} if version is not None else {}
+        return self._request("GET", f"/api/apps/{app_id}/export", params=params).content
+
+    def _stages(self, method: str, path: str, **kwargs: Any) -> Iterator[StageEvent]:
+        """The events; raises where the service was stopped before the last one."""
+        last = None
+        for event in self._stream(method, path, StageEvent, **kwargs):
+            last = event
+            yield event
+        if last is None or last.stage not in LAST_STAGES:
+            raise ServiceUnreachableError(WENT_AWAY)
 
 
-def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """What lies between newlines. `iter_lines` of httpx also cuts at U+2028 and the like, which JSON may hold."""
-    pending = b""
-    for chunk in chunks:
-        *lines, pending = (pending + chunk).split(b"\n")
-        yield from lines
+def _if_match(etag: str | None) -> dict[str, str]:
+    if etag is None:
+        return {"If-None-Match": "*"}
+    return {"If-Match": "*" if etag == "*" else f'"{etag}"'}
 
 
-def _until_the_end(events: Iterator[StageEvent]) -> Iterator[StageEvent]:
-    """The events; raises where the service was stopped before the last one."""
-    last = None
-    for event in events:
-        last = event
-        yield event
-    if last is None or last.stage not in (Stage.LIVE, Stage.FAILED):
-        raise ServiceUnreachableError(_WENT_AWAY)
+def _file(app_id: str, path: str) -> str:
+    return f"/api/apps/{app_id}/draft/files/{quote(path)}"
 
 
 def connect(places: Places | None = None, *, start: bool = True, check_version: bool = True) -> Client:
@@ -183,9 +200,3 @@ def connect(places: Places | None = None, *, start: bool = True, check_version: 
     if start:
         ensure_running(places)
     return Client(places, check_version=check_version)
-
-
-def _with_json(kwargs: dict[str, Any]) -> dict[str, Any]:
-    if "content" in kwargs:
-        kwargs["headers"] = {"Content-Type": "application/json"}
-    return kwargs

@@ -8,9 +8,9 @@ import json
 import unicodedata
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from gofastapi_ext.core.diagnostics import CellPosition
 from gofastapi_ext.core.errors import InvalidBundleError
@@ -18,12 +18,18 @@ from gofastapi_ext.core.limits import Limits, format_bytes
 
 
 class BundleFile(BaseModel):
-    """One file's content: `text` where it is UTF-8, else `base64`."""
+    """One file's content: `text` where it is UTF-8, else `base64`.
+
+    Large binary content stands elsewhere: `blob` is then its sha256 (hex), under which it was uploaded
+    before, and `blob_bytes` its size.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     text: str | None = None
     base64: str | None = None
+    blob: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    blob_bytes: int = Field(default=0, ge=0)
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:
@@ -35,19 +41,31 @@ class BundleFile(BaseModel):
 
     @cached_property
     def content(self) -> bytes:
-        """The bytes. Raises `InvalidBundleError` where `base64` is not that."""
+        """The bytes. Raises `InvalidBundleError` where `base64` is not that, or they stand elsewhere."""
         if self.text is not None:
             return self.text.encode("utf-8", errors="surrogatepass")
+        if self.blob is not None:
+            raise InvalidBundleError(f"The content of blob {self.blob[:12]} is stored apart.")
         try:
             return base64.b64decode(self.base64 or "", validate=True)
         except ValueError as error:
             raise InvalidBundleError("A file's content is not valid base64.") from error
 
+    @cached_property
+    def sha256(self) -> str:
+        """The hash of the content, in hex."""
+        return self.blob or hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def size_bytes(self) -> int:
+        return self.blob_bytes if self.blob is not None else len(self.content)
+
 
 class CellOrigin(BaseModel):
-    """The notebook cell a file was taken from.
+    """The notebook cell that a file, or a part of it, was taken from.
 
-    `line_offset` is what to add to a line of the file to get the line of the cell.
+    The part begins at `first_line` of the file; `line_offset` is what to add to a line of the file to
+    get the line of the cell.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -55,7 +73,8 @@ class CellOrigin(BaseModel):
     label: str
     notebook: str | None = None
     cell_id: str | None = None
-    line_offset: int = Field(default=0, ge=0, le=1_000_000)
+    line_offset: int = Field(default=0, ge=-1_000_000, le=1_000_000)
+    first_line: int = Field(default=1, ge=1, le=1_000_000)
 
     def position(self, line: int | None) -> CellPosition:
         """The cell's place for line `line` (1-based) of the file."""
@@ -65,6 +84,25 @@ class CellOrigin(BaseModel):
             cell_id=self.cell_id,
             line=None if line is None else line + self.line_offset,
         )
+
+
+def _each_a_list(origins: Any) -> Any:
+    if not isinstance(origins, dict):
+        return origins
+    return {path: parts if isinstance(parts, list | tuple) else [parts] for path, parts in origins.items()}
+
+
+Origins = Annotated[dict[str, list[CellOrigin]], BeforeValidator(_each_a_list)]
+"""Where the files of a bundle came from: for each path the cells its parts were taken from, by `first_line`.
+
+A file of one cell may be given without a list.
+"""
+
+
+def cell_of(parts: list[CellOrigin], line: int | None) -> CellOrigin | None:
+    """The cell that line `line` (1-based) of a file came from."""
+    behind = [part for part in parts if line is not None and part.first_line <= line]
+    return next(iter(behind[-1:] or parts[:1]), None)
 
 
 class Bundle(BaseModel):
@@ -103,14 +141,19 @@ class Bundle(BaseModel):
     @cached_property
     def code_hash(self) -> str:
         """sha256 (hex) over every path and content, the entrypoint and the requirements."""
-        tree = {path: hashlib.sha256(f.content).hexdigest() for path, f in sorted(self.files.items())}
+        tree = {path: file.sha256 for path, file in sorted(self.files.items())}
         parts = [tree, self.main, self.entrypoint, sorted(self.requirements)]
         return hashlib.sha256(json.dumps(parts, ensure_ascii=True).encode()).hexdigest()
 
     @cached_property
     def size_bytes(self) -> int:
         """The sum of the files' sizes."""
-        return sum(len(f.content) for f in self.files.values())
+        return sum(file.size_bytes for file in self.files.values())
+
+    @property
+    def blobs(self) -> set[str]:
+        """The hashes of what is stored apart."""
+        return {file.blob for file in self.files.values() if file.blob is not None}
 
     def text_of(self, path: str) -> str | None:
         """The text of a file, or None where it is binary or missing."""
@@ -139,18 +182,27 @@ def check_sizes(bundle: Bundle, limits: Limits) -> None:
             f"The app has {len(bundle.files)} files; {limits.max_files} is the limit.",
             {"files": len(bundle.files), "limit": limits.max_files},
         )
-    by_size = sorted(((len(f.content), path) for path, f in bundle.files.items()), reverse=True)
-    largest_bytes, largest = by_size[0]
-    if largest_bytes > limits.max_file_bytes:
+    inline = {path: file.size_bytes for path, file in bundle.files.items() if file.blob is None}
+    apart = {path: file.size_bytes for path, file in bundle.files.items() if file.blob is not None}
+    advice = "Read large data from the database or download it when the app starts."
+    _check_sizes(inline, "file", limits.max_file_bytes, limits.max_bundle_bytes, advice)
+    advice = "Store large data in the database, or give the app less of it."
+    _check_sizes(apart, "thing from the kernel", limits.max_object_bytes, limits.max_objects_bytes, advice)
+
+
+def _check_sizes(sizes: dict[str, int], what: str, max_each: int, max_together: int, advice: str) -> None:
+    by_size = sorted(((size, path) for path, size in sizes.items()), reverse=True)
+    if by_size and by_size[0][0] > max_each:
+        size, largest = by_size[0]
         raise InvalidBundleError(
-            f"{largest} is {format_bytes(largest_bytes)}; a file may have {format_bytes(limits.max_file_bytes)}. "
-            "Read large data from the database or download it when the app starts.",
-            {"file": largest, "bytes": largest_bytes, "limit": limits.max_file_bytes},
+            f"{largest} is {format_bytes(size)}; a {what} may have {format_bytes(max_each)}. {advice}",
+            {"file": largest, "bytes": size, "limit": max_each},
         )
-    if bundle.size_bytes > limits.max_bundle_bytes:
+    total = sum(sizes.values())
+    if total > max_together:
         names = ", ".join(f"{path} ({format_bytes(size)})" for size, path in by_size[:3])
         raise InvalidBundleError(
-            f"The app's files are {format_bytes(bundle.size_bytes)} together; "
-            f"{format_bytes(limits.max_bundle_bytes)} is the limit. The largest: {names}.",
-            {"bytes": bundle.size_bytes, "limit": limits.max_bundle_bytes},
+            f"The app's {what}s are {format_bytes(total)} together; "
+            f"{format_bytes(max_together)} is the limit. The largest: {names}.",
+            {"bytes": total, "limit": max_together},
         )

@@ -60,6 +60,21 @@ class ConflictError(GoFastAPIError):
     code = "conflict"
 
 
+class DraftConflictError(ConflictError):
+    """A draft, or a file of it, was saved by someone else since it was read.
+
+    `details` is a `core.drafts.DraftConflict`: both sides.
+    """
+
+    code = "draft_conflict"
+
+
+class SecretsUnreadableError(GoFastAPIError):
+    """Secrets were encrypted with a key that is not there any more, or is another one."""
+
+    code = "secrets_unreadable"
+
+
 class UnavailableError(GoFastAPIError):
     """Something the platform stands on is away for the moment (the database, a runtime)."""
 
@@ -87,6 +102,8 @@ _BY_CODE: dict[str, type[GoFastAPIError]] = {
         InvalidBundleError,
         NotFoundError,
         ConflictError,
+        DraftConflictError,
+        SecretsUnreadableError,
         UnavailableError,
         ServiceUnreachableError,
         VersionMismatchError,

@@ -13,6 +13,7 @@ class Target(StrEnum):
     """What the owner wants."""
 
     RUNNING = "running"
+    STOPPED = "stopped"
     DELETED = "deleted"
 
 
@@ -28,7 +29,11 @@ class Status(StrEnum):
 
 
 class Stage(StrEnum):
-    """The stages of one deployment, in order; `FAILED` ends it instead of `LIVE`."""
+    """The stages of one deployment, in order.
+
+    `FAILED` ends it instead of `LIVE`; so does `SAVED` where there was something to store, and nothing that
+    runs needed to know.
+    """
 
     VALIDATE = "validate"
     RELEASE = "release"
@@ -36,8 +41,10 @@ class Stage(StrEnum):
     READY = "ready"
     LIVE = "live"
     FAILED = "failed"
+    SAVED = "saved"
 
 
+LAST_STAGES = frozenset({Stage.LIVE, Stage.FAILED, Stage.SAVED})
 STAGES = (Stage.VALIDATE, Stage.RELEASE, Stage.START, Stage.READY, Stage.LIVE)
 
 
@@ -60,6 +67,7 @@ class State(StrEnum):
     RESTARTING = "restarting"
     FAILED = "failed"
     STOPPING = "stopping"
+    STOPPED = "stopped"
     DELETED = "deleted"
 
 
@@ -77,6 +85,8 @@ def shown_state(target: Target, status: Status) -> State:
     """The one word for an app's state."""
     if target is Target.DELETED:
         return State.DELETED if status is Status.STOPPED else State.STOPPING
+    if target is Target.STOPPED:
+        return State.STOPPED if status is Status.STOPPED else State.STOPPING
     return _SHOWN_WHEN_WANTED[status]
 
 

@@ -13,6 +13,8 @@ class Limits(BaseModel):
     max_files: int = 500
     max_file_bytes: int = 5_000_000
     max_bundle_bytes: int = 20_000_000
+    max_object_bytes: int = 100_000_000
+    max_objects_bytes: int = 200_000_000
     max_env_bytes: int = 64_000
     max_versions_kept: int = 10
 

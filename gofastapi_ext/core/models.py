@@ -6,8 +6,9 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gofastapi_ext.core.bundle import Bundle, CellOrigin
+from gofastapi_ext.core.bundle import Bundle, Origins
 from gofastapi_ext.core.diagnostics import Diagnostic
+from gofastapi_ext.core.drafts import CodeState, DraftInfo
 from gofastapi_ext.core.lifecycle import Stage, State, Status, Target
 
 
@@ -26,22 +27,49 @@ class Me(_Frozen):
 
 
 class DeployRequest(_Frozen):
-    """A bundle to bring live."""
+    """A bundle to bring live; where it is None, the app's draft, with what was saved beside it."""
 
-    bundle: Bundle
+    bundle: Bundle | None = None
     env: dict[str, str] = Field(default_factory=dict)
+    """Variables that belong to this version; they win over the app's own of the same name."""
     message: str = Field(default="", max_length=10_000)
-    origins: dict[str, CellOrigin] = Field(default_factory=dict)
-    """Which notebook cell a file of the bundle came from. Not part of the code hash."""
+    origins: Origins = Field(default_factory=dict)
+    """Which notebook cells the files of the bundle came from. Not part of the code hash."""
     interpreter: str | None = None
     """The Python that is to run it; the service's own where None."""
+    draft_etag: str | None = None
+    """The draft that is meant: to deploy it where `bundle` is None, else the one that the bundle already holds
+    all of, so that it is done with. A draft of another etag is a `DraftConflictError`, or stays."""
+
+
+class AppChange(_Frozen):
+    """What an owner may change of an app without touching its code. None leaves a thing as it is."""
+
+    title: str | None = Field(default=None, max_length=100)
+
+
+class CloneRequest(_Frozen):
+    """A new app out of the code of another."""
+
+    to: str
+    """The id of the new app."""
+    source: str = "draft"
+    """`draft` (what is live, where there is no draft), `live`, or the number of a version."""
+
+
+class CloneResult(_Frozen):
+    """The new app: its draft is the code; nothing of it is deployed yet."""
+
+    app: AppView
+    missing_secrets: list[str]
+    """Secrets of the other app, which do not come along: set them before you deploy."""
 
 
 class StageEvent(_Frozen):
-    """One line of a deploy's answer. A stage is sent when it is over.
+    """One line of the answer to a deploy, rollback, start, restart or change of the environment.
 
-    `seconds` is how long the stage took; of `live` and `failed`, which come last, how long the
-    whole deployment took.
+    A stage is sent when it is over. `seconds` is how long it took; of `live`, `failed` and `saved`, one of
+    which comes last, how long all of it took.
     """
 
     stage: Stage
@@ -57,7 +85,7 @@ class ValidateRequest(_Frozen):
     """A bundle to look at, without running or storing it."""
 
     bundle: Bundle
-    origins: dict[str, CellOrigin] = Field(default_factory=dict)
+    origins: Origins = Field(default_factory=dict)
     interpreter: str | None = None
 
 
@@ -83,6 +111,8 @@ class AppView(_Frozen):
     """An app as its owner sees it."""
 
     id: str
+    title: str
+    """What people call it; its id where nobody said."""
     url: str | None
     state: State
     target: Target
@@ -92,9 +122,17 @@ class AppView(_Frozen):
     version: int | None
     """The version that is live, or None."""
     code_hash: str | None
+    """Of the live version."""
+    code_state: CodeState
+    """Whether what is live is the latest code the platform knows."""
+    draft: DraftInfo | None = None
+    """The saved draft, where there is one."""
     port: int | None
     created_at: datetime
     updated_at: datetime
+    deleted_at: datetime | None = None
+    restorable_until: datetime | None = None
+    """Of a deleted app: until when it can be restored."""
     instances: list[InstanceView] = Field(default_factory=list)
     diagnostics: list[Diagnostic] = Field(default_factory=list)
     """Of the last failure, with its traceback."""
@@ -111,6 +149,7 @@ class VersionView(_Frozen):
     created_by: str
     message: str
     env_names: list[str]
+    """Every variable and secret it was released with."""
     size_bytes: int
     files: list[str]
     rollback_of: int | None = None

@@ -22,7 +22,7 @@ def look_at(source: str) -> Analysis:
     bundle = Bundle(files={"main.py": BundleFile(text=source), "evil.py": BundleFile(text=source)})
     analysis = analyze(bundle)
     found = analysis.diagnostics + check_imports(analysis.imports, {"gone"}, ImportPolicy())
-    locate(found, bundle, {"main.py": CellOrigin(label="In[1]")})
+    locate(found, bundle, {"main.py": [CellOrigin(label="In[1]")]})
     local_imports(source)
     referenced_directories(source)
     mentioned_paths(source)

@@ -163,7 +163,7 @@ def test_warnings_do_not_depend_on_filters_that_make_them_errors() -> None:
 
 def test_locate_adds_the_line_and_the_cell() -> None:
     bundle = Bundle(files={"main.py": BundleFile(text="x = 1\r\n\x0cdef f(:\r\n"), "a.py": BundleFile(text="")})
-    origins = {"main.py": CellOrigin(label="In[5]", notebook="n.ipynb", cell_id="c", line_offset=1)}
+    origins = {"main.py": [CellOrigin(label="In[5]", notebook="n.ipynb", cell_id="c", line_offset=1)]}
     found = locate(
         [
             Diagnostic(code="a", message="m", file="main.py", line=2),

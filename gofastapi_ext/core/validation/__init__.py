@@ -6,10 +6,10 @@ Nothing here executes, imports or evaluates the code it looks at, and nothing re
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from gofastapi_ext.core.bundle import Bundle, CellOrigin
+from gofastapi_ext.core.bundle import Bundle, Origins, cell_of
 from gofastapi_ext.core.diagnostics import Diagnostic, Severity, has_errors
 from gofastapi_ext.core.validation.apps import binds, find_app
 from gofastapi_ext.core.validation.modules import FileImports, ImportUse, LocalModules
@@ -90,7 +90,7 @@ def analyze(bundle: Bundle) -> Analysis:
     return Analysis(diagnostics, None if has_errors(diagnostics) else entrypoint, imports)
 
 
-def locate(diagnostics: Iterable[Diagnostic], bundle: Bundle, origins: Mapping[str, CellOrigin]) -> list[Diagnostic]:
+def locate(diagnostics: Iterable[Diagnostic], bundle: Bundle, origins: Origins) -> list[Diagnostic]:
     """The diagnostics with the text of their line, and their place in the notebook cell, filled in."""
     lines: dict[str, list[str]] = {}
     located = []
@@ -104,8 +104,9 @@ def locate(diagnostics: Iterable[Diagnostic], bundle: Bundle, origins: Mapping[s
                 line = lines[path][diagnostic.line - 1] if 0 < diagnostic.line <= len(lines[path]) else None
                 if line is not None and len(line) <= _MAX_SHOWN_LINE:
                     update["source"] = line
-            if path in origins and diagnostic.cell is None:
-                update["cell"] = origins[path].position(diagnostic.line)
+            cell = cell_of(origins.get(path, []), diagnostic.line)
+            if cell is not None and diagnostic.cell is None:
+                update["cell"] = cell.position(diagnostic.line)
         located.append(diagnostic.model_copy(update=update) if update else diagnostic)
     return located
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 
+from gofastapi_ext.core.drafts import code_state
 from gofastapi_ext.core.errors import ConflictError, NotFoundError
 from gofastapi_ext.core.lifecycle import Status, Target, shown_state
 from gofastapi_ext.core.limits import Limits
@@ -86,6 +87,7 @@ class Apps:
         supervisor = self._supervisors.find(record.id)
         return AppView(
             id=record.id,
+            title=record.id,
             url=self._runtime.url(record.port) if record.port else None,
             state=shown_state(record.target, record.status),
             target=record.target,
@@ -93,6 +95,7 @@ class Apps:
             reason=record.reason,
             version=record.live_version,
             code_hash=record.live_hash,
+            code_state=code_state(None, record.live_hash),
             port=record.port,
             created_at=record.created_at,
             updated_at=record.updated_at,

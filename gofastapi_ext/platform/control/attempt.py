@@ -69,6 +69,8 @@ class Attempt:
         self._tools = tools
         self._by = by
         self._request = request
+        assert request.bundle is not None
+        self._bundle = request.bundle
         self._rollback_of = rollback_of
         self._begun = time.perf_counter()
         self._stage_begun = self._begun
@@ -107,7 +109,7 @@ class Attempt:
         if live is not None:
             self._end_stage(Stage.RELEASE)
             return Outcome.UNCHANGED, live.number
-        async with self._tools.bundles.kept(self._request.bundle.code_hash):
+        async with self._tools.bundles.kept(self._bundle.code_hash):
             self._version = version = await self._release(entrypoint, supervisor)
         instance = await self._tools.launcher.launch(version, self.record.owner)
         try:
@@ -125,10 +127,10 @@ class Attempt:
     async def _validate(self) -> str:
         request = self._request
         try:
-            check_sizes(request.bundle, self._tools.settings.limits)
+            check_sizes(self._bundle, self._tools.settings.limits)
         except InvalidBundleError as error:
             raise DeployFailedError([Diagnostic(code=error.code, message=error.message)]) from error
-        result = await self._tools.validator.validate(request.bundle, request.origins, request.interpreter)
+        result = await self._tools.validator.validate(self._bundle, request.origins, request.interpreter)
         if has_errors(result.diagnostics) or result.entrypoint is None:
             raise DeployFailedError(result.diagnostics)
         self._warnings = result.diagnostics
@@ -138,7 +140,7 @@ class Attempt:
     async def _live_if_unchanged(self, entrypoint: str, supervisor: Supervisor) -> VersionRecord | None:
         """The live version, where it has this code and environment and is serving."""
         record, request = self.record, self._request
-        if record.live_hash != request.bundle.code_hash or record.live_version is None or not supervisor.is_serving:
+        if record.live_hash != self._bundle.code_hash or record.live_version is None or not supervisor.is_serving:
             return None
         live = await self._tools.versions.get(record.id, record.live_version)
         if live is None or live.env != request.env or live.interpreter != request.interpreter:
@@ -149,7 +151,7 @@ class Attempt:
         """Store bundle and version, write the files, open the address. None of it touches what serves."""
         self._stage = Stage.RELEASE
         self._check_disk()
-        request, bundle = self._request, self._request.bundle
+        request, bundle = self._request, self._bundle
         # Neither needs the other, and the commit in `_go_live` waits for both to be on disk.
         number, _, live = await asyncio.gather(
             self._tools.apps.take_version_number(self.record.id),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from gofastapi_ext.core.bundle import Bundle, CellOrigin
+from gofastapi_ext.core.bundle import Bundle, Origins
 from gofastapi_ext.core.diagnostics import Severity, has_errors
 from gofastapi_ext.core.models import ValidateResult
 from gofastapi_ext.core.validation import ImportPolicy, analyze, check_imports, locate
@@ -24,7 +24,7 @@ class Validator:
         self._policy = policy
 
     async def validate(
-        self, bundle: Bundle, origins: dict[str, CellOrigin], interpreter: str | None = None
+        self, bundle: Bundle, origins: Origins, interpreter: str | None = None
     ) -> ValidateResult:
         """All findings, at the line of the file and of the cell."""
         if bundle.size_bytes > _INLINE_BYTES:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from gofastapi_ext.core.bundle import CellOrigin
+from gofastapi_ext.core.bundle import Origins
 from gofastapi_ext.core.models import LogLine
 
 
@@ -21,7 +21,7 @@ class LaunchSpec:
     code_dir: Path
     entrypoint: str
     environment: Mapping[str, str]
-    origins: Mapping[str, CellOrigin] = field(default_factory=dict)
+    origins: Origins = field(default_factory=dict)
     interpreter: str | None = None
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gofastapi_ext.core.bundle import CellOrigin
+from gofastapi_ext.core.bundle import Origins
 from gofastapi_ext.core.diagnostics import Diagnostic
 from gofastapi_ext.core.lifecycle import Outcome, Stage
 from gofastapi_ext.platform.store.database import Database, Document, patiently
@@ -26,7 +26,7 @@ class VersionRecord(BaseModel):
     code_hash: str
     entrypoint: str
     env: dict[str, str] = Field(default_factory=dict)
-    origins: dict[str, CellOrigin] = Field(default_factory=dict)
+    origins: Origins = Field(default_factory=dict)
     interpreter: str | None = None
     state: VersionState = "pending"
     created_at: datetime
@@ -73,7 +73,7 @@ class VersionStore:
         document = version.model_dump(mode="python") | {
             "_id": f"{version.app}:{version.number}",
             "env": [[name, value] for name, value in version.env.items()],
-            "origins": [[path, origin.model_dump()] for path, origin in version.origins.items()],
+            "origins": [[path, [part.model_dump() for part in parts]] for path, parts in version.origins.items()],
         }
         query = {"_id": document["_id"]}
         await patiently(lambda: self._versions.replace_one(query, document, upsert=True))

@@ -138,7 +138,7 @@ class LocalRuntime(Runtime):
                 line_offset=origin.line_offset,
                 first_lines=f"%%deploy {spec.app_id}" if origin.line_offset else "",
             )
-            for path, origin in spec.origins.items()
+            for path, (origin, *_) in spec.origins.items()
         }
         return InstanceSpec(
             app_id=spec.app_id,
