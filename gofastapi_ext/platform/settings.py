@@ -48,6 +48,8 @@ class Settings(BaseSettings):
 
     log_max_bytes: int = 5_000_000
     """Per app; twice this is kept, in two files."""
+    restore_days: float = Field(default=7, ge=0)
+    """How long a deleted app can be restored."""
     min_free_disk_bytes: int = 100_000_000
     """Below this a deploy is refused, before MongoDB meets a full disk."""
 

@@ -174,9 +174,9 @@ def test_only_the_last_ten_versions_are_kept(platform: Platform) -> None:
     until(lambda: {path.name for path in folder.iterdir()} == {str(n) for n in range(3, 13)}, what="files pruned")
 
 
-def test_delete_takes_everything_away_and_the_name_can_be_used_again(platform: Platform) -> None:
+def test_delete_for_good_takes_everything_away_and_the_name_can_be_used_again(platform: Platform) -> None:
     url = platform.deploy_live("gone", hello("one"))
-    platform.client.delete("gone")
+    platform.client.delete("gone", forever=True)
     with pytest.raises(NotFoundError):
         platform.app("gone")
     assert "gone" not in [app.id for app in platform.client.apps()]

@@ -11,8 +11,17 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from gofastapi_ext.core.environment import check_environment
-from gofastapi_ext.core.errors import UnavailableError
-from gofastapi_ext.core.models import AppView, DeployRequest, LogLine, StageEvent, VersionView
+from gofastapi_ext.core.errors import InvalidRequestError, UnavailableError
+from gofastapi_ext.core.models import (
+    AppChange,
+    AppView,
+    CloneRequest,
+    CloneResult,
+    DeployRequest,
+    LogLine,
+    StageEvent,
+    VersionView,
+)
 from gofastapi_ext.platform.api.state import Caller, UsesServices
 
 router = APIRouter(prefix="/api/apps", tags=["apps"])
@@ -21,9 +30,9 @@ _MEDIA_TYPE = "application/x-ndjson"
 
 
 @router.get("")
-async def list_apps(services: UsesServices, caller: Caller) -> list[AppView]:
-    """Your apps, by name."""
-    return await services.apps.of(caller.user)
+async def list_apps(services: UsesServices, caller: Caller, deleted: bool = False) -> list[AppView]:
+    """Your apps, by name; with `deleted`, those instead that can still be restored."""
+    return await (services.apps.deleted(caller.user) if deleted else services.apps.of(caller.user))
 
 
 @router.get("/{app_id}")
@@ -32,10 +41,51 @@ async def get_app(app_id: str, services: UsesServices, caller: Caller) -> AppVie
     return await services.apps.view(app_id, caller.user)
 
 
-@router.delete("/{app_id}", status_code=204)
-async def delete_app(app_id: str, services: UsesServices, caller: Caller) -> None:
-    """Take an app away with everything of it; its name stays yours."""
-    await services.apps.delete(app_id, caller.user)
+@router.patch("/{app_id}")
+async def change_app(app_id: str, change: AppChange, services: UsesServices, caller: Caller) -> AppView:
+    """Rename the title."""
+    return await services.apps.change(app_id, caller.user, change)
+
+
+@router.delete("/{app_id}")
+async def delete_app(
+    app_id: str, services: UsesServices, caller: Caller, confirm: str = "", forever: bool = False
+) -> AppView:
+    """Take an app away. `confirm` is its id once more. It can be restored for some days, unless `forever`."""
+    if confirm != app_id:
+        raise InvalidRequestError(f"To delete {app_id}, confirm it by its name: ?confirm={app_id}")
+    return await services.apps.delete(app_id, caller.user, forever=forever)
+
+
+@router.post("/{app_id}/restore", response_class=StreamingResponse, responses={200: {"model": StageEvent}})
+async def restore(app_id: str, services: UsesServices, caller: Caller) -> StreamingResponse:
+    """Bring a deleted app back as it was. Answers as deploy does; `saved` where it did not run."""
+    return await stream(services.apps.restore(app_id, caller.user))
+
+
+@router.post("/{app_id}/start", response_class=StreamingResponse, responses={200: {"model": StageEvent}})
+async def start(app_id: str, services: UsesServices, caller: Caller) -> StreamingResponse:
+    """Start a stopped app. Answers as deploy does."""
+    return await stream(services.apps.start(app_id, caller.user))
+
+
+@router.post("/{app_id}/restart", response_class=StreamingResponse, responses={200: {"model": StageEvent}})
+async def restart(app_id: str, services: UsesServices, caller: Caller) -> StreamingResponse:
+    """A new instance of the live version takes over from the old one. Answers as deploy does."""
+    record = await services.apps.find(app_id, caller.user)
+    return await stream(services.deployments.restart(record, caller.user))
+
+
+@router.post("/{app_id}/stop")
+async def stop(app_id: str, services: UsesServices, caller: Caller) -> AppView:
+    """End an app's processes. Its address, versions, variables and files stay."""
+    return await services.apps.stop(app_id, caller.user)
+
+
+@router.post("/{app_id}/clone", status_code=201)
+async def clone(app_id: str, request: CloneRequest, services: UsesServices, caller: Caller) -> CloneResult:
+    """A new app with this one's code as its draft, and its variables but not its secrets."""
+    return await services.clones.clone(app_id, caller.user, request)
 
 
 @router.post("/{app_id}/deploy", response_class=StreamingResponse, responses={200: {"model": StageEvent}})
@@ -43,7 +93,7 @@ async def deploy(app_id: str, request: DeployRequest, services: UsesServices, ca
     """Bring a bundle live. Answers a JSON line for each stage as it ends; the last is `live` or `failed`."""
     check_environment(request.env, services.limits.max_env_bytes)
     record = await services.apps.find_or_create(app_id, caller.user)
-    return await _stream(services.deployments.deploy(record, request, caller.user))
+    return await stream(services.deployments.deploy(record, request, caller.user))
 
 
 @router.get("/{app_id}/versions")
@@ -56,7 +106,7 @@ async def list_versions(app_id: str, services: UsesServices, caller: Caller) -> 
 async def roll_back(app_id: str, number: int, services: UsesServices, caller: Caller) -> StreamingResponse:
     """Make a new version of an old one. Answers as deploy does."""
     record = await services.apps.find(app_id, caller.user)
-    return await _stream(services.deployments.roll_back(record, number, caller.user))
+    return await stream(services.deployments.roll_back(record, number, caller.user))
 
 
 @router.get("/{app_id}/logs", response_class=StreamingResponse, responses={200: {"model": LogLine}})
@@ -72,8 +122,8 @@ async def get_logs(
     return StreamingResponse(_json_lines(lines), media_type=_MEDIA_TYPE)
 
 
-async def _stream(events: AsyncIterator[StageEvent]) -> StreamingResponse:
-    """Wait for the first event, so that an error before it has a status of its own."""
+async def stream(events: AsyncIterator[StageEvent]) -> StreamingResponse:
+    """The events, a JSON line for each. Wait for the first event, so that an error before it has a status of its own."""
     first = await anext(events, None)
     if first is None:
         raise UnavailableError("The service is being stopped. Run it again in a moment.")

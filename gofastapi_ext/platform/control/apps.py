@@ -1,116 +1,222 @@
-"""Apps as their owner sees them: find, list, delete."""
+"""Apps as their owner sees them: find, list, rename, stop, clone, delete, restore."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from datetime import UTC, datetime
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from datetime import UTC, datetime, timedelta
 
-from gofastapi_ext.core.drafts import code_state
-from gofastapi_ext.core.errors import ConflictError, NotFoundError
-from gofastapi_ext.core.lifecycle import Status, Target, shown_state
-from gofastapi_ext.core.limits import Limits
-from gofastapi_ext.core.models import AppView, LogLine, VersionView
+from gofastapi_ext.core.drafts import DraftInfo, code_state
+from gofastapi_ext.core.errors import ConflictError, InvalidRequestError, NotFoundError
+from gofastapi_ext.core.lifecycle import Stage, Status, Target, shown_state
+from gofastapi_ext.core.models import AppChange, AppView, LogLine, StageEvent, VersionView
 from gofastapi_ext.core.naming import check_app_id
+from gofastapi_ext.platform.control.attempt import DeployTools
+from gofastapi_ext.platform.control.cleanup import Cleanup
+from gofastapi_ext.platform.control.deployments import Deployments
 from gofastapi_ext.platform.control.supervisors import Supervisors
-from gofastapi_ext.platform.runtimes.base import Runtime
-from gofastapi_ext.platform.store.apps import AppRecord, AppStore
-from gofastapi_ext.platform.store.versions import VersionRecord, VersionStore, kept
+from gofastapi_ext.platform.store.apps import AppRecord
+from gofastapi_ext.platform.store.versions import Kind, VersionRecord, kept
 
 
 class Apps:
     """Use cases on apps, each for one owner: what is not yours does not exist."""
 
     def __init__(
-        self, apps: AppStore, versions: VersionStore, runtime: Runtime, supervisors: Supervisors, limits: Limits
+        self, tools: DeployTools, supervisors: Supervisors, deployments: Deployments, cleanup: Cleanup
     ) -> None:
-        self._limits = limits
-        self._apps = apps
-        self._versions = versions
-        self._runtime = runtime
+        self._tools = tools
+        self._apps = tools.apps
         self._supervisors = supervisors
+        self._deployments = deployments
+        self._cleanup = cleanup
 
     async def find(self, app_id: str, owner: str) -> AppRecord:
         """Raises `NotFoundError`."""
         record = await self._apps.get(app_id)
         if record is None or record.owner != owner or record.target is Target.DELETED:
-            raise NotFoundError(f'There is no app "{app_id}".')
+            raise NotFoundError(f'There is no app "{app_id}".{_hint_to_restore(record, owner)}')
         return record
 
     async def find_or_create(self, app_id: str, owner: str) -> AppRecord:
-        """The app to deploy to; a deleted one of the same owner comes back under its name."""
+        """The app to deploy to, or to save a draft of. One that was deleted comes back, stopped, as far as it can."""
         record = await self._apps.get(app_id)
         if record is None:
             return await self._apps.create(check_app_id(app_id), owner)
         if record.owner != owner:
             raise ConflictError(f'The name "{app_id}" is taken. Choose another.')
-        if record.target is Target.DELETED:
-            if record.status is not Status.STOPPED:
-                raise ConflictError(f'"{app_id}" is just being removed. Try again in a moment.')
-            return await self._apps.change(
-                record, target=Target.RUNNING, status=Status.NEW, deleted_at=None, next_version=1
-            )
-        return record
+        if record.target is not Target.DELETED:
+            return record
+        return await self._undelete(record)
 
     async def view(self, app_id: str, owner: str) -> AppView:
-        return self._view(await self.find(app_id, owner))
+        return await self._with_draft(await self.find(app_id, owner))
 
     async def of(self, owner: str) -> list[AppView]:
-        return [self._view(record) for record in await self._apps.of_owner(owner)]
+        """By name."""
+        records, drafts = await asyncio.gather(self._apps.of_owner(owner), self._tools.drafts.of_owner(owner))
+        return [self._view(record, drafts.get(record.id)) for record in records]
+
+    async def deleted(self, owner: str) -> list[AppView]:
+        """Those that can still be restored, by name."""
+        records = [record for record in await self._apps.deleted(owner) if _is_restorable(record)]
+        return [await self._with_draft(record) for record in records]
+
+    async def change(self, app_id: str, owner: str, change: AppChange) -> AppView:
+        """Rename the title; an empty one is the app's id again. Link previews show it from the next start on."""
+        record = await self.find(app_id, owner)
+        if change.title is not None:
+            title = " ".join(change.title.split())
+            if not title.isprintable():
+                raise InvalidRequestError("A title is one line of text, without control characters.")
+            record = await self._apps.change(record, title=title or None)
+        return await self._with_draft(record)
 
     async def versions(self, app_id: str, owner: str) -> list[VersionView]:
         """Newest first."""
         record = await self.find(app_id, owner)
         # What is beyond the limit is on its way out.
-        stay = kept(await self._versions.of_app(record.id), self._limits.max_versions_kept, record.live_version)
-        return [_version_view(version, record) for version in stay]
+        keep = self._tools.settings.limits.max_versions_kept
+        stay = kept(await self._tools.versions.of_app(record.id), keep, record.live_version)
+        return [version_view(version, record) for version in stay]
 
-    async def delete(self, app_id: str, owner: str) -> None:
-        """Take the app and everything of it away. The name stays its owner's."""
+    async def stop(self, app_id: str, owner: str) -> AppView:
+        """End the app's processes, once they have finished what they are at. Everything else of it stays."""
+        record = await self.find(app_id, owner)
+        if record.target is not Target.STOPPED:
+            supervisor = self._supervisors.of(record)
+            async with supervisor.exclusive():
+                record = await self.find(app_id, owner)
+                if record.live_version is None:
+                    raise ConflictError(f'"{app_id}" does not run: nothing of it is deployed yet.')
+                await self._apps.change(record, target=Target.STOPPED)
+                await supervisor.halt()
+        return await self.view(app_id, owner)
+
+    async def start(self, app_id: str, owner: str) -> AsyncIterator[StageEvent]:
+        """Start a stopped app; one that runs is left alone."""
         record = await self.find(app_id, owner)
         supervisor = self._supervisors.of(record)
-        async with supervisor.exclusive():
-            await self._apps.change(
-                await self.find(app_id, owner),
-                target=Target.DELETED,
-                deleted_at=datetime.now(UTC),
-                live_version=None,
-                live_hash=None,
-            )
-            await self._supervisors.remove(supervisor)
+        if record.target is Target.RUNNING and supervisor.is_serving and record.port is not None:
+            url = self._tools.runtime.url(record.port)
+            yield StageEvent(stage=Stage.LIVE, seconds=0.0, url=url, version=record.live_version, unchanged=True)
+            return
+        async for event in self._deployments.restart(record, owner, Kind.START):
+            yield event
+
+    async def delete(self, app_id: str, owner: str, *, forever: bool) -> AppView:
+        """Take the app away. It can be restored for some days, unless it is `forever`; its name stays its owner's."""
+        record = await self._apps.get(app_id)
+        if record is None or record.owner != owner or record.purged:
+            raise NotFoundError(f'There is no app "{app_id}".')
+        if record.target is not Target.DELETED:
+            record = await self._retire(record, owner)
+        elif not forever:
+            raise NotFoundError(f'There is no app "{app_id}".{_hint_to_restore(record, owner)}')
+        if forever:
+            record = await self._cleanup.purge(record)
+        return self._view(record, None)
+
+    async def restore(self, app_id: str, owner: str) -> AsyncIterator[StageEvent]:
+        """Bring a deleted app back; it runs again where it ran. Raises `NotFoundError`, `ConflictError`."""
+        record = await self._apps.get(app_id)
+        if record is None or record.owner != owner or (record.target is Target.DELETED and record.purged):
+            raise NotFoundError(f'There is no deleted app "{app_id}" that could be restored.')
+        if record.target is not Target.DELETED:
+            raise ConflictError(f'"{app_id}" is not deleted.')
+        ran = record.target_before is Target.RUNNING and record.live_version is not None
+        record = await self._undelete(record)
+        if not ran:
+            yield StageEvent(stage=Stage.SAVED, seconds=0.0)
+            return
+        async for event in self._deployments.restart(record, owner, Kind.RESTORE):
+            yield event
 
     async def logs(self, app_id: str, owner: str, tail: int, follow: bool) -> AsyncGenerator[list[LogLine]]:
         """Raises `NotFoundError` before the first line."""
         record = await self.find(app_id, owner)
-        return self._runtime.logs(record.id, tail, follow)
+        return self._tools.runtime.logs(record.id, tail, follow)
 
-    def _view(self, record: AppRecord) -> AppView:
+    async def _retire(self, record: AppRecord, owner: str) -> AppRecord:
+        supervisor = self._supervisors.of(record)
+        async with supervisor.exclusive():
+            current = await self.find(record.id, owner)
+            now = datetime.now(UTC)
+            await self._apps.change(
+                current,
+                target=Target.DELETED,
+                target_before=current.target,
+                deleted_at=now,
+                restorable_until=now + timedelta(days=self._tools.settings.restore_days),
+            )
+            await self._supervisors.remove(supervisor)
+        deleted = await self._apps.get(record.id)
+        if deleted is None:
+            raise NotFoundError(f'There is no app "{record.id}".')
+        return deleted
+
+    async def _undelete(self, record: AppRecord) -> AppRecord:
+        """A deleted app as it was, but stopped; a new one of its name where nothing else is left of it."""
+        if record.status is not Status.STOPPED:
+            raise ConflictError(f'"{record.id}" is just being removed. Try again in a moment.')
+        back = {"deleted_at": None, "restorable_until": None, "target_before": None}
+        supervisor = self._supervisors.of(record)
+        async with supervisor.exclusive():
+            current = await self._apps.get(record.id)
+            if current is None or current.target is not Target.DELETED:
+                raise ConflictError(f'"{record.id}" was changed by someone else meanwhile. Run it again.')
+            if current.purged or current.live_version is None:
+                back |= {"purged": False, "target": Target.RUNNING, "status": Status.NEW}
+                return await self._apps.change(current, **back)
+            record = await self._apps.change(current, **back, target=Target.STOPPED)
+            await self._supervisors.show_stopped(record)
+            return record
+
+    async def _with_draft(self, record: AppRecord) -> AppView:
+        draft = await self._tools.drafts.get(record.id)
+        return self._view(record, draft.info if draft else None)
+
+    def _view(self, record: AppRecord, draft: DraftInfo | None) -> AppView:
         supervisor = self._supervisors.find(record.id)
         return AppView(
             id=record.id,
-            title=record.id,
-            url=self._runtime.url(record.port) if record.port else None,
+            title=record.title or record.id,
+            url=self._tools.runtime.url(record.port) if record.port else None,
             state=shown_state(record.target, record.status),
             target=record.target,
             status=record.status,
             reason=record.reason,
             version=record.live_version,
             code_hash=record.live_hash,
-            code_state=code_state(None, record.live_hash),
+            code_state=code_state(draft.code_hash if draft else None, record.live_hash),
+            draft=draft,
             port=record.port,
             created_at=record.created_at,
             updated_at=record.updated_at,
+            deleted_at=record.deleted_at,
+            restorable_until=record.restorable_until,
             instances=supervisor.instances() if supervisor else [],
             diagnostics=record.diagnostics,
         )
 
 
-def _version_view(version: VersionRecord, record: AppRecord) -> VersionView:
+def version_view(version: VersionRecord, record: AppRecord) -> VersionView:
+    """A version as its owner sees it; `record` tells which one is live."""
     if version.number == record.live_version:
         state = "live"
     else:
         state = "superseded" if version.state == "released" else version.state
-    return VersionView(
-        **version.model_dump(exclude={"app", "entrypoint", "env", "origins", "interpreter", "state"}),
-        state=state,
-        env_names=sorted(version.env),
-    )
+    names = sorted(version.env_names or version.env)
+    hidden = {"app", "entrypoint", "env", "env_names", "origins", "interpreter", "state"}
+    return VersionView(**version.model_dump(exclude=hidden), state=state, env_names=names)
+
+
+def _is_restorable(record: AppRecord) -> bool:
+    until = record.restorable_until
+    return not record.purged and until is not None and until > datetime.now(UTC)
+
+
+def _hint_to_restore(record: AppRecord | None, owner: str) -> str:
+    if record is None or record.owner != owner or not _is_restorable(record):
+        return ""
+    return f" It was deleted on {record.deleted_at:%Y-%m-%d}; to bring it back: gofastapi restore {record.id}"

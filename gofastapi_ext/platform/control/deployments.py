@@ -1,20 +1,24 @@
-"""Deploy and roll back, each in a task of its own that outlives its caller."""
+"""Deploy, roll back, start, restart: each in a task of its own that outlives its caller."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
-from gofastapi_ext.core.errors import ConflictError, GoFastAPIError, NotFoundError
+from gofastapi_ext.core.errors import ConflictError, DraftConflictError, GoFastAPIError, NotFoundError
 from gofastapi_ext.core.lifecycle import Target
 from gofastapi_ext.core.models import DeployRequest, StageEvent
+from gofastapi_ext.core.variables import EnvChange
 from gofastapi_ext.platform.control.attempt import Attempt, DeployTools
+from gofastapi_ext.platform.control.deploy import Deploy
+from gofastapi_ext.platform.control.restart import Restart
 from gofastapi_ext.platform.control.supervisors import Supervisors
 from gofastapi_ext.platform.store.apps import AppRecord
+from gofastapi_ext.platform.store.versions import Kind, VersionRecord
 
 
 class Deployments:
-    """The use cases that make a version live."""
+    """The use cases that bring an instance live. Each yields stages as they end, and goes on without its caller."""
 
     def __init__(self, tools: DeployTools, supervisors: Supervisors) -> None:
         self._tools = tools
@@ -22,27 +26,44 @@ class Deployments:
         self._running: set[asyncio.Task[None]] = set()
 
     async def deploy(self, record: AppRecord, request: DeployRequest, by: str) -> AsyncIterator[StageEvent]:
-        """Bring a bundle live; yields each stage as it ends. Goes on where the caller goes away."""
-        attempt = Attempt(self._tools, record, by, request)
-        async for event in self._run(attempt):
+        """Bring a bundle live, or the app's draft. Raises `NotFoundError`, `DraftConflictError`."""
+        if request.bundle is None:
+            request = await self._draft_as_request(record, request)
+        bundle = request.bundle
+        if bundle is None:
+            raise NotFoundError(f'"{record.id}" has no code yet: save a draft of it, or deploy a cell.')
+        async for event in self._run(lambda now: Deploy(self._tools, now, by, request, bundle), record):
             yield event
 
     async def roll_back(self, record: AppRecord, number: int, by: str) -> AsyncIterator[StageEvent]:
-        """Make a new version of an old one's bundle and environment. Raises `NotFoundError`."""
+        """Make a new version of an old one's bundle and variables. Raises `NotFoundError`."""
+        version = await self.version(record, number)
+        bundle = await self._tools.bundles.get(version.code_hash)
+        request = _as_request(version, f"Rollback to version {number}")
+        async for event in self._run(lambda now: Deploy(self._tools, now, by, request, bundle, number), record):
+            yield event
+
+    async def restart(self, record: AppRecord, by: str, kind: Kind = Kind.RESTART) -> AsyncIterator[StageEvent]:
+        """A new instance of the live version, also of a stopped app. Raises `NotFoundError` where none was live."""
+        if record.live_version is None:
+            raise NotFoundError(f'"{record.id}" has no version yet that could be started. Deploy it first.')
+        async for event in self._run(lambda now: Restart(self._tools, now, by, kind), record):
+            yield event
+
+    async def change_env(self, record: AppRecord, change: EnvChange, by: str) -> AsyncIterator[StageEvent]:
+        """Set and take away variables of the app; where it runs, a new instance with them takes over."""
+        async for event in self._run(
+            lambda now: Restart(self._tools, now, by, Kind.ENVIRONMENT, change), record
+        ):
+            yield event
+
+    async def version(self, record: AppRecord, number: int) -> VersionRecord:
+        """Raises `NotFoundError` that names those there are."""
         version = await self._tools.versions.get(record.id, number)
         if version is None:
             known = ", ".join(str(v.number) for v in await self._tools.versions.of_app(record.id)) or "none"
             raise NotFoundError(f'"{record.id}" has no version {number}. It has: {known}.')
-        request = DeployRequest(
-            bundle=await self._tools.bundles.get(version.code_hash),
-            env=version.env,
-            origins=version.origins,
-            interpreter=version.interpreter,
-            message=f"Rollback to version {number}",
-        )
-        attempt = Attempt(self._tools, record, by, request, rollback_of=number)
-        async for event in self._run(attempt):
-            yield event
+        return version
 
     async def stop(self) -> None:
         """Give deployments under way up; they are marked as interrupted by the next service."""
@@ -50,36 +71,75 @@ class Deployments:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def _refresh(self, attempt: Attempt) -> None:
+    async def _draft_as_request(self, record: AppRecord, request: DeployRequest) -> DeployRequest:
+        """The draft with what was saved beside it; what is live where there is no draft."""
+        draft = await self._tools.drafts.get(record.id)
+        if draft is not None:
+            if request.draft_etag not in (None, "*", draft.etag):
+                raise DraftConflictError(
+                    f'The draft of "{record.id}" was saved again by {draft.saved_by} since you read it. '
+                    "Look at it and deploy again.",
+                    {"etag": draft.etag},
+                )
+            saved = {
+                "bundle": await self._tools.bundles.get(draft.code_hash),
+                "env": draft.env | request.env,
+                "origins": draft.origins,
+                "interpreter": request.interpreter or draft.interpreter,
+                "draft_etag": draft.etag,
+            }
+            return request.model_copy(update=saved)
+        if record.live_version is None:
+            return request
+        version = await self.version(record, record.live_version)
+        live = _as_request(version, request.message)
+        bundle = await self._tools.bundles.get(version.code_hash)
+        return live.model_copy(update={"bundle": bundle, "env": version.env | request.env})
+
+    async def _run(self, begin: Callable[[AppRecord], Attempt], record: AppRecord) -> AsyncIterator[StageEvent]:
+        """Run the attempt in a task of its own, so that a closed notebook does not end it half-way."""
+        supervisor = self._supervisors.of(record)
+        begun: asyncio.Future[Attempt] = asyncio.get_running_loop().create_future()
+
+        async def work() -> None:
+            attempt = None
+            try:
+                async with supervisor.exclusive():
+                    attempt = begin(await self._refreshed(record.id))
+                    begun.set_result(attempt)
+                    await attempt.run(supervisor)
+            except GoFastAPIError as error:
+                if begun.done():
+                    raise
+                begun.set_exception(error)
+            finally:
+                # For a caller who still waits: an attempt that ends well has said so itself.
+                if attempt is not None:
+                    attempt.events.put_nowait(None)
+                elif not begun.done():
+                    begun.cancel()
+
+        task = asyncio.create_task(work(), name=f"attempt {record.id}")
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        try:
+            attempt = await asyncio.shield(begun)
+        except asyncio.CancelledError:
+            if not begun.cancelled():
+                raise
+            return
+        while (event := await attempt.events.get()) is not None:
+            yield event
+
+    async def _refreshed(self, app_id: str) -> AppRecord:
         """Look at the app again, now that nobody else changes it. Raises `ConflictError` where it is gone."""
-        app_id = attempt.record.id
         record = await self._tools.apps.get(app_id)
         if record is None or record.target is Target.DELETED:
             raise ConflictError(f'"{app_id}" was removed meanwhile. Run it again.')
-        attempt.record = record
+        return record
 
-    async def _run(self, attempt: Attempt) -> AsyncIterator[StageEvent]:
-        """Run the attempt in a task of its own, so that a closed notebook does not end it half-way."""
-        supervisor = self._supervisors.of(attempt.record)
-        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-        async def work() -> None:
-            try:
-                async with supervisor.exclusive():
-                    await self._refresh(attempt)
-                    ready.set_result(None)
-                    await attempt.run(supervisor)
-            except GoFastAPIError as error:
-                if ready.done():
-                    raise
-                ready.set_exception(error)
-            finally:
-                # For a caller who still waits: an attempt that ends well has said so itself.
-                attempt.events.put_nowait(None)
-
-        task = asyncio.create_task(work(), name=f"deploy {attempt.record.id}")
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        await ready
-        while (event := await attempt.events.get()) is not None:
-            yield event
+def _as_request(version: VersionRecord, message: str) -> DeployRequest:
+    return DeployRequest(
+        env=version.env, origins=version.origins, interpreter=version.interpreter, message=message
+    )

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from gofastapi_ext.core.bundle import Bundle
 from gofastapi_ext.platform.control.carry import carry_over
+from gofastapi_ext.platform.control.environments import Environment
 from gofastapi_ext.platform.databases.users import UserDatabases
 from gofastapi_ext.platform.runtimes.base import Instance, LaunchSpec, Runtime
+from gofastapi_ext.platform.store.apps import AppRecord
 from gofastapi_ext.platform.store.bundles import BundleStore
 from gofastapi_ext.platform.store.versions import VersionRecord
 
@@ -23,19 +25,21 @@ class Launcher:
         self._databases = databases
         self._runtime = runtime
 
-    async def launch(self, version: VersionRecord, owner: str) -> Instance:
-        """Start an instance of the version."""
+    async def launch(self, version: VersionRecord, app: AppRecord, environment: Environment) -> Instance:
+        """Start an instance of the version, with the app's own variables beneath those of the version."""
         code_dir = self._code_dir(version.app, version.number)
         if not code_dir.exists():
             await self.unpack(version, await self._bundles.get(version.code_hash))
-        environment = {"PLATFORM_MONGO_URI": await self._databases.uri(owner), **version.env}
+        uri = await self._databases.uri(app.owner)
         return await self._runtime.launch(
             LaunchSpec(
                 app_id=version.app,
                 version=version.number,
                 code_dir=code_dir,
                 entrypoint=version.entrypoint,
-                environment=environment,
+                environment={"PLATFORM_MONGO_URI": uri, **environment.values, **version.env},
+                secrets=environment.secrets,
+                title=app.title or app.id,
                 origins=version.origins,
                 interpreter=version.interpreter,
             )

@@ -11,9 +11,10 @@ from contextlib import asynccontextmanager
 
 from gofastapi_ext.core.diagnostics import Diagnostic
 from gofastapi_ext.core.errors import ConflictError, GoFastAPIError
-from gofastapi_ext.core.lifecycle import Status, restart_delay_seconds
+from gofastapi_ext.core.lifecycle import Status, Target, restart_delay_seconds
 from gofastapi_ext.core.models import InstanceView
 from gofastapi_ext.core.validation import locate
+from gofastapi_ext.platform.control.environments import Environments
 from gofastapi_ext.platform.control.launcher import Launcher
 from gofastapi_ext.platform.runtimes.base import Instance, InstanceFailedError, Runtime
 from gofastapi_ext.platform.settings import Settings
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 # How often an app is tried again whose port another program has, or whose database is away.
 _RETRY_SECONDS = 2.0
+_STOPPED = "It was stopped by its owner, who can start it again."
 
 
 class Supervisor:
@@ -33,23 +35,23 @@ class Supervisor:
     def __init__(
         self,
         app_id: str,
-        owner: str,
         *,
         apps: AppStore,
         versions: VersionStore,
         bundles: BundleStore,
         runtime: Runtime,
         launcher: Launcher,
+        environments: Environments,
         settings: Settings,
         starts: asyncio.Semaphore,
     ) -> None:
         self.app_id = app_id
-        self.owner = owner
         self._apps = apps
         self._versions = versions
         self._bundles = bundles
         self._runtime = runtime
         self._launcher = launcher
+        self._environments = environments
         self._settings = settings
         self._starts = starts
         self.finishing = False
@@ -136,14 +138,24 @@ class Supervisor:
         await self._set_status(Status.FAILED, reason, diagnostics)
         await self._runtime.park(self.app_id, f"{self.app_id}: {reason}")
 
+    async def halt(self) -> None:
+        """Let the app's processes finish what they are at and go; its address says that it is stopped."""
+        await _cancel(self._recovery)
+        before, self._current = self._current, None
+        if before is not None and before.state == "serving":
+            self._draining.append(before)
+            await before.release()
+        await self.show_stopped(None, [])
+
+    async def show_stopped(self, reason: str | None, diagnostics: list[Diagnostic]) -> None:
+        """The app does not run, as its owner wants; `reason` is why it could not be started just now."""
+        await self._set_status(Status.STOPPED, reason, diagnostics)
+        await self._runtime.park(self.app_id, f"{self.app_id}: {reason or _STOPPED}")
+
     async def remove(self) -> None:
-        """Take the app away: its processes, address, files, versions and code."""
+        """Take the app's processes and address away. What is stored of it stays."""
         await self.close()
         await self._runtime.close(self.app_id)
-        for version in await self._versions.remove_app(self.app_id):
-            await self._bundles.remove_unless(version.code_hash, self._versions.uses_bundle)
-        await self._launcher.forget_app(self.app_id)
-        await self._apps.set_port(self.app_id, None)
         await self._set_status(Status.STOPPED)
 
     async def close(self) -> None:
@@ -198,13 +210,14 @@ class Supervisor:
 
     async def _start_live_version(self) -> None:
         record = await self._apps.get(self.app_id)
-        if record is None or record.live_version is None:
+        if record is None or record.live_version is None or record.target is not Target.RUNNING:
             return
         version = await self._versions.get(self.app_id, record.live_version)
         if version is None:
             return
         await self.open(record, may_move=False)
-        instance = await self._launcher.launch(version, self.owner)
+        environment = await self._environments.resolve(self.app_id, record.env_revision)
+        instance = await self._launcher.launch(version, record, environment)
         try:
             await instance.wait_loaded()
             await instance.wait_ready()

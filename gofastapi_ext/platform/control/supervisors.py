@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 
+from gofastapi_ext.core.errors import GoFastAPIError
 from gofastapi_ext.core.lifecycle import Status, Target
+from gofastapi_ext.platform.control.environments import Environments
 from gofastapi_ext.platform.control.launcher import Launcher
 from gofastapi_ext.platform.control.supervisor import Supervisor
 from gofastapi_ext.platform.databases.users import UserDatabases
@@ -28,11 +31,13 @@ class Supervisors:
         apps: AppStore,
         versions: VersionStore,
         bundles: BundleStore,
+        environments: Environments,
         databases: UserDatabases,
         runtime: Runtime,
         settings: Settings,
     ) -> None:
         self.launcher = Launcher(home, bundles, databases, runtime)
+        self._environments = environments
         self._apps = apps
         self._versions = versions
         self._bundles = bundles
@@ -48,12 +53,12 @@ class Supervisors:
         if supervisor is None:
             supervisor = self._by_app[record.id] = Supervisor(
                 record.id,
-                record.owner,
                 apps=self._apps,
                 versions=self._versions,
                 bundles=self._bundles,
                 runtime=self._runtime,
                 launcher=self.launcher,
+                environments=self._environments,
                 settings=self._settings,
                 starts=self._starts,
             )
@@ -68,12 +73,23 @@ class Supervisors:
             supervisor = self.of(record)
             if record.target is Target.DELETED:
                 await self.remove(supervisor)
+            elif record.target is Target.STOPPED:
+                await self.show_stopped(record)
             elif record.live_version is not None:
                 # A crash may have come between the commit and this mark.
                 await self._versions.set_state(record.id, record.live_version, "released")
                 supervisor.recover()
             elif record.status is Status.STARTING:
                 await self._apps.set_status(record.id, Status.NEW)
+
+    async def show_stopped(self, record: AppRecord) -> None:
+        """Say at the app's address that it is stopped."""
+        supervisor = self.of(record)
+        if record.port is not None:
+            # Somebody else may have the port by now; starting the app finds it another one.
+            with contextlib.suppress(GoFastAPIError):
+                await supervisor.open(record, may_move=False)
+        await supervisor.show_stopped(record.reason, record.diagnostics)
 
     async def remove(self, supervisor: Supervisor) -> None:
         await supervisor.remove()

@@ -23,6 +23,8 @@ class LaunchSpec:
     environment: Mapping[str, str]
     origins: Origins = field(default_factory=dict)
     interpreter: str | None = None
+    title: str = ""
+    """What people call the app; on link previews, say."""
 
 
 class InstanceFailedError(Exception):
@@ -113,7 +115,7 @@ class Runtime(ABC):
 
     @abstractmethod
     async def close(self, app_id: str) -> None:
-        """Stop listening, and forget the app's log."""
+        """Stop listening, and end whoever follows the app's log. Its files stay."""
 
     @abstractmethod
     async def park(self, app_id: str, reason: str) -> None:

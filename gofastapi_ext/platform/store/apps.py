@@ -22,6 +22,7 @@ class AppRecord(BaseModel):
 
     id: str
     owner: str
+    title: str | None = None
     target: Target
     status: Status
     reason: str | None = None
@@ -29,11 +30,18 @@ class AppRecord(BaseModel):
     port: int | None = None
     live_version: int | None = None
     live_hash: str | None = None
+    env_revision: int = 0
+    """The snapshot of the app's own variables that is in force; 0 where it never had any."""
     next_version: int = 1
     revision: int = 1
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None = None
+    restorable_until: datetime | None = None
+    target_before: Target | None = None
+    """Of a deleted app: what restoring it comes back to."""
+    purged: bool = False
+    """Nothing is left of a deleted app but its name, which stays its owner's for a while."""
 
 
 class AppStore:
@@ -55,6 +63,17 @@ class AppStore:
         query = {"owner": owner, "target": {"$ne": Target.DELETED}}
         documents = await patiently(lambda: self._apps.find(query).sort("_id").to_list())
         return [_record(document) for document in documents]
+
+    async def deleted(self, owner: str | None = None) -> list[AppRecord]:
+        """Deleted apps, of everybody or of one owner, by name; those too of which only the name is left."""
+        query = {"target": Target.DELETED} | ({"owner": owner} if owner else {})
+        documents = await patiently(lambda: self._apps.find(query).sort("_id").to_list())
+        return [_record(document) for document in documents]
+
+    async def release_name(self, record: AppRecord) -> None:
+        """Forget an app wholly: whoever comes first may have its name."""
+        query = {"_id": record.id, "revision": record.revision, "purged": True}
+        await patiently(lambda: self._apps.delete_one(query))
 
     async def all(self) -> list[AppRecord]:
         """Every app whose target is not reached for good: what a starting service restores."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -26,6 +27,9 @@ class VersionRecord(BaseModel):
     code_hash: str
     entrypoint: str
     env: dict[str, str] = Field(default_factory=dict)
+    """Its own variables; those of the app are beside it."""
+    env_names: list[str] = Field(default_factory=list)
+    """Every variable in force when it was released."""
     origins: Origins = Field(default_factory=dict)
     interpreter: str | None = None
     state: VersionState = "pending"
@@ -37,6 +41,17 @@ class VersionRecord(BaseModel):
     rollback_of: int | None = None
 
 
+class Kind(StrEnum):
+    """What an attempt was made for."""
+
+    DEPLOY = "deploy"
+    ROLLBACK = "rollback"
+    START = "start"
+    RESTART = "restart"
+    ENVIRONMENT = "environment"
+    RESTORE = "restore"
+
+
 class DeploymentRecord(BaseModel):
     """One attempt: its stages with their seconds, what was found, how it ended."""
 
@@ -44,6 +59,7 @@ class DeploymentRecord(BaseModel):
 
     id: str
     app: str
+    kind: Kind = Kind.DEPLOY
     by: str
     version: int | None = None
     started_at: datetime
