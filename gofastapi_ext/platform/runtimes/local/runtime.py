@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import socket
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -68,6 +69,7 @@ class LocalRuntime(Runtime):
     async def close(self, app_id: str) -> None:
         if listener := self._listeners.pop(app_id, None):
             await listener.close()
+        await asyncio.to_thread(shutil.rmtree, self._log_path(app_id).parent, ignore_errors=True)
         if log := self._logs.pop(app_id, None):
             log.close()
 
