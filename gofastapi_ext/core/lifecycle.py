@@ -54,6 +54,7 @@ class Outcome(StrEnum):
     RUNNING = "running"
     LIVE = "live"
     UNCHANGED = "unchanged"
+    SAVED = "saved"
     FAILED = "failed"
     INTERRUPTED = "interrupted"  # the service went away in the middle of it
 

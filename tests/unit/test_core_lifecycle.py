@@ -15,6 +15,12 @@ def test_every_pair_of_target_and_status_has_a_word() -> None:
         (Target.RUNNING, Status.RESTARTING): State.RESTARTING,
         (Target.RUNNING, Status.FAILED): State.FAILED,
         (Target.RUNNING, Status.STOPPED): State.STARTING,
+        (Target.STOPPED, Status.NEW): State.STOPPING,
+        (Target.STOPPED, Status.STARTING): State.STOPPING,
+        (Target.STOPPED, Status.RUNNING): State.STOPPING,
+        (Target.STOPPED, Status.RESTARTING): State.STOPPING,
+        (Target.STOPPED, Status.FAILED): State.STOPPING,
+        (Target.STOPPED, Status.STOPPED): State.STOPPED,
         (Target.DELETED, Status.NEW): State.STOPPING,
         (Target.DELETED, Status.STARTING): State.STOPPING,
         (Target.DELETED, Status.RUNNING): State.STOPPING,
@@ -30,7 +36,7 @@ def test_every_word_is_used() -> None:
 
 def test_a_deploy_ends_live_after_every_other_stage() -> None:
     assert STAGES[-1] is Stage.LIVE
-    assert set(STAGES) == set(Stage) - {Stage.FAILED}
+    assert set(STAGES) == set(Stage) - {Stage.FAILED, Stage.SAVED}
 
 
 @pytest.mark.parametrize(
