@@ -169,7 +169,6 @@ class Drafts:
             origins=save.origins,
             env=save.env,
             interpreter=save.interpreter,
-            blobs=sorted(bundle.blobs),
             saved_at=new_version_time(),
             saved_by=by,
         )

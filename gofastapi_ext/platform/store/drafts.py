@@ -27,8 +27,6 @@ class DraftRecord(BaseModel):
     origins: Origins = Field(default_factory=dict)
     env: dict[str, str] = Field(default_factory=dict)
     interpreter: str | None = None
-    blobs: list[str] = Field(default_factory=list)
-    """The hashes of what its bundle stores apart."""
     saved_at: datetime
     saved_by: str
 
@@ -51,7 +49,6 @@ class DraftStore:
         """Make the indexes."""
         await self._drafts.create_index("owner")
         await self._drafts.create_index("code_hash")
-        await self._drafts.create_index("blobs")
 
     async def get(self, app_id: str) -> DraftRecord | None:
         document = await patiently(lambda: self._drafts.find_one({"_id": app_id}))
@@ -90,9 +87,6 @@ class DraftStore:
 
     async def uses_bundle(self, code_hash: str) -> bool:
         return await patiently(lambda: self._drafts.find_one({"code_hash": code_hash}, {"_id": 1})) is not None
-
-    async def uses_blob(self, sha256: str) -> bool:
-        return await patiently(lambda: self._drafts.find_one({"blobs": sha256}, {"_id": 1})) is not None
 
     async def _write(self, document: Document, expected_revision: int | None) -> bool:
         if expected_revision is None:
