@@ -17,13 +17,19 @@ from gofastapi_ext.client.places import Places
 from gofastapi_ext.core.models import MongoView, ServiceView
 from gofastapi_ext.core.validation import ImportPolicy
 from gofastapi_ext.platform.api import apps as apps_api
+from gofastapi_ext.platform.api import blobs as blobs_api
+from gofastapi_ext.platform.api import drafts as drafts_api
 from gofastapi_ext.platform.api import service as service_api
+from gofastapi_ext.platform.api import versions as versions_api
 from gofastapi_ext.platform.api.errors import add_error_handlers
 from gofastapi_ext.platform.api.state import Services
 from gofastapi_ext.platform.auth import laptop_owner
 from gofastapi_ext.platform.control.apps import Apps
 from gofastapi_ext.platform.control.attempt import DeployTools
+from gofastapi_ext.platform.control.blobs import Blobs
 from gofastapi_ext.platform.control.deployments import Deployments
+from gofastapi_ext.platform.control.drafts import Drafts
+from gofastapi_ext.platform.control.history import History
 from gofastapi_ext.platform.control.supervisors import Supervisors
 from gofastapi_ext.platform.control.validate import Validator
 from gofastapi_ext.platform.databases.keys import PlatformKey
@@ -33,8 +39,10 @@ from gofastapi_ext.platform.databases.users import UserDatabases
 from gofastapi_ext.platform.runtimes.local.runtime import LocalRuntime
 from gofastapi_ext.platform.settings import Settings
 from gofastapi_ext.platform.store.apps import AppStore
+from gofastapi_ext.platform.store.blobs import BlobStore
 from gofastapi_ext.platform.store.bundles import BundleStore
 from gofastapi_ext.platform.store.database import DATABASE, connect
+from gofastapi_ext.platform.store.drafts import DraftStore
 from gofastapi_ext.platform.store.versions import VersionStore
 
 
@@ -57,6 +65,9 @@ def create_app(settings: Settings, places: Places) -> FastAPI:
     )
     app.include_router(service_api.router)
     app.include_router(apps_api.router)
+    app.include_router(blobs_api.router)
+    app.include_router(drafts_api.router)
+    app.include_router(versions_api.router)
     add_error_handlers(app)
 
     app.add_middleware(_VersionHeader)
@@ -97,9 +108,14 @@ async def _start(settings: Settings, places: Places, stack: AsyncExitStack) -> S
     client = connect(server.root_uri)
     stack.push_async_callback(client.close)
     database = client[DATABASE]
-    apps, versions, bundles = AppStore(database), VersionStore(database), BundleStore(database)
+    apps, versions, blobs = AppStore(database), VersionStore(database), BlobStore(database)
+    bundles = BundleStore(database, blobs)
     await apps.prepare()
     await versions.prepare()
+    await blobs.prepare()
+    await bundles.prepare()
+    draft_store = DraftStore(database)
+    await draft_store.prepare()
     owner = laptop_owner()
     databases = UserDatabases(server, client, key)
     await databases.uri(owner.user)
@@ -142,9 +158,14 @@ async def _start(settings: Settings, places: Places, stack: AsyncExitStack) -> S
             mongo=MongoView(pid=server.pid, address=server.address),
         )
 
+    drafts = Drafts(apps, draft_store, versions, bundles, settings.limits)
+    use_cases = Apps(apps, versions, runtime, supervisors, settings.limits)
     return Services(
-        apps=Apps(apps, versions, runtime, supervisors, settings.limits),
+        apps=use_cases,
+        blobs=Blobs(use_cases, versions, draft_store, bundles, blobs, settings.limits),
         deployments=deployments,
+        drafts=drafts,
+        history=History(bundles, drafts),
         validator=validator,
         limits=settings.limits,
         describe=describe,
