@@ -167,6 +167,8 @@ def path_problem(path: str) -> str | None:
         return "a path has between 1 and 400 characters"
     if "\\" in path or any(unicodedata.category(c).startswith("C") for c in path):
         return "a path has no backslashes and no control characters"
+    if "\N{REPLACEMENT CHARACTER}" in path:
+        return "a path is text in UTF-8"  # it stands where that could not be read
     pure = PurePosixPath(path)
     if pure.is_absolute() or ".." in pure.parts or str(pure) != path or path == ".":
         return "a path is relative, inside the app, and in its shortest form"

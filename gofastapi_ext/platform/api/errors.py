@@ -23,6 +23,7 @@ STATUS: dict[type[errors.GoFastAPIError], HTTPStatus] = {
     errors.InvalidBundleError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.NotFoundError: HTTPStatus.NOT_FOUND,
     errors.ConflictError: HTTPStatus.CONFLICT,
+    errors.DraftConflictError: HTTPStatus.CONFLICT,
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
