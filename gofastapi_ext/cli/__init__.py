@@ -139,11 +139,81 @@ def rollback(name: str, number: str | None, as_json: bool) -> None:
 
 @main.command()
 @_APP
-@click.option("--yes", is_flag=True, help="Do not ask.")
 @_JSON
 @told_in_words
-def rm(name: str, yes: bool, as_json: bool) -> None:
-    """Take an app away, with its versions and logs. What it stored in the database stays."""
-    from gofastapi_ext.cli.apps import remove
+def start(name: str, as_json: bool) -> None:
+    """Start a stopped app."""
+    from gofastapi_ext.cli import lifecycle
 
-    remove(name, yes=yes, as_json=as_json)
+    lifecycle.start(name, as_json=as_json)
+
+
+@main.command()
+@_APP
+@_JSON
+@told_in_words
+def stop(name: str, as_json: bool) -> None:
+    """Stop an app. Its address, versions, variables and files stay."""
+    from gofastapi_ext.cli import lifecycle
+
+    lifecycle.stop(name, as_json=as_json)
+
+
+@main.command()
+@_APP
+@_JSON
+@told_in_words
+def restart(name: str, as_json: bool) -> None:
+    """Start an app anew, without a pause: the old process goes when the new one answers."""
+    from gofastapi_ext.cli import lifecycle
+
+    lifecycle.restart(name, as_json=as_json)
+
+
+@main.command()
+@_APP
+@click.argument("to", metavar="NEW")
+@click.option("--from", "source", default="draft", show_default=True, help="What: draft, live, or a version's number.")
+@_JSON
+@told_in_words
+def clone(name: str, to: str, source: str, as_json: bool) -> None:
+    """Make a new app with the code of NAME as its draft. Variables come along, secrets do not."""
+    from gofastapi_ext.cli import lifecycle
+
+    lifecycle.clone(name, to, source.removeprefix("v"), as_json=as_json)
+
+
+@main.command()
+@_APP
+@click.argument("title")
+@_JSON
+@told_in_words
+def rename(name: str, title: str, as_json: bool) -> None:
+    """Give an app another title. Its name and its address stay."""
+    from gofastapi_ext.cli import lifecycle
+
+    lifecycle.rename(name, title, as_json=as_json)
+
+
+@main.command()
+@_APP
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--forever", is_flag=True, help="Nothing of it can be restored.")
+@_JSON
+@told_in_words
+def rm(name: str, yes: bool, forever: bool, as_json: bool) -> None:
+    """Take an app away. For 7 days it can be restored. What it stored in the database stays."""
+    from gofastapi_ext.cli import lifecycle
+
+    lifecycle.remove(name, yes=yes, forever=forever, as_json=as_json)
+
+
+@main.command()
+@click.argument("name", required=False)
+@_JSON
+@told_in_words
+def restore(name: str | None, as_json: bool) -> None:
+    """Bring a deleted app back as it was. Without a name: list what can be restored."""
+    from gofastapi_ext.cli import lifecycle
+
+    lifecycle.restore(name, as_json=as_json)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
-import click
 from click.shell_completion import CompletionItem
 
 from gofastapi_ext.cli.output import say, say_json
@@ -13,7 +10,7 @@ from gofastapi_ext.client.client import Client
 from gofastapi_ext.client.discovery import is_listening
 from gofastapi_ext.client.places import find_places
 from gofastapi_ext.client.text import apps_as_text, log_line
-from gofastapi_ext.core.errors import GoFastAPIError, InvalidRequestError
+from gofastapi_ext.core.errors import GoFastAPIError
 
 
 def list_apps(*, as_json: bool) -> None:
@@ -42,22 +39,6 @@ def show_logs(name: str, *, follow: bool, tail: int, as_json: bool) -> None:
             raise
     if silent and not follow and not as_json:
         say(f"{name} has printed nothing yet.")
-
-
-def remove(name: str, *, yes: bool, as_json: bool) -> None:
-    """`gofastapi rm`"""
-    with open_client() as client:
-        client.app(name)
-        if not yes:
-            if as_json or not sys.stdin.isatty():
-                raise InvalidRequestError("Nobody is here to ask: add --yes to take the app away.")
-            if not click.confirm(f"Take {name} away, with its versions and logs?"):
-                sys.exit(1)
-        client.delete(name)
-    if as_json:
-        say_json({"removed": name})
-    else:
-        say(f"{name} is gone. What it stored in the database stays.")
 
 
 def complete_app_ids(incomplete: str) -> list[CompletionItem]:

@@ -11,12 +11,13 @@ from gofastapi_ext.cli.errors import in_words
 from gofastapi_ext.cli.output import paint, say
 from gofastapi_ext.cli.service import open_client
 from gofastapi_ext.client.arguments import parse_env, version_before
+from gofastapi_ext.client.client import Client
 from gofastapi_ext.client.collect import Collected, collect_file
 from gofastapi_ext.client.render import printable, render_diagnostics
 from gofastapi_ext.client.text import format_seconds
 from gofastapi_ext.core.diagnostics import Diagnostic
 from gofastapi_ext.core.errors import GoFastAPIError, InvalidRequestError, ServiceUnreachableError
-from gofastapi_ext.core.lifecycle import Stage
+from gofastapi_ext.core.lifecycle import LAST_STAGES, Stage
 from gofastapi_ext.core.models import DeployRequest, StageEvent
 from gofastapi_ext.core.naming import check_app_id
 
@@ -36,6 +37,16 @@ def deploy_file(
             _say_what_is_deployed(name, collected)
         with open_client() as client:
             yield from client.deploy(name, request)
+
+    _show(stages, as_json)
+
+
+def show_stages(begin: Callable[[Client], Iterator[StageEvent]], *, as_json: bool) -> None:
+    """Show what a call of the client answers, stage by stage. Exits with status 1 where it failed."""
+
+    def stages() -> Iterator[StageEvent]:
+        with open_client() as client:
+            yield from begin(client)
 
     _show(stages, as_json)
 
@@ -60,7 +71,7 @@ def _show(stages: Callable[[], Iterator[StageEvent]], as_json: bool) -> None:
     try:
         for last in stages():
             show(last)
-        if last is None or last.stage not in (Stage.LIVE, Stage.FAILED):
+        if last is None or last.stage not in LAST_STAGES:
             raise ServiceUnreachableError(
                 "The service stopped before the app was live. What was live still is, or comes back by itself; "
                 "run it again."
@@ -89,6 +100,8 @@ def _say_stage(event: StageEvent) -> None:
             word = "unchanged" if event.unchanged else "live"
             took = paint(format_seconds(event.seconds), "dim")
             say(f"{paint(word, 'good')}  {event.url}  v{event.version}  {took}")
+        case Stage.SAVED:
+            say(f"{paint('saved', 'good')}  {paint(format_seconds(event.seconds), 'dim')}")
         case Stage.FAILED:
             stage = f"  in {event.failed_stage}" if event.failed_stage else ""
             say(f"{paint('failed', 'error')}{stage}  {paint(format_seconds(event.seconds), 'dim')}")

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from gofastapi_ext.client.discovery import ensure_running
 from gofastapi_ext.client.places import Places, find_places
 from gofastapi_ext.client.transport import WENT_AWAY, Transport
+from gofastapi_ext.core.bundle import check_path
 from gofastapi_ext.core.drafts import DraftFileSave, DraftFileView, DraftMove, DraftSave, DraftView
 from gofastapi_ext.core.errors import ServiceUnreachableError
 from gofastapi_ext.core.history import TreeDiff, VersionContent
@@ -191,7 +192,7 @@ def _if_match(etag: str | None) -> dict[str, str]:
 
 
 def _file(app_id: str, path: str) -> str:
-    return f"/api/apps/{app_id}/draft/files/{quote(path)}"
+    return f"/api/apps/{app_id}/draft/files/{quote(check_path(path))}"
 
 
 def connect(places: Places | None = None, *, start: bool = True, check_version: bool = True) -> Client:

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import os
 import stat
-from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
 from gofastapi_ext.core.bundle import BundleFile, path_problem
 from gofastapi_ext.core.errors import InvalidBundleError
+from gofastapi_ext.core.leftout import HIDDEN, MAY_HOLD_SECRETS, is_routine, why_left_out
 from gofastapi_ext.core.limits import Limits, format_bytes
 
 MAX_ENTRIES_LOOKED_AT = 10_000
 
-# Nobody means these: they go without a word.
-_ROUTINE = (
-    "__pycache__", "*.pyc", "*.pyo", "*~", "*.swp", "*.egg-info", "node_modules",
-    ".git", ".gitignore", ".hg", ".svn", ".DS_Store", ".venv", ".tox", ".nox",
-    ".ipynb_checkpoints", ".pytest_cache", ".mypy_cache", ".ruff_cache",
-)  # fmt: skip
-_SECRETS = (
-    ".env", ".env.*", "*.env", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.kdbx", ".ssh", ".aws",
-    ".gnupg", "id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*", ".netrc", ".pypirc", ".htpasswd",
-)  # fmt: skip
+_ADVICE = {
+    MAY_HOLD_SECRETS: "pass values with --env, or name the file with --file",
+    HIDDEN: "name it with --file if the app needs it",
+}
 
 
 class FileSet:
@@ -91,7 +85,7 @@ class FileSet:
         A path that may hold secrets is left out.
         """
         for name in PurePosixPath(at).parts:
-            if at in self.files or _matches(name, _ROUTINE):
+            if at in self.files or is_routine(name):
                 return
             if why := _why_not_name(name):
                 self._skip(at, why)
@@ -129,7 +123,7 @@ class FileSet:
                     f"{self._largest()}Name what the app needs with --file."
                 )
             place = f"{at}/{entry.name}" if at else entry.name
-            if _matches(entry.name, _ROUTINE):
+            if is_routine(entry.name):
                 continue
             path = folder / entry.name
             if not entry.is_dir():
@@ -204,11 +198,8 @@ def read_file(path: Path, limit: int) -> bytes:
 
 
 def _why_not_name(name: str) -> str | None:
-    if _matches(name, _SECRETS):
-        return "may hold secrets; pass values with --env, or name the file with --file"
-    if name.startswith(".") and name not in (".well-known", ".gitkeep"):
-        return "hidden; name it with --file if the app needs it"
-    return None
+    why = why_left_out(name)
+    return f"{why}; {_ADVICE[why]}" if why else None
 
 
 def _why_not_folder(path: Path, boundary: Path) -> str | None:
@@ -217,10 +208,6 @@ def _why_not_folder(path: Path, boundary: Path) -> str | None:
     if path.is_symlink() and not path.resolve().is_relative_to(boundary):
         return "a link that leads out of the folder; bring it with --file"
     return None
-
-
-def _matches(name: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatch(name, pattern) for pattern in patterns)
 
 
 def _reason(error: OSError) -> str:

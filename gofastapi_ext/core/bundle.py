@@ -167,15 +167,28 @@ def path_problem(path: str) -> str | None:
         return "a path has between 1 and 400 characters"
     if "\\" in path or any(unicodedata.category(c).startswith("C") for c in path):
         return "a path has no backslashes and no control characters"
+    if "\N{REPLACEMENT CHARACTER}" in path:
+        return "a path is text in UTF-8"  # it stands where that could not be read
     pure = PurePosixPath(path)
     if pure.is_absolute() or ".." in pure.parts or str(pure) != path or path == ".":
         return "a path is relative, inside the app, and in its shortest form"
     return None
 
 
-def check_sizes(bundle: Bundle, limits: Limits) -> None:
-    """Raise `InvalidBundleError`, naming the three largest files, where a limit is exceeded."""
-    if bundle.main not in bundle.files:
+def check_path(path: str) -> str:
+    """Return `path`, or raise `InvalidBundleError` that says why it cannot be one inside a bundle."""
+    problem = path_problem(path)
+    if problem:
+        raise InvalidBundleError(f"{path!r} cannot be a file of the app: {problem}.")
+    return path
+
+
+def check_sizes(bundle: Bundle, limits: Limits, *, needs_main: bool = True) -> None:
+    """Raise `InvalidBundleError`, naming the three largest files, where a limit is exceeded.
+
+    With `needs_main` (a draft may still lack it), also where the file with the app is not there.
+    """
+    if needs_main and bundle.main not in bundle.files:
         raise InvalidBundleError(f"The bundle has no file {bundle.main}.")
     if len(bundle.files) > limits.max_files:
         raise InvalidBundleError(

@@ -36,6 +36,12 @@ class InvalidRequestError(GoFastAPIError):
     code = "invalid_request"
 
 
+class TooLargeError(InvalidRequestError):
+    """What was sent is larger than is allowed."""
+
+    code = "too_large"
+
+
 class InvalidNameError(GoFastAPIError):
     """An app's name is not a DNS label, or is reserved."""
 
@@ -98,6 +104,7 @@ _BY_CODE: dict[str, type[GoFastAPIError]] = {
     for cls in (
         InternalError,
         InvalidRequestError,
+        TooLargeError,
         InvalidNameError,
         InvalidBundleError,
         NotFoundError,

@@ -49,3 +49,5 @@ class TreeDiff(_Frozen):
     files: list[FileDiff]
     env_added: list[str] = []
     env_removed: list[str] = []
+    notes: list[str] = []
+    """What changed beside the files: the main file, the entrypoint, the requirements."""

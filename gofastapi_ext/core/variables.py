@@ -57,3 +57,5 @@ class KeyRotation(_Frozen):
     """The id of the key that all secrets are encrypted with now."""
     secrets: int
     """How many were encrypted anew."""
+    unreadable: list[str] = Field(default_factory=list)
+    """Those whose key is gone, as `app: NAME`: they stay as they are until they are set again."""

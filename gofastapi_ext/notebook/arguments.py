@@ -15,7 +15,12 @@ USAGE = {
     "apps": "%apps",
     "logs": "%logs NAME [-f] [--tail N]",
     "rollback": "%rollback NAME [N]",
+    "start": "%start NAME",
+    "stop": "%stop NAME",
+    "restart": "%restart NAME",
+    "clone": "%clone NAME NEW",
     "undeploy": "%undeploy NAME",
+    "restore": "%restore NAME",
 }
 OPTIONS = {
     "deploy": ("--env", "--file", "--run", "--message", "--open"),
@@ -88,8 +93,17 @@ def parse_rollback(line: str) -> RollbackArguments:
     return RollbackArguments(_only_name("rollback", words))
 
 
-def parse_undeploy(line: str) -> str:
-    return _only_name("undeploy", _split("undeploy", line)[0])
+def parse_clone(line: str) -> tuple[str, str]:
+    """The app, and the name of the new one."""
+    words, _ = _split("clone", line)
+    if len(words) != 2:
+        raise _usage("clone")
+    return words[0], check_app_id(words[1])
+
+
+def parse_name(magic: str, line: str) -> str:
+    """Of a magic that takes an app's name alone."""
+    return _only_name(magic, _split(magic, line)[0])
 
 
 def _split(magic: str, line: str) -> tuple[list[str], dict[str, list[str]]]:

@@ -28,7 +28,7 @@ STARTING = "Starting the GoFastAPI service, which takes a few seconds the first 
 
 def deploy(shell: InteractiveShell, line: str, cell: str) -> None:
     """`%%deploy`. Raises `CommandFailed` for whatever keeps the cell from being live."""
-    with _one_line():
+    with one_line():
         wanted = arguments.parse_deploy(line)
         origin = place.cell_origin(shell)
         if wanted.run and not _ran(shell, cell, origin.line_offset):
@@ -50,14 +50,14 @@ def deploy(shell: InteractiveShell, line: str, cell: str) -> None:
             env_names=tuple(wanted.env),
             relay=place.relay_path(wanted.name),
         )
-        ended = _watch(progress, surface_for(shell), started, lambda client: client.deploy(wanted.name, request))
+        ended = watch(progress, surface_for(shell), started, lambda client: client.deploy(wanted.name, request))
         if wanted.open and ended.url:
             open_in_browser(shell, ended.url, ended.relay)
 
 
 def rollback(shell: InteractiveShell, line: str) -> None:
     """`%rollback`"""
-    with _one_line():
+    with one_line():
         wanted = arguments.parse_rollback(line)
         started = time.perf_counter()
         number = wanted.number or version_before(session.client().versions(wanted.name), wanted.name)
@@ -66,12 +66,12 @@ def rollback(shell: InteractiveShell, line: str) -> None:
             title=f"Rolling {wanted.name} back to v{number}",
             relay=place.relay_path(wanted.name),
         )
-        _watch(progress, surface_for(shell), started, lambda client: client.rollback(wanted.name, number))
+        watch(progress, surface_for(shell), started, lambda client: client.rollback(wanted.name, number))
 
 
 def apps(shell: InteractiveShell, line: str) -> None:
     """`%apps`"""
-    with _one_line():
+    with one_line():
         arguments.parse_apps(line)
         if session.nothing_runs():
             sys.stdout.write("GoFastAPI is not running. The next %%deploy starts it, and so does: gofastapi up\n")
@@ -81,7 +81,7 @@ def apps(shell: InteractiveShell, line: str) -> None:
 
 def logs(shell: InteractiveShell, line: str) -> None:
     """`%logs`. Following ends with an interrupt, which is no error."""
-    with _one_line():
+    with one_line():
         wanted = arguments.parse_logs(line)
         silent = True
         try:
@@ -97,15 +97,7 @@ def logs(shell: InteractiveShell, line: str) -> None:
             sys.stdout.write(f"{wanted.name} has printed nothing yet.\n")
 
 
-def undeploy(shell: InteractiveShell, line: str) -> None:
-    """`%undeploy`"""
-    with _one_line():
-        name = arguments.parse_undeploy(line)
-        session.client().delete(name)
-        sys.stdout.write(f"{name} is gone. What it stored in the database stays.\n")
-
-
-def _watch(
+def watch(
     progress: Progress,
     surface: Surface,
     started: float,
@@ -157,7 +149,7 @@ def _live_app(client: Client, name: str) -> AppView | None:
 
 
 @contextmanager
-def _one_line() -> Iterator[None]:
+def one_line() -> Iterator[None]:
     """Every error of ours becomes one line, and so does an interrupt."""
     try:
         yield

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 _CELL_MAGICS = ("deploy",)
-_LINE_MAGICS = ("apps", "logs", "rollback", "undeploy")
+_LINE_MAGICS = ("apps", "clone", "logs", "restart", "restore", "rollback", "start", "stop", "undeploy")
 
 
 def register(shell: InteractiveShell) -> None:

@@ -8,7 +8,7 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 
 @magics_class
 class GoFastAPIMagics(Magics):
-    """`%%deploy`, `%apps`, `%logs`, `%rollback` and `%undeploy`."""
+    """`%%deploy`, `%apps`, `%logs`, `%rollback` and what else there is to an app's life."""
 
     shell: InteractiveShell
 
@@ -90,12 +90,72 @@ class GoFastAPIMagics(Magics):
 
     @line_magic
     def undeploy(self, line: str) -> None:
-        """Stop an app and remove it with its versions. Its data in MongoDB stays.
+        """Take an app away. For 7 days %restore brings it back; its data in MongoDB stays.
 
         Usage: %undeploy NAME
 
         Example: %undeploy hello
         """
-        from gofastapi_ext.notebook.commands import undeploy
+        from gofastapi_ext.notebook import lifecycle
 
-        undeploy(self.shell, line)
+        lifecycle.undeploy(self.shell, line)
+
+    @line_magic
+    def restore(self, line: str) -> None:
+        """Bring a deleted app back as it was: versions, variables, draft and files.
+
+        Usage: %restore NAME
+
+        Example: %restore hello
+        """
+        from gofastapi_ext.notebook import lifecycle
+
+        lifecycle.restore(self.shell, line)
+
+    @line_magic
+    def stop(self, line: str) -> None:
+        """Stop an app. Its address, versions, variables and files stay.
+
+        Usage: %stop NAME
+
+        Example: %stop hello
+        """
+        from gofastapi_ext.notebook import lifecycle
+
+        lifecycle.stop(self.shell, line)
+
+    @line_magic
+    def start(self, line: str) -> None:
+        """Start a stopped app.
+
+        Usage: %start NAME
+
+        Example: %start hello
+        """
+        from gofastapi_ext.notebook import lifecycle
+
+        lifecycle.start(self.shell, line)
+
+    @line_magic
+    def restart(self, line: str) -> None:
+        """Start an app anew, without a pause: the old process goes when the new one answers.
+
+        Usage: %restart NAME
+
+        Example: %restart hello
+        """
+        from gofastapi_ext.notebook import lifecycle
+
+        lifecycle.restart(self.shell, line)
+
+    @line_magic
+    def clone(self, line: str) -> None:
+        """Make a new app with the code of another as its draft. Variables come along, secrets do not.
+
+        Usage: %clone NAME NEW
+
+        Example: %clone hello hello-two
+        """
+        from gofastapi_ext.notebook import lifecycle
+
+        lifecycle.clone(self.shell, line)

@@ -17,24 +17,38 @@ from gofastapi_ext.client.places import Places
 from gofastapi_ext.core.models import MongoView, ServiceView
 from gofastapi_ext.core.validation import ImportPolicy
 from gofastapi_ext.platform.api import apps as apps_api
+from gofastapi_ext.platform.api import blobs as blobs_api
+from gofastapi_ext.platform.api import drafts as drafts_api
 from gofastapi_ext.platform.api import service as service_api
+from gofastapi_ext.platform.api import versions as versions_api
 from gofastapi_ext.platform.api.errors import add_error_handlers
 from gofastapi_ext.platform.api.state import Services
 from gofastapi_ext.platform.auth import laptop_owner
 from gofastapi_ext.platform.control.apps import Apps
 from gofastapi_ext.platform.control.attempt import DeployTools
+from gofastapi_ext.platform.control.blobs import Blobs
+from gofastapi_ext.platform.control.cleanup import Cleanup
+from gofastapi_ext.platform.control.clones import Clones
 from gofastapi_ext.platform.control.deployments import Deployments
+from gofastapi_ext.platform.control.drafts import Drafts
+from gofastapi_ext.platform.control.environments import Environments
+from gofastapi_ext.platform.control.garbage import Garbage
+from gofastapi_ext.platform.control.history import History
 from gofastapi_ext.platform.control.supervisors import Supervisors
 from gofastapi_ext.platform.control.validate import Validator
 from gofastapi_ext.platform.databases.keys import PlatformKey
 from gofastapi_ext.platform.databases.mongod import EmbeddedMongo
 from gofastapi_ext.platform.databases.server import ExternalMongo, MongoServer
 from gofastapi_ext.platform.databases.users import UserDatabases
+from gofastapi_ext.platform.keyring import KeyRing
 from gofastapi_ext.platform.runtimes.local.runtime import LocalRuntime
 from gofastapi_ext.platform.settings import Settings
 from gofastapi_ext.platform.store.apps import AppStore
+from gofastapi_ext.platform.store.blobs import BlobStore
 from gofastapi_ext.platform.store.bundles import BundleStore
 from gofastapi_ext.platform.store.database import DATABASE, connect
+from gofastapi_ext.platform.store.drafts import DraftStore
+from gofastapi_ext.platform.store.environments import EnvStore
 from gofastapi_ext.platform.store.versions import VersionStore
 
 
@@ -57,6 +71,9 @@ def create_app(settings: Settings, places: Places) -> FastAPI:
     )
     app.include_router(service_api.router)
     app.include_router(apps_api.router)
+    app.include_router(blobs_api.router)
+    app.include_router(drafts_api.router)
+    app.include_router(versions_api.router)
     add_error_handlers(app)
 
     app.add_middleware(_VersionHeader)
@@ -97,9 +114,14 @@ async def _start(settings: Settings, places: Places, stack: AsyncExitStack) -> S
     client = connect(server.root_uri)
     stack.push_async_callback(client.close)
     database = client[DATABASE]
-    apps, versions, bundles = AppStore(database), VersionStore(database), BundleStore(database)
-    await apps.prepare()
-    await versions.prepare()
+    apps, versions, drafts = AppStore(database), VersionStore(database), DraftStore(database)
+    blobs = BlobStore(database)
+    bundles, environment_store = BundleStore(database, blobs), EnvStore(database)
+    for store in (apps, versions, drafts, blobs, bundles, environment_store):
+        await store.prepare()
+    mounted_key = settings.secrets_key_file
+    keyring = KeyRing(mounted_key or places.home / "secrets.key", mounted=mounted_key is not None)
+    environments = Environments(environment_store, keyring, settings.limits)
     owner = laptop_owner()
     databases = UserDatabases(server, client, key)
     await databases.uri(owner.user)
@@ -109,6 +131,7 @@ async def _start(settings: Settings, places: Places, stack: AsyncExitStack) -> S
         apps=apps,
         versions=versions,
         bundles=bundles,
+        environments=environments,
         databases=databases,
         runtime=runtime,
         settings=settings,
@@ -121,7 +144,10 @@ async def _start(settings: Settings, places: Places, stack: AsyncExitStack) -> S
         home=places.home,
         apps=apps,
         versions=versions,
+        drafts=drafts,
         bundles=bundles,
+        environments=environments,
+        garbage=Garbage(versions, drafts, bundles, blobs),
         runtime=runtime,
         launcher=supervisors.launcher,
         validator=validator,
@@ -130,6 +156,9 @@ async def _start(settings: Settings, places: Places, stack: AsyncExitStack) -> S
     deployments = Deployments(tools, supervisors)
     stack.push_async_callback(deployments.stop)
     await supervisors.restore()
+    cleanup = Cleanup(tools, supervisors)
+    stack.push_async_callback(cleanup.stop)
+    cleanup.start()
 
     def describe() -> ServiceView:
         return ServiceView(
@@ -142,9 +171,16 @@ async def _start(settings: Settings, places: Places, stack: AsyncExitStack) -> S
             mongo=MongoView(pid=server.pid, address=server.address),
         )
 
+    app_cases = Apps(tools, supervisors, deployments, cleanup)
+    draft_cases = Drafts(apps, drafts, versions, bundles, settings.limits, tools.garbage.bundle)
     return Services(
-        apps=Apps(apps, versions, runtime, supervisors, settings.limits),
+        apps=app_cases,
+        blobs=Blobs(app_cases, versions, drafts, bundles, blobs, settings.limits),
+        clones=Clones(tools, app_cases, deployments),
         deployments=deployments,
+        drafts=draft_cases,
+        environments=environments,
+        history=History(bundles, draft_cases),
         validator=validator,
         limits=settings.limits,
         describe=describe,

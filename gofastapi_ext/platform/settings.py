@@ -25,6 +25,9 @@ class Settings(BaseSettings):
     mongod: Path | None = None
     """The `mongod` program; by default one on PATH, else the one the `local` extra brings."""
 
+    secrets_key_file: Path | None = None
+    """The keys that apps' secrets are encrypted with; by default `secrets.key` in `home`, made on first use."""
+
     host: str = "127.0.0.1"
     """The address apps listen on."""
     first_port: int = Field(default=18000, ge=1, le=65535)

@@ -49,7 +49,7 @@ class InstanceSpec:
     version: int
     code_dir: str
     entrypoint: str
-    environment: dict[str, str]
+    environment: dict[str, str] = field(repr=False)
     port: int
     drain_seconds: float
     origins: dict[str, Origin] = field(default_factory=dict)

@@ -31,7 +31,9 @@ def hello(word: str) -> str:
     return HEAD + f"app = FastAPI()\n@app.get('/')\ndef root(): return [{word!r}, os.environ.get('WORD')]\n"
 
 
-WRITES = HEAD + """
+WRITES = (
+    HEAD
+    + """
 from pathlib import Path
 app = FastAPI()
 @app.post('/')
@@ -39,6 +41,7 @@ def write(): Path('notes.txt').write_text('kept')
 @app.get('/')
 def read(): return Path('notes.txt').read_text()
 """
+)
 
 
 def last(events: object) -> StageEvent:
@@ -80,7 +83,8 @@ def test_a_stopped_app_has_no_process_says_so_and_starts_at_its_old_address(plat
 
 def test_a_request_under_way_is_answered_when_its_app_is_stopped(platform: Platform) -> None:
     source = HEAD + (
-        "import asyncio\napp = FastAPI()\n@app.get('/')\nasync def slow():\n    await asyncio.sleep(1)\n    return 'done'\n"
+        "import asyncio\napp = FastAPI()\n"
+        "@app.get('/')\nasync def slow():\n    await asyncio.sleep(1)\n    return 'done'\n"
     )
     url = platform.deploy_live("slow", source)
     with httpx.Client(trust_env=False) as client, client.stream("GET", f"{url}/docs") as first:

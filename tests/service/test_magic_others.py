@@ -143,7 +143,7 @@ def test_rollback(kernel: Kernel, url: str) -> None:
 
 def test_undeploy(kernel: Kernel, platform: Platform) -> None:
     kernel.run("%%deploy short-lived" + talker("x"))
-    assert kernel.run("%undeploy short-lived").text == "short-lived is gone. What it stored in the database stays.\n"
+    assert "short-lived is gone" in kernel.run("%undeploy short-lived").text
     with pytest.raises(NotFoundError):
         platform.app("short-lived")
 

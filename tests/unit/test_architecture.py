@@ -23,7 +23,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "gofastapi_ext.cli": ("gofastapi_ext.core", "gofastapi_ext.client"),
     "gofastapi_ext.platform.settings": ("gofastapi_ext.core",),
     "gofastapi_ext.platform.auth": ("gofastapi_ext.core",),
-    "gofastapi_ext.platform.store": ("gofastapi_ext.core",),
+    "gofastapi_ext.platform.keyring": ("gofastapi_ext.core",),
+    # A secret is stored as the key ring seals it.
+    "gofastapi_ext.platform.store": ("gofastapi_ext.core", "gofastapi_ext.platform.keyring"),
     # Where mongod is on this machine is also what `gofastapi doctor` wants to know.
     "gofastapi_ext.platform.databases": ("gofastapi_ext.core", "gofastapi_ext.client.mongod"),
     "gofastapi_ext.platform.runtimes": (
@@ -33,6 +35,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     ),
     "gofastapi_ext.platform.control": (
         "gofastapi_ext.core",
+        "gofastapi_ext.platform.keyring",
         "gofastapi_ext.platform.settings",
         "gofastapi_ext.platform.store",
         "gofastapi_ext.platform.databases",
@@ -56,6 +59,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 HOMES: dict[str, tuple[str, ...]] = {
     "pymongo": ("gofastapi_ext.platform.store", "gofastapi_ext.platform.databases"),
     "gridfs": ("gofastapi_ext.platform.store",),
+    "cryptography": ("gofastapi_ext.platform.keyring",),
     "kubernetes": ("gofastapi_ext.platform.runtimes.kubernetes", "gofastapi_ext.platform.edge"),
     "tornado": ("gofastapi_ext.jupyter",),
     "jupyter_server": ("gofastapi_ext.jupyter",),
@@ -110,7 +114,7 @@ def test_what_a_user_image_ships_imports_without_the_platforms_libraries(room: s
     """In a JupyterHub image there is neither pymongo nor fastapi nor kubernetes nor jupyterhub."""
     code = (
         "import sys\n"
-        "absent = 'pymongo bson fastapi granian kubernetes jupyterhub psutil pydantic_settings'\n"
+        "absent = 'pymongo bson cryptography fastapi granian kubernetes jupyterhub psutil pydantic_settings'\n"
         "sys.modules.update(dict.fromkeys(absent.split()))\n"
         f"import gofastapi_ext.{room}\n"
     )

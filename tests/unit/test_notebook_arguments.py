@@ -14,8 +14,8 @@ from gofastapi_ext.notebook.arguments import (
     parse_apps,
     parse_deploy,
     parse_logs,
+    parse_name,
     parse_rollback,
-    parse_undeploy,
 )
 from gofastapi_ext.notebook.errors import CommandFailed
 
@@ -97,9 +97,9 @@ def test_rollback() -> None:
 
 
 def test_undeploy_and_apps() -> None:
-    assert parse_undeploy("hello") == "hello"
+    assert parse_name("undeploy", "hello") == "hello"
     with pytest.raises(CommandFailed, match="Usage: %undeploy NAME"):
-        parse_undeploy("")
+        parse_name("undeploy", "")
     parse_apps("")
     with pytest.raises(CommandFailed, match="Usage: %apps"):
         parse_apps("hello")

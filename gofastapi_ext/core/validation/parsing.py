@@ -76,6 +76,8 @@ def source_text(file: BundleFile) -> str | None:
     """The text of a Python file as the interpreter reads it, a coding cookie obeyed; None where it is binary."""
     if file.text is not None:
         return file.text.removeprefix("\ufeff")
+    if file.blob is not None:
+        return None  # large and binary; it is stored apart
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(file.content).readline)
         return file.content.decode(encoding)

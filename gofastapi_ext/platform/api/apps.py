@@ -123,7 +123,7 @@ async def get_logs(
 
 
 async def stream(events: AsyncIterator[StageEvent]) -> StreamingResponse:
-    """The events, a JSON line for each. Wait for the first event, so that an error before it has a status of its own."""
+    """The events, a JSON line each. Waits for the first, so that an error before it has a status of its own."""
     first = await anext(events, None)
     if first is None:
         raise UnavailableError("The service is being stopped. Run it again in a moment.")

@@ -12,7 +12,12 @@ from gofastapi_ext.core.limits import Limits
 from gofastapi_ext.core.models import ServiceView
 from gofastapi_ext.platform.auth import Principal
 from gofastapi_ext.platform.control.apps import Apps
+from gofastapi_ext.platform.control.blobs import Blobs
+from gofastapi_ext.platform.control.clones import Clones
 from gofastapi_ext.platform.control.deployments import Deployments
+from gofastapi_ext.platform.control.drafts import Drafts
+from gofastapi_ext.platform.control.environments import Environments
+from gofastapi_ext.platform.control.history import History
 from gofastapi_ext.platform.control.validate import Validator
 
 
@@ -21,7 +26,12 @@ class Services:
     """The use cases behind the API."""
 
     apps: Apps
+    blobs: Blobs
+    clones: Clones
     deployments: Deployments
+    drafts: Drafts
+    environments: Environments
+    history: History
     validator: Validator
     limits: Limits
     describe: Callable[[], ServiceView]

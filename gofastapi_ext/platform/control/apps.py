@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from gofastapi_ext.core.drafts import DraftInfo, code_state
 from gofastapi_ext.core.errors import ConflictError, InvalidRequestError, NotFoundError
@@ -159,7 +160,7 @@ class Apps:
         """A deleted app as it was, but stopped; a new one of its name where nothing else is left of it."""
         if record.status is not Status.STOPPED:
             raise ConflictError(f'"{record.id}" is just being removed. Try again in a moment.')
-        back = {"deleted_at": None, "restorable_until": None, "target_before": None}
+        back: dict[str, Any] = {"deleted_at": None, "restorable_until": None, "target_before": None}
         supervisor = self._supervisors.of(record)
         async with supervisor.exclusive():
             current = await self._apps.get(record.id)

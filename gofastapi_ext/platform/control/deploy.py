@@ -83,7 +83,7 @@ class Deploy(Attempt):
             found = Diagnostic(
                 code="variable_is_secret",
                 message=f"{', '.join(both)} is a secret of {app}, and --env would put a value in the open",
-                hint=f"Leave --env {both[0]}=... out, or take the secret away first: gofastapi env unset {app} {both[0]}",
+                hint=f"Leave --env {both[0]}=... out, or take the secret away: gofastapi env unset {app} {both[0]}",
             )
             raise DeployFailedError([found])
 

@@ -52,9 +52,7 @@ class Deployments:
 
     async def change_env(self, record: AppRecord, change: EnvChange, by: str) -> AsyncIterator[StageEvent]:
         """Set and take away variables of the app; where it runs, a new instance with them takes over."""
-        async for event in self._run(
-            lambda now: Restart(self._tools, now, by, Kind.ENVIRONMENT, change), record
-        ):
+        async for event in self._run(lambda now: Restart(self._tools, now, by, Kind.ENVIRONMENT, change), record):
             yield event
 
     async def version(self, record: AppRecord, number: int) -> VersionRecord:
@@ -140,6 +138,4 @@ class Deployments:
 
 
 def _as_request(version: VersionRecord, message: str) -> DeployRequest:
-    return DeployRequest(
-        env=version.env, origins=version.origins, interpreter=version.interpreter, message=message
-    )
+    return DeployRequest(env=version.env, origins=version.origins, interpreter=version.interpreter, message=message)

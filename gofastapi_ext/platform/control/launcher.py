@@ -49,7 +49,16 @@ class Launcher:
         """Write the version's files, and those the app wrote beside `previous`'s. All are there, or none."""
         code_dir = self._code_dir(version.app, version.number)
         before = self._code_dir(previous.app, previous.number) if previous else None
-        await asyncio.to_thread(_write_files, bundle, code_dir, before, previous.files if previous else [])
+        partial = code_dir.with_name(f"{code_dir.name}.partial")
+        try:
+            await asyncio.to_thread(_write_files, bundle, partial)
+            for path, file in bundle.files.items():
+                if file.blob is not None:
+                    await self._bundles.blobs.write_to(file.blob, partial / path)
+            await asyncio.to_thread(_finish, partial, code_dir, before, previous.files if previous else [])
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
 
     async def forget(self, app_id: str, number: int) -> None:
         """Remove a version's files."""
@@ -63,19 +72,19 @@ class Launcher:
         return self._home / "apps" / app_id / "versions" / str(number)
 
 
-def _write_files(bundle: Bundle, code_dir: Path, before: Path | None, files_before: list[str]) -> None:
-    partial = code_dir.with_name(f"{code_dir.name}.partial")
+def _write_files(bundle: Bundle, partial: Path) -> None:
+    """Write what the bundle itself holds, and the folders of what is stored apart."""
     shutil.rmtree(partial, ignore_errors=True)
-    try:
-        partial.mkdir(parents=True, mode=0o700)
-        for path, file in bundle.files.items():
-            target = partial / path
-            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    partial.mkdir(parents=True, mode=0o700)
+    for path, file in bundle.files.items():
+        target = partial / path
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if file.blob is None:
             target.write_bytes(file.content)
-        if before is not None:
-            carry_over(before, files_before, partial)
-        shutil.rmtree(code_dir, ignore_errors=True)
-        partial.rename(code_dir)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
+
+
+def _finish(partial: Path, code_dir: Path, before: Path | None, files_before: list[str]) -> None:
+    if before is not None:
+        carry_over(before, files_before, partial)
+    shutil.rmtree(code_dir, ignore_errors=True)
+    partial.rename(code_dir)

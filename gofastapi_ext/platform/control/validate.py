@@ -23,9 +23,7 @@ class Validator:
         self._runtime = runtime
         self._policy = policy
 
-    async def validate(
-        self, bundle: Bundle, origins: Origins, interpreter: str | None = None
-    ) -> ValidateResult:
+    async def validate(self, bundle: Bundle, origins: Origins, interpreter: str | None = None) -> ValidateResult:
         """All findings, at the line of the file and of the cell."""
         if bundle.size_bytes > _INLINE_BYTES:
             analysis = await asyncio.to_thread(analyze, bundle)

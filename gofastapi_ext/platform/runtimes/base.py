@@ -20,11 +20,13 @@ class LaunchSpec:
     version: int
     code_dir: Path
     entrypoint: str
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     origins: Origins = field(default_factory=dict)
     interpreter: str | None = None
     title: str = ""
     """What people call the app; on link previews, say."""
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    """Values that must not stand in the app's log, nor in what is said of a failure."""
 
 
 class InstanceFailedError(Exception):

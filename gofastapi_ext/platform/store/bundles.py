@@ -12,15 +12,17 @@ from gridfs.errors import FileExists, NoFile
 from pymongo.errors import DuplicateKeyError
 
 from gofastapi_ext.core.bundle import Bundle
-from gofastapi_ext.core.errors import NotFoundError, UnavailableError
-from gofastapi_ext.platform.store.database import Database, patiently
+from gofastapi_ext.core.errors import InvalidBundleError, NotFoundError, UnavailableError
+from gofastapi_ext.platform.store.blobs import BlobStore
+from gofastapi_ext.platform.store.database import Database, Document, patiently
 
 
 class BundleStore:
-    """Immutable: a hash that is there is never written again."""
+    """Immutable: a hash that is there is never written again. What blobs a bundle names is stored beside it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, blobs: BlobStore) -> None:
         self._database = database
+        self.blobs = blobs
         self._bucket = AsyncGridFSBucket(database, bucket_name="bundles")
         self._kept: Counter[str] = Counter()
         self._removing = asyncio.Lock()
@@ -36,22 +38,30 @@ class BundleStore:
             self._kept[code_hash] -= 1
             self._kept += Counter()  # leaves out what has come to zero
 
+    async def prepare(self) -> None:
+        await self._database["bundles.files"].create_index("metadata.blobs", sparse=True)
+
     async def put(self, bundle: Bundle) -> None:
-        """Store the bundle. Safe to call again after a crash in the middle of it."""
+        """Store the bundle. Safe to call again after a crash in the middle of it.
+
+        Raises `InvalidBundleError` where it names a blob that is not stored.
+        """
+        await self._check_blobs(bundle)
         name = bundle.code_hash
         if await self.has(name):
             return
         content = bundle.model_dump_json(exclude_defaults=True).encode()
+        metadata = {"blobs": sorted(bundle.blobs)} if bundle.blobs else None
 
         async def upload() -> None:
             try:
-                await self._bucket.upload_from_stream_with_id(name, name, content)
+                await self._bucket.upload_from_stream_with_id(name, name, content, metadata=metadata)
             except (FileExists, DuplicateKeyError):
                 if await self.has(name):
                     return
                 # Chunks of an upload that never ended: GridFS writes the file's own document last.
                 await self._database["bundles.chunks"].delete_many({"files_id": name})
-                await self._bucket.upload_from_stream_with_id(name, name, content)
+                await self._bucket.upload_from_stream_with_id(name, name, content, metadata=metadata)
 
         await patiently(upload)
 
@@ -72,11 +82,21 @@ class BundleStore:
             )
         return bundle
 
+    async def all(self) -> list[str]:
+        """The code hash of every bundle."""
+        found = await patiently(lambda: self._database["bundles.files"].find({}, {"_id": 1}).to_list())
+        return [each["_id"] for each in found]
+
     async def has(self, code_hash: str) -> bool:
         return (
             await patiently(lambda: self._database["bundles.files"].find_one({"_id": code_hash}, {"_id": 1}))
             is not None
         )
+
+    async def names_blob(self, sha256: str, hashes: list[str] | None = None) -> bool:
+        """Whether a stored bundle, or one of those named, holds a blob."""
+        query: Document = {"metadata.blobs": sha256} | ({} if hashes is None else {"_id": {"$in": hashes}})
+        return await patiently(lambda: self._database["bundles.files"].find_one(query, {"_id": 1})) is not None
 
     async def remove_unless(self, code_hash: str, is_used: Callable[[str], Awaitable[bool]]) -> None:
         """Remove a bundle that no version has any more, and none is about to have."""
@@ -87,6 +107,16 @@ class BundleStore:
                 await self._bucket.delete(code_hash)
             except NoFile:
                 return
+
+    async def _check_blobs(self, bundle: Bundle) -> None:
+        stored = await self.blobs.sizes(bundle.blobs)
+        for path, file in bundle.files.items():
+            if file.blob is not None and stored.get(file.blob) != file.blob_bytes:
+                why = "is not stored here" if file.blob not in stored else "is of another size"
+                raise InvalidBundleError(
+                    f"The content of {path} {why}. Send it first: deploy the app again from its source.",
+                    {"file": path, "blob": file.blob},
+                )
 
     async def _read(self, code_hash: str) -> bytes:
         stream = await self._bucket.open_download_stream(code_hash)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from gofastapi_runner import protocol
 
+from gofastapi_ext.core.redaction import Redactor
 from gofastapi_ext.platform.runtimes.base import Instance, InstanceFailedError
 from gofastapi_ext.platform.runtimes.local.sockets import Listener
 from gofastapi_ext.platform.runtimes.local.zygotes import Fork, kill_fork, kill_group
@@ -20,6 +21,8 @@ _RELEASE_TIMEOUT_SECONDS = 2.0
 _METRICS_TIMEOUT_SECONDS = 1.0
 # Beyond its own drain time an instance gets this long to shut its app down.
 _EXIT_GRACE_SECONDS = 2.0
+# What of a failure is text that the app may have had its part in.
+_TOLD = ("message", "traceback", "file", "hint")
 
 
 class LocalInstance(Instance):
@@ -33,6 +36,7 @@ class LocalInstance(Instance):
         writer: asyncio.StreamWriter,
         *,
         listener: Listener,
+        redactor: Redactor,
         start_timeout_seconds: float,
         drain_seconds: float,
     ) -> None:
@@ -42,6 +46,7 @@ class LocalInstance(Instance):
         self.state = "starting"
         self._fork = fork
         self._listener = listener
+        self._redactor = redactor
         self._reader = reader
         self._writer = writer
         loop = asyncio.get_running_loop()
@@ -129,13 +134,15 @@ class LocalInstance(Instance):
     def _hear(self, message: dict[str, object]) -> None:
         match message:
             case {"event": "failed", "failure": dict(failure)}:
+                # An app may fail with a secret in its words; nothing of that goes further than this.
+                told = {name: failure[name] and self._redactor.text(str(failure[name])) for name in _TOLD}
                 self._failure = InstanceFailedError(
                     str(failure["code"]),
-                    str(failure["message"]),
-                    traceback=failure["traceback"],
-                    file=failure["file"],
+                    str(told["message"]),
+                    traceback=told["traceback"],
+                    file=told["file"],
                     line=failure["line"],
-                    hint=failure["hint"],
+                    hint=told["hint"],
                     columns=tuple(failure["columns"]) if failure["columns"] else None,
                 )
             case {"event": "metrics", "text": str(text)}:

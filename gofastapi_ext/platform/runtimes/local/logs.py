@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gofastapi_ext.core.models import LogLine
+from gofastapi_ext.core.redaction import Redactor
 
 _MAX_LINE_BYTES = 32_768
+_HOLD_SECONDS = 0.2
 _READ_BYTES = 65_536
 _LINES_AT_ONCE = 500
 _MAX_TAIL_BYTES = 2_000_000
@@ -124,28 +126,47 @@ class AppLog:
 
 
 class LogPipe(asyncio.Protocol):
-    """The reading end of an instance's output; cuts it into lines for the app's log."""
+    """The reading end of an instance's output; cuts it into lines for the app's log, and keeps secrets out of it.
 
-    def __init__(self, log: AppLog, version: int) -> None:
+    What may be the beginning of a secret waits for what comes next: for ever in a line that has not ended,
+    and for a moment where the secret itself has several lines.
+    """
+
+    def __init__(self, log: AppLog, version: int, redactor: Redactor) -> None:
         self._log = log
         self._version = version
+        self._redactor = redactor
         self._pending = b""
+        self._held: asyncio.TimerHandle | None = None
         self.pid = 0
 
     def data_received(self, data: bytes) -> None:
-        complete, newline, self._pending = (self._pending + data).rpartition(b"\n")
-        if newline:
-            self._log.write(complete + b"\n", self._version, self.pid)
-        if len(self._pending) > _MAX_LINE_BYTES:
-            self._flush()
+        self._pending += data
+        settled = self._redactor.settled(self._pending)
+        self._write(self._pending.rfind(b"\n", 0, settled) + 1)
+        if len(self._pending) > _MAX_LINE_BYTES + self._redactor.longest_bytes:
+            self._write(self._redactor.settled(self._pending) or len(self._pending))
+        if self._held is not None:
+            self._held.cancel()
+            self._held = None
+        if b"\n" in self._pending:
+            self._held = asyncio.get_running_loop().call_later(_HOLD_SECONDS, self._let_go)
 
     def connection_lost(self, _error: Exception | None) -> None:
-        self._flush()
+        self._write(len(self._pending))
 
-    def _flush(self) -> None:
-        if self._pending:
-            self._log.write(self._pending + b"\n", self._version, self.pid)
-            self._pending = b""
+    def _let_go(self) -> None:
+        """Nothing more has come: these lines were no secret."""
+        self._held = None
+        self._write(self._pending.rfind(b"\n") + 1)
+
+    def _write(self, size: int) -> None:
+        """Write the first `size` bytes of what waits."""
+        if not size:
+            return
+        data, self._pending = self._pending[:size], self._pending[size:]
+        lines = data if data.endswith(b"\n") else data + b"\n"
+        self._log.write(self._redactor.data(lines), self._version, self.pid)
 
 
 def _parse(lines: list[bytes]) -> list[LogLine]:

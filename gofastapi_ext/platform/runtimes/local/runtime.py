@@ -14,6 +14,7 @@ from gofastapi_runner.protocol import InstanceSpec, Origin
 
 from gofastapi_ext.core.errors import UnavailableError
 from gofastapi_ext.core.models import LogLine
+from gofastapi_ext.core.redaction import Redactor
 from gofastapi_ext.platform.runtimes.base import LaunchSpec, Runtime
 from gofastapi_ext.platform.runtimes.local.instance import LocalInstance
 from gofastapi_ext.platform.runtimes.local.logs import AppLog, LogPipe
@@ -81,7 +82,8 @@ class LocalRuntime(Runtime):
         listener = self._listeners[spec.app_id]
         ours, theirs = socket.socketpair()
         read_end, write_end = os.pipe()
-        pipe = LogPipe(self._log(spec.app_id), spec.version)
+        redactor = Redactor(spec.secrets)
+        pipe = LogPipe(self._log(spec.app_id), spec.version, redactor)
         try:
             fork = await self._fork(spec.interpreter, [theirs.fileno(), listener.socket.fileno(), write_end])
         except BaseException:
@@ -101,6 +103,7 @@ class LocalRuntime(Runtime):
             reader,
             writer,
             listener=listener,
+            redactor=redactor,
             start_timeout_seconds=self._settings.start_timeout_seconds,
             drain_seconds=self._settings.drain_seconds,
         )

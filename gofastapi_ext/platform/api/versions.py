@@ -1,0 +1,36 @@
+"""Versions in full, and how they differ."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from gofastapi_ext.core.history import TreeDiff, VersionContent
+from gofastapi_ext.platform.api.state import Caller, UsesServices
+
+router = APIRouter(prefix="/api/apps/{app_id}/versions", tags=["versions"])
+
+Number = Annotated[int, Path(ge=1, le=10**9)]
+
+
+@router.get("/{number}")
+async def get_version(app_id: str, number: Number, services: UsesServices, caller: Caller) -> VersionContent:
+    """A version with its files."""
+    record = await services.apps.find(app_id, caller.user)
+    versions = await services.apps.versions(app_id, caller.user)
+    return await services.history.content(record, versions, number)
+
+
+@router.get("/{number}/diff")
+async def get_diff(
+    app_id: str,
+    number: Number,
+    services: UsesServices,
+    caller: Caller,
+    against: Annotated[str, Query(description="A version's number, `draft` or `live`", max_length=40)] = "draft",
+) -> TreeDiff:
+    """What changed from a version to another one, to the draft, or to what is live, as unified diffs."""
+    record = await services.apps.find(app_id, caller.user)
+    versions = await services.apps.versions(app_id, caller.user)
+    return await services.history.diff(record, versions, number, against)

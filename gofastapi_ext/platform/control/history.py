@@ -1,0 +1,73 @@
+"""What stood in a version, and how two of them differ."""
+
+from __future__ import annotations
+
+import asyncio
+
+from gofastapi_ext.core.bundle import Bundle
+from gofastapi_ext.core.diff import compare
+from gofastapi_ext.core.errors import InvalidRequestError, NotFoundError
+from gofastapi_ext.core.history import TreeDiff, VersionContent
+from gofastapi_ext.core.models import VersionView
+from gofastapi_ext.platform.control.drafts import Drafts
+from gofastapi_ext.platform.store.apps import AppRecord
+from gofastapi_ext.platform.store.bundles import BundleStore
+
+DRAFT = "draft"
+LIVE = "live"
+
+
+class History:
+    """Use cases on the versions of an app that is known to be its caller's.
+
+    `versions` are all that are kept, as `Apps.versions` gives them. Each raises `NotFoundError` for one that
+    is not among them, and `UnavailableError` where its code is damaged.
+    """
+
+    def __init__(self, bundles: BundleStore, drafts: Drafts) -> None:
+        self._bundles = bundles
+        self._drafts = drafts
+
+    async def content(self, app: AppRecord, versions: list[VersionView], number: int) -> VersionContent:
+        """A version with its files."""
+        version = _find(app, versions, number)
+        return VersionContent(version=version, bundle=await self._bundles.get(version.code_hash))
+
+    async def diff(self, app: AppRecord, versions: list[VersionView], number: int, against: str) -> TreeDiff:
+        """What changed from a version to another, given by its number, or to the `draft` or what is `live`."""
+        old = _find(app, versions, number)
+        old_bundle = await self._bundles.get(old.code_hash)
+        name, new_bundle, env = await self._side(app, versions, against)
+        diff = await asyncio.to_thread(compare, old_bundle, new_bundle, f"v{old.number}", name)
+        # A draft says nothing of the app's own variables: it would seem to take them away.
+        removed = set(old.env_names) - env if name != DRAFT else set()
+        env_diff = {"env_added": sorted(env - set(old.env_names)), "env_removed": sorted(removed)}
+        return diff.model_copy(update=env_diff)
+
+    async def _side(self, app: AppRecord, versions: list[VersionView], which: str) -> tuple[str, Bundle, set[str]]:
+        """The name, the code and the variables of what `which` means."""
+        if which == DRAFT:
+            draft = await self._drafts.view(app)
+            return DRAFT, draft.bundle, set(draft.env)
+        if which == LIVE:
+            version = next((version for version in versions if version.state == "live"), None)
+            if version is None:
+                raise NotFoundError(f'No version of "{app.id}" is live.')
+        else:
+            version = _find(app, versions, _number(which))
+        return f"v{version.number}", await self._bundles.get(version.code_hash), set(version.env_names)
+
+
+def _find(app: AppRecord, versions: list[VersionView], number: int) -> VersionView:
+    for version in versions:
+        if version.number == number:
+            return version
+    known = ", ".join(str(version.number) for version in versions) or "none"
+    raise NotFoundError(f'"{app.id}" has no version {number}. It has: {known}.')
+
+
+def _number(text: str) -> int:
+    number = text.removeprefix("v")
+    if not (number.isascii() and number.isdigit() and len(number) < 10):
+        raise InvalidRequestError(f'Compare with a version\'s number, "{DRAFT}" or "{LIVE}", not "{text[:40]}".')
+    return int(number)
