@@ -24,6 +24,7 @@ from gofastapi_runner import protocol, subreaper
 from gofastapi_runner.gate import Gate, serves
 from gofastapi_runner.lifespan import Lifespan
 from gofastapi_runner.loader import LoadError, load_app
+from gofastapi_runner.objects import ObjectError
 from gofastapi_runner.protocol import Failure, InstanceSpec
 from gofastapi_runner.server import Server
 from gofastapi_runner.tracebacks import SourceMap, describe, hint_for
@@ -210,6 +211,9 @@ class _Instance:
                 message=f"The app ended itself while it started: SystemExit({error.code!r}).",
                 hint='Remove the call of sys.exit(), or put it under `if __name__ == "__main__":`.',
             )
+        if isinstance(error, ObjectError):
+            failure = describe(error, self._sources, "object_failed", error.hint)
+            return replace(failure, message=str(error), file=None, line=None, columns=None)
         if isinstance(error, LoadError):
             return Failure("not_an_app", str(error), str(error))
         if isinstance(error, ModuleNotFoundError) and error.name:

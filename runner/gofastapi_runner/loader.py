@@ -14,6 +14,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
+from gofastapi_runner import objects
 from gofastapi_runner.protocol import InstanceSpec, Origin
 from gofastapi_runner.tracebacks import SourceMap
 
@@ -74,6 +75,7 @@ def load_app(spec: InstanceSpec, sources: SourceMap) -> Any:
         sys.path.append(beside_main)
     if spec.origins:
         sys.meta_path.insert(0, _CellFinder(sources))
+    objects.provide(spec.code_dir, module_name)
     module = importlib.import_module(module_name)
     factory = name.endswith("()")
     try:
