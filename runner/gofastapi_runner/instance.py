@@ -124,7 +124,7 @@ class _Instance:
             host = listener.getsockname()[0]
         self._gate = Gate(
             app,
-            title=self._spec.app_id,
+            title=self._spec.title or self._spec.app_id,
             # An address that stands for all of this machine's is asked for by one of them.
             host={"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host),  # noqa: S104
             port=self._spec.port,

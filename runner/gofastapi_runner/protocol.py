@@ -53,6 +53,8 @@ class InstanceSpec:
     port: int
     drain_seconds: float
     origins: dict[str, Origin] = field(default_factory=dict)
+    title: str = ""
+    """What people call the app; its id where it is empty."""
 
     def to_json(self) -> bytes:
         return json.dumps(asdict(self)).encode() + b"\n"

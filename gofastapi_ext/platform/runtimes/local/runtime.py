@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
 import socket
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -70,7 +69,6 @@ class LocalRuntime(Runtime):
     async def close(self, app_id: str) -> None:
         if listener := self._listeners.pop(app_id, None):
             await listener.close()
-        await asyncio.to_thread(shutil.rmtree, self._log_path(app_id).parent, ignore_errors=True)
         if log := self._logs.pop(app_id, None):
             log.close()
 
@@ -145,6 +143,7 @@ class LocalRuntime(Runtime):
         }
         return InstanceSpec(
             app_id=spec.app_id,
+            title=spec.title,
             version=spec.version,
             code_dir=str(spec.code_dir),
             entrypoint=spec.entrypoint,
