@@ -198,12 +198,13 @@ def check_sizes(bundle: Bundle, limits: Limits, *, needs_main: bool = True) -> N
     inline = {path: file.size_bytes for path, file in bundle.files.items() if file.blob is None}
     apart = {path: file.size_bytes for path, file in bundle.files.items() if file.blob is not None}
     advice = "Read large data from the database or download it when the app starts."
-    _check_sizes(inline, "file", limits.max_file_bytes, limits.max_bundle_bytes, advice)
+    check_sizes_of(inline, "file", limits.max_file_bytes, limits.max_bundle_bytes, advice)
     advice = "Store large data in the database, or give the app less of it."
-    _check_sizes(apart, "thing from the kernel", limits.max_object_bytes, limits.max_objects_bytes, advice)
+    check_sizes_of(apart, "thing from the kernel", limits.max_object_bytes, limits.max_objects_bytes, advice)
 
 
-def _check_sizes(sizes: dict[str, int], what: str, max_each: int, max_together: int, advice: str) -> None:
+def check_sizes_of(sizes: dict[str, int], what: str, max_each: int, max_together: int, advice: str) -> None:
+    """Raise `InvalidBundleError` where a file, by its path, or all of them together are too large, in bytes."""
     by_size = sorted(((size, path) for path, size in sizes.items()), reverse=True)
     if by_size and by_size[0][0] > max_each:
         size, largest = by_size[0]
