@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 import click
 
 from gofastapi_ext._version import __version__
+from gofastapi_ext.cli import code
 from gofastapi_ext.cli.errors import told_in_words
-
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-
-
-def _complete_app(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from gofastapi_ext.cli.apps import complete_app_ids
-
-    return complete_app_ids(incomplete)
-
-
-_APP = click.argument("name", shell_complete=_complete_app)
+from gofastapi_ext.cli.options import APP as _APP
+from gofastapi_ext.cli.options import JSON as _JSON
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -217,3 +205,8 @@ def restore(name: str | None, as_json: bool) -> None:
     from gofastapi_ext.cli import lifecycle
 
     lifecycle.restore(name, as_json=as_json)
+
+
+main.add_command(code.versions)
+main.add_command(code.diff)
+main.add_command(code.draft)

@@ -13,10 +13,11 @@ from gofastapi_ext.cli.service import open_client
 from gofastapi_ext.client.arguments import parse_env, version_before
 from gofastapi_ext.client.client import Client
 from gofastapi_ext.client.collect import Collected, collect_file
+from gofastapi_ext.client.history import version_number
 from gofastapi_ext.client.render import printable, render_diagnostics
 from gofastapi_ext.client.text import format_seconds
 from gofastapi_ext.core.diagnostics import Diagnostic
-from gofastapi_ext.core.errors import GoFastAPIError, InvalidRequestError, ServiceUnreachableError
+from gofastapi_ext.core.errors import GoFastAPIError, ServiceUnreachableError
 from gofastapi_ext.core.lifecycle import LAST_STAGES, Stage
 from gofastapi_ext.core.models import DeployRequest, StageEvent
 from gofastapi_ext.core.naming import check_app_id
@@ -56,7 +57,7 @@ def roll_back(name: str, number: str | None, *, as_json: bool) -> None:
 
     def stages() -> Iterator[StageEvent]:
         with open_client() as client:
-            wanted = _version(number) if number else version_before(client.versions(name), name)
+            wanted = version_number(number) if number else version_before(client.versions(name), name)
             if not as_json:
                 say(f"Rolling {name} back to v{wanted}")
             yield from client.rollback(name, wanted)
@@ -118,10 +119,3 @@ def _say_what_is_deployed(name: str, collected: Collected) -> None:
         say(paint(f"  Came along: {printable(', '.join(collected.included))}", "dim"))
     for skipped in collected.skipped:
         say(paint(f"  Left out: {printable(skipped)}", "dim"))
-
-
-def _version(text: str) -> int:
-    number = text.removeprefix("v")
-    if not (number.isascii() and number.isdigit() and 0 < len(number) < 10):
-        raise InvalidRequestError(f'A version is a number such as 3 or v3, not "{printable(text)}".')
-    return int(number)
