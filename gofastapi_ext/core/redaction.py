@@ -18,6 +18,7 @@ MARK = "***"
 _MIN_PIECE_LENGTH = 8
 # More places than this, where a secret may have begun, are not looked at closely.
 _MAX_CLOSE_LOOKS = 64
+_LONG_BYTES = 256
 
 
 class Redactor:
@@ -88,10 +89,12 @@ class Redactor:
         """Where secrets are, in order; those that overlap are one."""
         found = []
         for form in self._forms:
+            # A long secret that overlaps itself would be looked at over and over.
+            step = 1 if len(form) < _LONG_BYTES else len(form)
             start = data.find(form)
             while start >= 0:
                 found.append((start, start + len(form)))
-                start = data.find(form, start + 1)
+                start = data.find(form, start + step)
         merged: list[tuple[int, int]] = []
         for start, stop in sorted(found):
             if merged and start < merged[-1][1]:

@@ -165,8 +165,8 @@ class LogPipe(asyncio.Protocol):
         if not size:
             return
         data, self._pending = self._pending[:size], self._pending[size:]
-        lines = data if data.endswith(b"\n") else data + b"\n"
-        self._log.write(self._redactor.data(lines), self._version, self.pid)
+        lines = self._redactor.data(data)  # which may take the last newline along
+        self._log.write(lines if lines.endswith(b"\n") else lines + b"\n", self._version, self.pid)
 
 
 def _parse(lines: list[bytes]) -> list[LogLine]:
