@@ -7,7 +7,7 @@ from html import escape
 from gofastapi_ext.client.render import excerpt, printable
 from gofastapi_ext.client.text import format_seconds
 from gofastapi_ext.core.diagnostics import Diagnostic
-from gofastapi_ext.core.lifecycle import STAGES, Stage
+from gofastapi_ext.core.lifecycle import Stage
 from gofastapi_ext.notebook.progress import Ending, Progress, headline, what_still_serves
 from gofastapi_ext.notebook.style import CLICK_SCRIPT, COPY_SCRIPT, STYLE
 from gofastapi_ext.notebook.text import first_few, in_cell
@@ -56,9 +56,9 @@ def _address(progress: Progress) -> str:
 
 
 def _stages(progress: Progress) -> str:
-    if progress.ending is Ending.UNCHANGED:
+    if progress.ending in (Ending.UNCHANGED, Ending.SAVED):
         return ""
-    return f'<ol class="gofastapi-stages">{"".join(_stage(progress, stage) for stage in STAGES)}</ol>'
+    return f'<ol class="gofastapi-stages">{"".join(_stage(progress, stage) for stage in progress.stages)}</ol>'
 
 
 def _stage(progress: Progress, stage: Stage) -> str:

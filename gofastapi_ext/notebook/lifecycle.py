@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from gofastapi_ext.client.client import Client
+from gofastapi_ext.core.lifecycle import Stage
 from gofastapi_ext.core.models import CloneRequest, StageEvent
 from gofastapi_ext.notebook import arguments, place, session
 from gofastapi_ext.notebook.commands import one_line, watch
@@ -16,6 +17,8 @@ from gofastapi_ext.notebook.surface import surface_for
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
+
+_STAGES = (Stage.START, Stage.READY, Stage.LIVE)
 
 
 def start(shell: InteractiveShell, line: str) -> None:
@@ -68,5 +71,5 @@ def restore(shell: InteractiveShell, line: str) -> None:
 
 
 def _show(shell: InteractiveShell, name: str, title: str, begin: Callable[[Client], Iterator[StageEvent]]) -> None:
-    progress = Progress(app=name, title=title, relay=place.relay_path(name))
+    progress = Progress(app=name, title=title, stages=_STAGES, relay=place.relay_path(name))
     watch(progress, surface_for(shell), time.perf_counter(), begin)

@@ -15,6 +15,7 @@ class Ending(StrEnum):
 
     LIVE = "live"
     UNCHANGED = "unchanged"
+    SAVED = "saved"  # stored; nothing that runs needed to know
     FAILED = "failed"
     INTERRUPTED = "interrupted"  # the person stopped watching; the service goes on
     LOST = "lost"  # no answer any more: an error of the service or of the way to it
@@ -27,6 +28,8 @@ class Progress:
     app: str
     title: str
     """What is being done: `Deploying hello`."""
+    stages: tuple[Stage, ...] = STAGES
+    """Those it goes through."""
     included: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     env_names: tuple[str, ...] = ()
@@ -50,7 +53,7 @@ class Progress:
         """The stage that runs now."""
         if self.ending or self.note:
             return None
-        return next((stage for stage in STAGES if stage not in self.done), None)
+        return next((stage for stage in self.stages if stage not in self.done), None)
 
     def waiting(self, note: str) -> Progress:
         return replace(self, note=note)
@@ -66,6 +69,8 @@ class Progress:
         )
         if event.stage is Stage.FAILED:
             return replace(seen, ending=Ending.FAILED, failed_stage=event.failed_stage, seconds=seconds)
+        if event.stage is Stage.SAVED:
+            return replace(seen, ending=Ending.SAVED, seconds=seconds)
         if event.stage is not Stage.LIVE:
             return replace(seen, done=self.done | {event.stage: event.seconds})
         # `live` carries the time of the whole deployment; its own is what the others leave of it.
@@ -88,8 +93,10 @@ def headline(progress: Progress) -> str:
             return f"{app} v{version} is live"
         case Ending.UNCHANGED:
             return f"Unchanged: {app} v{version} is live, nothing to do"
+        case Ending.SAVED:
+            return f"{app} is saved, and does not run"
         case Ending.FAILED:
-            return f"{app} was not deployed"
+            return f"{app} was not deployed" if Stage.VALIDATE in progress.stages else f"{app} did not start"
         case Ending.INTERRUPTED:
             return f"{app} is still deploying in the background: %apps shows it"
         case Ending.LOST:

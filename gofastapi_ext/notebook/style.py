@@ -17,7 +17,8 @@ font-variant-numeric:tabular-nums}
 .gofastapi-head{display:flex;align-items:baseline;gap:8px}
 .gofastapi-head b{font-weight:600}
 .gofastapi-dot{flex:none;align-self:center;width:8px;height:8px;border-radius:50%;background:var(--soft)}
-.gofastapi-live .gofastapi-dot,.gofastapi-unchanged .gofastapi-dot{background:var(--good)}
+.gofastapi-live .gofastapi-dot,.gofastapi-unchanged .gofastapi-dot,
+.gofastapi-saved .gofastapi-dot{background:var(--good)}
 .gofastapi-failed .gofastapi-dot,.gofastapi-lost .gofastapi-dot{background:var(--bad)}
 .gofastapi-running .gofastapi-dot{background:var(--busy);animation:gofastapi-pulse 1s ease-in-out infinite}
 .gofastapi-time{margin-left:auto;color:var(--soft);white-space:nowrap}

@@ -86,6 +86,8 @@ def _first_line(progress: Progress, paint: Paint) -> str:
             return f"{paint(words, 'good')}{took}: {progress.url}"
         case Ending.UNCHANGED:
             return f"Unchanged: version {progress.version} is live at {progress.url}, nothing to do"
+        case Ending.SAVED:
+            return f"{paint(words, 'good')}{took}"
         case Ending.FAILED | Ending.LOST:
             return paint(words, "error")
         case Ending.INTERRUPTED:

@@ -101,16 +101,16 @@ def test_a_request_under_way_is_answered_when_its_app_is_stopped(platform: Platf
 
 
 def test_a_deploy_starts_a_stopped_app_and_a_failed_one_leaves_it_stopped(platform: Platform) -> None:
-    url = platform.deploy_live("again", hello("one"))
-    platform.client.stop("again")
-    platform.deploy_failed("again", HEAD + "raise RuntimeError('no')\napp = FastAPI()\n")
-    view = platform.app("again")
+    url = platform.deploy_live("once-more", hello("one"))
+    platform.client.stop("once-more")
+    platform.deploy_failed("once-more", HEAD + "raise RuntimeError('no')\napp = FastAPI()\n")
+    view = platform.app("once-more")
     assert (view.state, view.version) == (State.STOPPED, 1)
     assert view.reason is not None
     assert "no" in view.reason
-    assert platform.deploy_live("again", hello("two")) == url
+    assert platform.deploy_live("once-more", hello("two")) == url
     assert get(url).json() == ["two", None]
-    assert (platform.app("again").state, platform.app("again").reason) == (State.RUNNING, None)
+    assert (platform.app("once-more").state, platform.app("once-more").reason) == (State.RUNNING, None)
 
 
 def test_stopped_apps_stay_stopped_over_a_restart_of_the_service() -> None:
@@ -138,11 +138,11 @@ def test_what_has_no_version_is_neither_stopped_nor_started(platform: Platform) 
 
 
 def test_a_restart_takes_over_without_a_pause(platform: Platform) -> None:
-    url = platform.deploy_live("fresh", hello("one"))
-    [before] = platform.app("fresh").instances
-    assert [event.stage for event in platform.client.restart("fresh")] == [Stage.START, Stage.READY, Stage.LIVE]
-    assert platform.app("fresh").instances[0].pid != before.pid
-    assert platform.app("fresh").version == 1
+    url = platform.deploy_live("freshened", hello("one"))
+    [before] = platform.app("freshened").instances
+    assert [event.stage for event in platform.client.restart("freshened")] == [Stage.START, Stage.READY, Stage.LIVE]
+    assert platform.app("freshened").instances[0].pid != before.pid
+    assert platform.app("freshened").version == 1
     assert get(url).json() == ["one", None]
 
 
