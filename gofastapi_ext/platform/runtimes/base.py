@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gofastapi_ext.core.bundle import Origins
 from gofastapi_ext.core.models import LogLine
+from gofastapi_ext.core.project.generated import Frozen
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,13 @@ class Runtime(ABC):
     @abstractmethod
     async def missing_modules(self, interpreter: str | None, names: frozenset[str]) -> set[str]:
         """Which top-level modules the app's environment lacks. Looks them up; imports nothing."""
+
+    @abstractmethod
+    async def freeze(self, interpreter: str | None, modules: frozenset[str], requirements: list[str]) -> Frozen:
+        """What to install elsewhere for these modules and requirements. Reads metadata; imports nothing.
+
+        Raises `UnavailableError` where the interpreter does not tell.
+        """
 
     @abstractmethod
     def url(self, port: int) -> str:

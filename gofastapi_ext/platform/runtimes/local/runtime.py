@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from gofastapi_runner.protocol import InstanceSpec, Origin
 
 from gofastapi_ext.core.errors import UnavailableError
 from gofastapi_ext.core.models import LogLine
+from gofastapi_ext.core.project.generated import Frozen
 from gofastapi_ext.core.redaction import Redactor
 from gofastapi_ext.platform.runtimes.base import LaunchSpec, Runtime
+from gofastapi_ext.platform.runtimes.local.freezing import freeze
 from gofastapi_ext.platform.runtimes.local.instance import LocalInstance
 from gofastapi_ext.platform.runtimes.local.logs import AppLog, LogPipe
 from gofastapi_ext.platform.runtimes.local.sockets import Listener, listen_on, listen_on_free_port
@@ -111,6 +114,9 @@ class LocalRuntime(Runtime):
             return set()
         return await (await self._zygotes.get(interpreter)).missing(names)
 
+    async def freeze(self, interpreter: str | None, modules: frozenset[str], requirements: list[str]) -> Frozen:
+        return await freeze(interpreter or sys.executable, modules, requirements, self._basics, self._home)
+
     def url(self, port: int) -> str:
         # Never "localhost": cookies know no ports, and a Jupyter at localhost has some.
         host = self._settings.host
@@ -133,14 +139,6 @@ class LocalRuntime(Runtime):
 
     def _instance_spec(self, spec: LaunchSpec, port: int) -> InstanceSpec:
         basics = self._basics | {"PORT": str(port), "HOST": self._settings.host, "PYTHONUNBUFFERED": "1"}
-        origins = {
-            path: Origin(
-                label=f"{origin.label} of {origin.notebook}" if origin.notebook else origin.label,
-                line_offset=origin.line_offset,
-                first_lines=f"%%deploy {spec.app_id}" if origin.line_offset else "",
-            )
-            for path, (origin, *_) in spec.origins.items()
-        }
         return InstanceSpec(
             app_id=spec.app_id,
             title=spec.title,
@@ -150,7 +148,7 @@ class LocalRuntime(Runtime):
             environment=basics | dict(spec.environment),
             port=port,
             drain_seconds=self._settings.drain_seconds,
-            origins=origins,
+            origins=_parts(spec),
         )
 
     def _log(self, app_id: str) -> AppLog:
@@ -161,3 +159,19 @@ class LocalRuntime(Runtime):
 
     def _log_path(self, app_id: str) -> Path:
         return self._home / "apps" / app_id / "log" / "app.log"
+
+
+def _parts(spec: LaunchSpec) -> dict[str, list[Origin]]:
+    """The cells of the app's files, each under a name that no other of them has."""
+    taken: set[str] = set()
+    found: dict[str, list[Origin]] = {}
+    for path, cells in spec.origins.items():
+        for cell in sorted(cells, key=lambda each: each.first_line):
+            label = f"{cell.label} of {cell.notebook}" if cell.notebook else cell.label
+            if label in taken:
+                # Of two sessions of a kernel, say: both had an In[5].
+                label += f" ({path}:{cell.first_line})"
+            taken.add(label)
+            magic = f"%%deploy {spec.app_id}" if len(cells) == 1 and cell.line_offset == 1 else ""
+            found.setdefault(path, []).append(Origin(label, cell.line_offset, cell.first_line, magic))
+    return found
