@@ -19,6 +19,7 @@ from gofastapi_ext.core.validation import ImportPolicy
 from gofastapi_ext.platform.api import apps as apps_api
 from gofastapi_ext.platform.api import blobs as blobs_api
 from gofastapi_ext.platform.api import drafts as drafts_api
+from gofastapi_ext.platform.api import env as env_api
 from gofastapi_ext.platform.api import service as service_api
 from gofastapi_ext.platform.api import versions as versions_api
 from gofastapi_ext.platform.api.errors import add_error_handlers
@@ -71,6 +72,7 @@ def create_app(settings: Settings, places: Places) -> FastAPI:
     )
     app.include_router(service_api.router)
     app.include_router(apps_api.router)
+    app.include_router(env_api.router)
     app.include_router(blobs_api.router)
     app.include_router(drafts_api.router)
     app.include_router(versions_api.router)

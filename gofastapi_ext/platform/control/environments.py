@@ -72,10 +72,7 @@ class Environments:
         The one in force comes back where the change changes nothing. Raises `InvalidRequestError`, and
         `NotFoundError` for a variable to take away that is not there.
         """
-        check_change(change)
-        before = {v.name: v for v in await self._variables(app_id, current_revision)}
-        if unknown := [name for name in change.unset if name not in before]:
-            raise NotFoundError(f'"{app_id}" has no variable {unknown[0]}.')
+        before = await self.check(app_id, current_revision, change)
         now = datetime.now(UTC)
         async with self._sealing:
             after = {name: variable for name, variable in before.items() if name not in change.unset}
@@ -99,6 +96,14 @@ class Environments:
             if size > self._limits.max_env_bytes:
                 raise too_large(size, self._limits.max_env_bytes)
             return await self._store.add(app_id, current_revision, sorted(after.values(), key=lambda v: v.name))
+
+    async def check(self, app_id: str, revision: int, change: EnvChange) -> dict[str, VariableRecord]:
+        """Whether the app can take `change`, as `prepare` says; the variables it has, by name."""
+        check_change(change)
+        variables = {v.name: v for v in await self._variables(app_id, revision)}
+        if unknown := [name for name in change.unset if name not in variables]:
+            raise NotFoundError(f'"{app_id}" has no variable {unknown[0]}.')
+        return variables
 
     async def view(self, app_id: str, revision: int, overridden: Collection[str]) -> EnvView:
         """What people see; the value of a secret is not read for it."""
