@@ -5,12 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gofastapi_ext.core.bundle import Bundle, BundleFile
 from gofastapi_ext.core.errors import InvalidBundleError
 from gofastapi_ext.core.project.main_file import find_main
 from gofastapi_ext.core.project.manifest import Manifest, find_manifest
+
+
+class ImportResult(BaseModel):
+    """A project that was saved as the draft of an app. Nothing of it is deployed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    app: str
+    etag: str
+    """Of the draft."""
+    code_hash: str
+    main: str
+    files: list[str]
+    left_out: list[str]
+    """What did not come along, and why: `.env: may hold secrets`."""
+    notes: list[str]
 
 
 @dataclass(frozen=True)

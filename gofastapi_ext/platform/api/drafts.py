@@ -42,11 +42,11 @@ async def put_draft(
 
     A new app is made where there is none of this name. A stale save answers 409 with both sides.
     """
-    etag = _etag(if_match)
+    etag = etag_of(if_match)
     services.drafts.check(save.bundle, save.env)
     find = services.apps.find_or_create if etag in (None, "*") else services.apps.find
     view = await services.drafts.save(await find(app_id, caller.user), save, etag, caller.user)
-    response.headers["ETag"] = _quoted(view.etag)
+    response.headers["ETag"] = quoted(view.etag)
     return view
 
 
@@ -82,11 +82,11 @@ async def put_file(
     if_match: IfMatch = None,
 ) -> DraftFileView:
     """Save one file; the others stay as they are, whoever changed them. Without `If-Match`: only a new file."""
-    etag = _etag(if_match)
+    etag = etag_of(if_match)
     services.drafts.check(with_file(Bundle(files={}), path, save.file))
     find = services.apps.find_or_create if etag in (None, "*") else services.apps.find
     view = await services.drafts.save_file(await find(app_id, caller.user), path, save, etag, caller.user)
-    response.headers["ETag"] = _quoted(view.etag)
+    response.headers["ETag"] = quoted(view.etag)
     return view
 
 
@@ -101,13 +101,13 @@ async def delete_file(app_id: str, path: str, services: UsesServices, caller: Ca
 async def move(app_id: str, move: DraftMove, response: Response, services: UsesServices, caller: Caller) -> DraftView:
     """Rename a file or a folder."""
     view = await services.drafts.move(await services.apps.find(app_id, caller.user), move, caller.user)
-    response.headers["ETag"] = _quoted(view.etag)
+    response.headers["ETag"] = quoted(view.etag)
     return view
 
 
 def _unless_known(view: _View, etag: str, if_none_match: str | None, response: Response) -> _View | Response:
     """The view, or 304 where the caller has it already."""
-    headers = {"ETag": _quoted(etag), "Cache-Control": "no-cache"}
+    headers = {"ETag": quoted(etag), "Cache-Control": "no-cache"}
     known = {_bare(each) for each in (if_none_match or "").split(",")}
     if etag in known or "*" in known:
         return Response(status_code=304, headers=headers)
@@ -115,12 +115,13 @@ def _unless_known(view: _View, etag: str, if_none_match: str | None, response: R
     return view
 
 
-def _etag(if_match: str | None) -> str | None:
+def etag_of(if_match: str | None) -> str | None:
+    """What `If-Match` names; None where it says nothing."""
     return _bare(if_match) if if_match and if_match.strip() else None
 
 
 def _needed(if_match: str | None) -> str:
-    etag = _etag(if_match)
+    etag = etag_of(if_match)
     if etag is None:
         raise InvalidRequestError("Name what is to go by its etag in If-Match, or say * for whatever is there.")
     return etag
@@ -131,5 +132,6 @@ def _bare(etag: str) -> str:
     return etag.strip().removeprefix("W/").strip('"')
 
 
-def _quoted(etag: str) -> str:
+def quoted(etag: str) -> str:
+    """As it stands in a header."""
     return f'"{etag}"'
