@@ -33,12 +33,15 @@ RELEASE_SIGNAL: int = signal.SIGUSR2 if sys.platform == "darwin" else signal.SIG
 
 @dataclass(frozen=True)
 class Origin:
-    """The notebook cell a file came from: lines of the file plus `line_offset` are lines of the cell."""
+    """The notebook cell that a file, or the part of it from `first_line` on, came from.
+
+    Lines of the file plus `line_offset` are lines of the cell.
+    """
 
     label: str
+    """No other part of the app has the same."""
     line_offset: int = 0
-    first_lines: str = ""
-    """The cell's own lines before the file's first (the magic's line), for tracebacks to show."""
+    first_line: int = 1
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,8 @@ class InstanceSpec:
     environment: dict[str, str] = field(repr=False)
     port: int
     drain_seconds: float
-    origins: dict[str, Origin] = field(default_factory=dict)
+    origins: dict[str, list[Origin]] = field(default_factory=dict)
+    """The parts of files by path, in their order."""
     title: str = ""
     """What people call the app; its id where it is empty."""
 
@@ -62,7 +66,7 @@ class InstanceSpec:
     @classmethod
     def from_json(cls, line: bytes) -> InstanceSpec:
         data = json.loads(line)
-        data["origins"] = {path: Origin(**origin) for path, origin in data["origins"].items()}
+        data["origins"] = {path: [Origin(**part) for part in parts] for path, parts in data["origins"].items()}
         return cls(**data)
 
 

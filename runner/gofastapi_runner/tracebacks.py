@@ -18,20 +18,20 @@ _MAX_TRACEBACK = 100_000
 class SourceMap:
     """Which names code of the app was compiled under, and which file and line each means."""
 
-    def __init__(self, code_dir: str, origins: dict[str, Origin]) -> None:
+    def __init__(self, code_dir: str, origins: dict[str, list[Origin]]) -> None:
         self._root = Path(code_dir)
         self._origins = origins
-        self._files = {origin.label: path for path, origin in origins.items()}
+        self._cells = {part.label: (path, part) for path, parts in origins.items() for part in parts}
 
-    def origin_of(self, filename: str) -> Origin | None:
-        """The cell a file on disk came from."""
+    def parts_of(self, filename: str) -> list[Origin]:
+        """The cells a file on disk came from."""
         path = self.relative(filename)
-        return self._origins.get(path) if path else None
+        return self._origins.get(path, []) if path else []
 
     def relative(self, filename: str) -> str | None:
         """The path inside the app that `filename` (on disk, or a cell's label) stands for, or None."""
-        if filename in self._files:
-            return self._files[filename]
+        if filename in self._cells:
+            return self._cells[filename][0]
         try:
             return Path(filename).relative_to(self._root).as_posix()
         except ValueError:
@@ -42,8 +42,8 @@ class SourceMap:
         path = self.relative(filename)
         if path is None or line is None:
             return path, None
-        origin = self._files.get(filename) and self._origins[path]
-        return path, line - origin.line_offset if origin else line
+        _, part = self._cells.get(filename, (path, None))
+        return path, line - part.line_offset if part else line
 
 
 def render(error: BaseException, sources: SourceMap) -> str:

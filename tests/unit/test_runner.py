@@ -90,7 +90,9 @@ def test_the_zygote_ends_with_its_channel(zygote: tuple[socket.socket, subproces
 
 
 def test_an_instance_spec_survives_the_wire() -> None:
-    spec = InstanceSpec("a", 1, "/x", "main:app", {"K": "v\n"}, 1, 2.0, {"main.py": Origin("In[1]", 1, "%%deploy a")})
+    spec = InstanceSpec(
+        "a", 1, "/x", "main:app", {"K": "v\n"}, 1, 2.0, {"main.py": [Origin("In[1]", 1), Origin("In[2]", -4, 8)]}
+    )
     assert InstanceSpec.from_json(spec.to_json()) == spec
     assert spec.to_json().count(b"\n") == 1
 

@@ -172,6 +172,5 @@ def _parts(spec: LaunchSpec) -> dict[str, list[Origin]]:
                 # Of two sessions of a kernel, say: both had an In[5].
                 label += f" ({path}:{cell.first_line})"
             taken.add(label)
-            magic = f"%%deploy {spec.app_id}" if len(cells) == 1 and cell.line_offset == 1 else ""
-            found.setdefault(path, []).append(Origin(label, cell.line_offset, cell.first_line, magic))
+            found.setdefault(path, []).append(Origin(label, cell.line_offset, cell.first_line))
     return found
