@@ -253,6 +253,69 @@ def test_deleted_apps_go_for_good_when_their_time_is_over() -> None:
             list(own.client.restore("brief"))
 
 
+def test_a_deleted_name_stays_its_owners(platform: Platform) -> None:
+    """Somebody else's app: as far as one can tell, it does not exist; yet its name is taken."""
+    platform.deploy_live("theirs", hello("theirs"))
+    platform.client.delete("theirs")
+    with platform.database() as database:
+        owner = platform.client.me().user
+        database.apps.update_one({"_id": "theirs"}, {"$set": {"owner": "somebody-else"}})
+        with pytest.raises(ConflictError, match='The name "theirs" is taken'):
+            platform.deploy("theirs", hello("ours"))
+        with pytest.raises(ConflictError, match='The name "theirs" is taken'):
+            platform.client.save_draft("theirs", DraftSave(bundle=bundle(hello("ours"))))
+        for attempt in (
+            lambda: list(platform.client.restore("theirs")),
+            lambda: platform.client.delete("theirs", forever=True),
+            lambda: platform.client.versions("theirs"),
+        ):
+            with pytest.raises(NotFoundError) as refused:
+                attempt()
+            assert "deleted on" not in str(refused.value)
+        assert "theirs" not in [app.id for app in platform.client.apps(deleted=True)]
+        database.apps.update_one({"_id": "theirs"}, {"$set": {"owner": owner}})
+    assert get(str(last(platform.client.restore("theirs")).url)).json() == ["theirs", None]
+
+
+def test_names_are_free_again_90_days_after_their_app_was_deleted() -> None:
+    with running_platform() as own:
+        for name in ("old", "older"):
+            own.deploy_live(name, hello(name))
+            own.client.delete(name, forever=True)
+        with own.database() as database:
+            for name, days in (("old", 89), ("older", 91)):
+                then = datetime.now(UTC) - timedelta(days=days)
+                database.apps.update_one({"_id": name}, {"$set": {"deleted_at": then, "owner": "somebody-else"}})
+            own.stop()
+            own.start()
+        with own.database() as database:
+            until(lambda: database.apps.count_documents({}) == 1, what="the name is released")
+        with pytest.raises(ConflictError):
+            own.deploy("old", hello("ours"))
+        own.deploy_live("older", hello("ours"))
+
+
+def test_code_that_a_crash_left_behind_is_swept() -> None:
+    """Between storing a bundle and writing what names it; the bundles of versions and drafts stay."""
+    with running_platform() as own:
+        own.deploy_live("app", hello("one"))
+        own.deploy_live("app", hello("two"))
+        own.client.save_draft("app", DraftSave(bundle=bundle(hello("draft"))))
+        own.client.save_draft("left", DraftSave(bundle=bundle(hello("left"))))
+        used = {v.code_hash for v in own.client.versions("app")} | {own.client.draft("app").code_hash}
+        with own.database() as database:
+            database.drafts.delete_one({"_id": "left"})
+            assert database["bundles.files"].count_documents({}) == 4
+        assert own.process is not None
+        own.process.kill()
+        own.process.wait(5)
+        own.start()
+        with own.database() as database:
+            until(lambda: {f["_id"] for f in database["bundles.files"].find()} == used, what="swept")
+            assert {c["files_id"] for c in database["bundles.chunks"].find()} == used
+        assert list(own.client.rollback("app", 1))[-1].stage is Stage.LIVE
+
+
 def test_a_clone_has_code_and_variables_but_no_secrets(platform: Platform) -> None:
     platform.deploy_live("origin", hello("one"), env={"MODE": "x"})
     set_env(platform, "origin", WORD="kept")

@@ -166,7 +166,7 @@ def test_an_interpreter_that_cannot_run_apps_is_named(platform: Platform, tmp_pa
 def test_a_client_of_another_version_says_so_and_how_to_restart(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gofastapi_ext.client.client.__version__", "9.9.9")
+    monkeypatch.setattr("gofastapi_ext.client.transport.__version__", "9.9.9")
     with pytest.raises(VersionMismatchError, match=rf"service is version {__version__}, this is 9\.9\.9.*up --restart"):
         Client(platform.places).me()
     assert Client(platform.places, check_version=False).me().version == __version__
@@ -203,17 +203,12 @@ def test_a_damaged_bundle_is_noticed_by_its_hash() -> None:
     with running_platform() as platform:
         platform.deploy_live("damaged", HELLO)
         platform.deploy_live("damaged", HELLO + "# two\n")
-        mongo = platform.client.service().mongo
-        from gofastapi_ext.platform.databases.keys import PlatformKey
-
-        password = PlatformKey.load(platform.places.home / "platform.key").derive("mongo root")
-        uri = f"mongodb://gofastapi:{password}@{mongo.address.replace('/', '%2F')}/?directConnection=true"
-        with pymongo.MongoClient(uri) as root:
+        with platform.database() as database:
             first = platform.client.versions("damaged")[1].code_hash
-            chunk = root.gofastapi["bundles.chunks"].find_one({"files_id": first})
+            chunk = database["bundles.chunks"].find_one({"files_id": first})
             assert chunk is not None
             data = bytes(chunk["data"]).replace(b"hello", b"hallo")
-            root.gofastapi["bundles.chunks"].update_one({"_id": chunk["_id"]}, {"$set": {"data": data}})
+            database["bundles.chunks"].update_one({"_id": chunk["_id"]}, {"$set": {"data": data}})
         with pytest.raises(Exception, match="is damaged and was not started"):
             list(platform.client.rollback("damaged", 1))
         assert platform.app("damaged").version == 2

@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import rmtree
+from typing import Any
 
 import httpx
 import psutil
+import pymongo
+from pymongo.database import Database
 
 from gofastapi_ext.client.client import Client
 from gofastapi_ext.client.discovery import is_listening, read_service_info, service_environment
@@ -20,6 +23,7 @@ from gofastapi_ext.client.places import Places
 from gofastapi_ext.core.bundle import Bundle, BundleFile, CellOrigin
 from gofastapi_ext.core.lifecycle import State
 from gofastapi_ext.core.models import AppView, DeployRequest, StageEvent
+from gofastapi_ext.platform.databases.keys import PlatformKey
 from support.waiting import until
 
 
@@ -112,6 +116,15 @@ class Platform:
 
     def log_text(self) -> str:
         return self.places.service_log.read_text()
+
+    @contextmanager
+    def database(self) -> Iterator[Database[dict[str, Any]]]:
+        """The platform's own database, to look at or to damage."""
+        password = PlatformKey.load(self.places.home / "platform.key").derive("mongo root")
+        address = self.client.service().mongo.address.replace("/", "%2F")
+        uri = f"mongodb://gofastapi:{password}@{address}/?directConnection=true"
+        with pymongo.MongoClient[dict[str, Any]](uri) as root:
+            yield root["gofastapi"]
 
     @property
     def mongod_pid(self) -> int:

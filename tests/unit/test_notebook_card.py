@@ -207,7 +207,8 @@ def test_long_lists_are_cut_short() -> None:
 def test_a_failure_says_what_is_still_live() -> None:
     now = datetime(2026, 11, 22, tzinfo=UTC)
     view = AppView(
-        id="hello", title="hello", code_state=CodeState.UP_TO_DATE, url=URL, state=State.RUNNING, target=Target.RUNNING, status=Status.RUNNING, reason=None,
+        id="hello", title="hello", code_state=CodeState.UP_TO_DATE, url=URL,
+        state=State.RUNNING, target=Target.RUNNING, status=Status.RUNNING, reason=None,
         version=1, code_hash="x", port=18000, created_at=now, updated_at=now,
     )  # fmt: skip
     failed = FAILED.with_still_live(view)
