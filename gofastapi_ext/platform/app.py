@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from importlib.resources import files
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,6 +21,7 @@ from gofastapi_ext.platform.api import apps as apps_api
 from gofastapi_ext.platform.api import blobs as blobs_api
 from gofastapi_ext.platform.api import drafts as drafts_api
 from gofastapi_ext.platform.api import env as env_api
+from gofastapi_ext.platform.api import export as export_api
 from gofastapi_ext.platform.api import service as service_api
 from gofastapi_ext.platform.api import versions as versions_api
 from gofastapi_ext.platform.api.errors import add_error_handlers
@@ -33,8 +35,10 @@ from gofastapi_ext.platform.control.clones import Clones
 from gofastapi_ext.platform.control.deployments import Deployments
 from gofastapi_ext.platform.control.drafts import Drafts
 from gofastapi_ext.platform.control.environments import Environments
+from gofastapi_ext.platform.control.export import Exports
 from gofastapi_ext.platform.control.garbage import Garbage
 from gofastapi_ext.platform.control.history import History
+from gofastapi_ext.platform.control.imports import Imports
 from gofastapi_ext.platform.control.supervisors import Supervisors
 from gofastapi_ext.platform.control.validate import Validator
 from gofastapi_ext.platform.databases.keys import PlatformKey
@@ -75,6 +79,7 @@ def create_app(settings: Settings, places: Places) -> FastAPI:
     app.include_router(env_api.router)
     app.include_router(blobs_api.router)
     app.include_router(drafts_api.router)
+    app.include_router(export_api.router)
     app.include_router(versions_api.router)
     add_error_handlers(app)
 
@@ -182,9 +187,16 @@ async def _start(settings: Settings, places: Places, stack: AsyncExitStack) -> S
         deployments=deployments,
         drafts=draft_cases,
         environments=environments,
+        exports=Exports(tools, deployments, blobs, _objects_loader()),
         history=History(bundles, draft_cases),
+        imports=Imports(draft_cases, blobs, settings.limits),
         validator=validator,
         limits=settings.limits,
         describe=describe,
         owner=owner,
     )
+
+
+def _objects_loader() -> str:
+    """The source of the module that an exported project loads its things from the kernel with."""
+    return files("gofastapi_runner").joinpath("objects.py").read_text("utf-8")

@@ -17,7 +17,9 @@ from gofastapi_ext.platform.control.clones import Clones
 from gofastapi_ext.platform.control.deployments import Deployments
 from gofastapi_ext.platform.control.drafts import Drafts
 from gofastapi_ext.platform.control.environments import Environments
+from gofastapi_ext.platform.control.export import Exports
 from gofastapi_ext.platform.control.history import History
+from gofastapi_ext.platform.control.imports import Imports
 from gofastapi_ext.platform.control.validate import Validator
 
 
@@ -31,7 +33,9 @@ class Services:
     deployments: Deployments
     drafts: Drafts
     environments: Environments
+    exports: Exports
     history: History
+    imports: Imports
     validator: Validator
     limits: Limits
     describe: Callable[[], ServiceView]
