@@ -7,11 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gofastapi_ext.client.arguments import parse_env
+from gofastapi_ext.core.bundle import check_path
 from gofastapi_ext.core.naming import check_app_id
 from gofastapi_ext.notebook.errors import CommandFailed
 
 USAGE = {
-    "deploy": "%%deploy NAME [--env K=V ...] [--file PATH ...] [--run] [--message TEXT] [--open]",
+    "deploy": "%%deploy NAME [--env K=V ...] [--file PATH ...] [--run] [--message TEXT] [--open] [--draft [--force]]",
+    "deployfile": "%%deployfile NAME PATH [--force], or %deployfile NAME PATH --remove",
+    "versions": "%versions NAME",
+    "diff": "%diff NAME [OLD [NEW]]",
     "apps": "%apps",
     "logs": "%logs NAME [-f] [--tail N]",
     "rollback": "%rollback NAME [N]",
@@ -23,7 +27,8 @@ USAGE = {
     "restore": "%restore NAME",
 }
 OPTIONS = {
-    "deploy": ("--env", "--file", "--run", "--message", "--open"),
+    "deploy": ("--env", "--file", "--run", "--message", "--open", "--draft", "--force"),
+    "deployfile": ("--force", "--remove"),
     "logs": ("--follow", "--tail"),
 }
 MAX_TAIL = 100_000
@@ -41,6 +46,8 @@ class DeployArguments:
     run: bool = False
     message: str = ""
     open: bool = False
+    draft: bool = False
+    force: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,10 @@ def parse_deploy(line: str) -> DeployArguments:
     words, options = _split("deploy", line)
     name = check_app_id(_only_name("deploy", words))
     messages = options.get("--message", [])
+    if "--draft" in options and ("--open" in options or messages):
+        raise CommandFailed("--draft deploys nothing: --open and --message have no use there.")
+    if "--force" in options and "--draft" not in options:
+        raise CommandFailed("--force goes with --draft: it overwrites the draft that is there.")
     return DeployArguments(
         name=name,
         env=parse_env(options.get("--env", [])),
@@ -72,6 +83,8 @@ def parse_deploy(line: str) -> DeployArguments:
         run="--run" in options,
         message=messages[-1] if messages else "",
         open="--open" in options,
+        draft="--draft" in options,
+        force="--force" in options,
     )
 
 
@@ -91,6 +104,24 @@ def parse_rollback(line: str) -> RollbackArguments:
     if len(words) == 2:
         return RollbackArguments(words[0], _number("The version", words[1].removeprefix("v"), 1, 10**9))
     return RollbackArguments(_only_name("rollback", words))
+
+
+def parse_deployfile(line: str, *, is_cell: bool) -> tuple[str, str, bool, bool]:
+    """The app, the path, whether to overwrite, and whether to take the file away instead."""
+    words, options = _split("deployfile", line)
+    remove = "--remove" in options
+    if len(words) != 2 or remove is is_cell or (remove and "--force" in options):
+        raise _usage("deployfile")
+    return check_app_id(words[0]), check_path(words[1]), "--force" in options, remove
+
+
+def parse_diff(line: str) -> tuple[str, str | None, str | None]:
+    """The app, and the sides as far as they are named."""
+    words, _ = _split("diff", line)
+    if not 1 <= len(words) <= 3:
+        raise _usage("diff")
+    name, old, new = [*words, None, None][:3]
+    return str(name), old, new
 
 
 def parse_clone(line: str) -> tuple[str, str]:
@@ -148,5 +179,5 @@ def _number(what: str, text: str, least: int, most: int) -> int:
 
 
 def _usage(magic: str) -> CommandFailed:
-    escape = "%%" if magic == "deploy" else "%"
+    escape = "%%" if magic in ("deploy", "deployfile") else "%"
     return CommandFailed(f"Usage: {USAGE[magic]}   ({escape}{magic}? says more)")

@@ -100,6 +100,7 @@ def _notes(progress: Progress) -> list[str]:
         names = ", ".join(f"<code>{escape(printable(name))}</code>" for name in first_few(progress.included, 12))
         notes.append(f"Came along: {names}")
     notes += [f"Left out: {escape(printable(line))}" for line in first_few(progress.skipped, 5)]
+    notes += [escape(printable(note)) for note in progress.notes]
     if progress.env_names:
         notes.append("Environment: " + ", ".join(f"<code>{escape(n)}</code>" for n in progress.env_names))
     return notes

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gofastapi_ext.client.arguments import version_before
@@ -19,6 +20,7 @@ from gofastapi_ext.notebook.errors import CommandFailed, DeployFailed
 from gofastapi_ext.notebook.output import open_in_browser
 from gofastapi_ext.notebook.progress import Ending, Progress, summary
 from gofastapi_ext.notebook.surface import Surface, surface_for
+from gofastapi_ext.notebook.text import first_few
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -28,6 +30,8 @@ STARTING = "Starting the GoFastAPI service, which takes a few seconds the first 
 
 def deploy(shell: InteractiveShell, line: str, cell: str) -> None:
     """`%%deploy`. Raises `CommandFailed` for whatever keeps the cell from being live."""
+    from gofastapi_ext.notebook import drafts
+
     with one_line():
         wanted = arguments.parse_deploy(line)
         origin = place.cell_origin(shell)
@@ -42,6 +46,17 @@ def deploy(shell: InteractiveShell, line: str, cell: str) -> None:
             origins=collected.origins,
             interpreter=sys.executable,
         )
+        if wanted.draft:
+            remarks = [f"Left out: {skipped}" for skipped in first_few(collected.skipped, 5)]
+            drafts.save_cell(shell, wanted.name, request, origin, remarks, force=wanted.force)
+            return
+
+        def prepare(client: Client, progress: Progress) -> Progress:
+            nonlocal request
+            along = drafts.take_along(client, wanted.name, request, origin)
+            request = along.request
+            return replace(progress, included=(*progress.included, *along.included), notes=along.notes)
+
         progress = Progress(
             app=wanted.name,
             title=f"Deploying {wanted.name}",
@@ -50,7 +65,9 @@ def deploy(shell: InteractiveShell, line: str, cell: str) -> None:
             env_names=tuple(wanted.env),
             relay=place.relay_path(wanted.name),
         )
-        ended = watch(progress, surface_for(shell), started, lambda client: client.deploy(wanted.name, request))
+        ended = watch(
+            progress, surface_for(shell), started, lambda client: client.deploy(wanted.name, request), prepare
+        )
         if wanted.open and ended.url:
             open_in_browser(shell, ended.url, ended.relay)
 
@@ -102,8 +119,12 @@ def watch(
     surface: Surface,
     started: float,
     begin: Callable[[Client], Iterator[StageEvent]],
+    prepare: Callable[[Client, Progress], Progress] | None = None,
 ) -> Progress:
-    """Show each stage as it ends; return the end. Raises `DeployFailed` where that is not a live app."""
+    """Show each stage as it ends; return the end. Raises `DeployFailed` where that is not a live app.
+
+    `prepare` is asked before it begins, and may have more to show.
+    """
 
     def elapsed() -> float:
         return time.perf_counter() - started
@@ -111,6 +132,8 @@ def watch(
     surface.show(progress)
     try:
         client = session.client(on_start=lambda: surface.show(progress.waiting(STARTING)))
+        if prepare is not None:
+            progress = prepare(client, progress)
         for event in begin(client):
             progress = progress.after(event, elapsed())
             if progress.ending is Ending.FAILED:

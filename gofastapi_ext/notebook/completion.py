@@ -50,6 +50,11 @@ def _complete(magic: str, words: list[str], fragment: str) -> list[tuple[str, st
         return []
     if not words:
         return [(name, "app") for name in _ask(_app_names)]
+    if magic == "diff":
+        sides = ["live", "draft"][len(words) - 1 :]
+        return [(side, "version") for side in [*sides, *_ask(lambda client: _versions(client, words[0]))]]
+    if magic == "deployfile" and len(words) == 1:
+        return [(path, "path") for path in _ask(lambda client: sorted(client.draft(words[0]).bundle.files))]
     if magic == "rollback" and len(words) == 1:
         return [(number, "version") for number in _ask(lambda client: _old_versions(client, words[0]))]
     return [(option, "option") for option in OPTIONS.get(magic, ())]
@@ -57,6 +62,10 @@ def _complete(magic: str, words: list[str], fragment: str) -> list[tuple[str, st
 
 def _app_names(client: Client) -> list[str]:
     return sorted(app.id for app in client.apps())
+
+
+def _versions(client: Client, name: str) -> list[str]:
+    return [str(version.number) for version in client.versions(name)]
 
 
 def _old_versions(client: Client, name: str) -> list[str]:

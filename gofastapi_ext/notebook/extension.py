@@ -10,8 +10,21 @@ if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext
     from IPython.core.interactiveshell import InteractiveShell
 
-_CELL_MAGICS = ("deploy",)
-_LINE_MAGICS = ("apps", "clone", "logs", "restart", "restore", "rollback", "start", "stop", "undeploy")
+_CELL_MAGICS = ("deploy", "deployfile")
+_LINE_MAGICS = (
+    "apps",
+    "clone",
+    "deployfile",
+    "diff",
+    "logs",
+    "restart",
+    "restore",
+    "rollback",
+    "start",
+    "stop",
+    "undeploy",
+    "versions",
+)
 
 
 def register(shell: InteractiveShell) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
+from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, magics_class
 
 
 @magics_class
@@ -17,6 +17,7 @@ class GoFastAPIMagics(Magics):
         """Take the FastAPI app in this cell live.
 
         Usage: %%deploy NAME [--env K=V ...] [--file PATH ...] [--run] [--message TEXT] [--open]
+               [--draft [--force]]
 
         The cell is checked, stored as a version, started beside what is live, and takes over once it
         answers. When something is wrong, what was live stays live. Nothing of the cell is defined in
@@ -30,6 +31,8 @@ class GoFastAPIMagics(Magics):
         --run            run the cell in the notebook too, first; deploy only if that worked
         --message TEXT   a note kept with the version
         --open           open the app in the browser
+        --draft          save the cell as the app's draft, and deploy nothing
+        --force          with --draft: overwrite a draft that was saved elsewhere
 
         Example:
 
@@ -43,11 +46,63 @@ class GoFastAPIMagics(Magics):
                 return {"hello": "world"}
 
         The app finds its own MongoDB database at os.environ["PLATFORM_MONGO_URI"].
-        See also: %apps, %logs, %rollback, %undeploy.
+        See also: %%deployfile, %apps, %logs, %versions, %diff, %rollback, %undeploy.
         """
         from gofastapi_ext.notebook.commands import deploy
 
         deploy(self.shell, line, cell)
+
+    @line_cell_magic
+    def deployfile(self, line: str, cell: str | None = None) -> None:
+        """Add one file to the draft of an app: the cell is its content. Nothing is deployed.
+
+        Usage: %%deployfile NAME PATH [--force]
+               %deployfile NAME PATH --remove
+
+        The file comes along when a cell with %%deploy NAME is run, and what is wrong in it is shown at the
+        line of its own cell. A new app is made where there is none of this name.
+
+        PATH       where the file is in the app: routers/users.py
+        --force    overwrite a file that was saved elsewhere
+        --remove   take the file out of the draft instead
+
+        Example:
+
+            %%deployfile hello routers/users.py
+            from fastapi import APIRouter
+
+            router = APIRouter()
+        """
+        from gofastapi_ext.notebook.drafts import deploy_file
+
+        deploy_file(self.shell, line, cell)
+
+    @line_magic
+    def versions(self, line: str) -> None:
+        """List the versions of an app that are kept: when, by whom, and the message.
+
+        Usage: %versions NAME
+
+        Example: %versions hello
+        """
+        from gofastapi_ext.notebook.history import versions
+
+        versions(self.shell, line)
+
+    @line_magic
+    def diff(self, line: str) -> None:
+        """Show what changed between two versions of an app, or in its draft.
+
+        Usage: %diff NAME [OLD [NEW]]
+
+        OLD, NEW   a version's number, live, or, as NEW, draft. Without them: from what is live to
+                   the draft; where there is none, from the version before to what is live
+
+        Example: %diff hello 1 live
+        """
+        from gofastapi_ext.notebook.history import diff
+
+        diff(self.shell, line)
 
     @line_magic
     def apps(self, line: str) -> None:

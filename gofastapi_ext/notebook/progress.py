@@ -33,6 +33,8 @@ class Progress:
     included: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     env_names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What else people want to know, a sentence each."""
     note: str = ""
     """What is waited for, where that is not a stage."""
     relay: str | None = None

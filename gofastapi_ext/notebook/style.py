@@ -47,6 +47,12 @@ animation:gofastapi-pulse 1s ease-in-out infinite}
 .gofastapi-finding .gofastapi-where{color:var(--soft);font-size:12px}
 .gofastapi pre.gofastapi-code{margin:4px 0;padding:6px 10px;overflow:auto;max-height:320px;border:0;
 border-radius:4px;background:var(--shade);color:var(--ink);font:12px/17px var(--code);white-space:pre}
+.gofastapi.gofastapi-diff{max-width:960px}
+.gofastapi.gofastapi-diff pre.gofastapi-code{max-height:480px;margin:0}
+.gofastapi-added{color:var(--good)}
+.gofastapi-removed{color:var(--bad)}
+.gofastapi-hunk,.gofastapi-dim{color:var(--soft)}
+.gofastapi-file{font-weight:600}
 .gofastapi-caret{color:var(--bad);font-weight:600}
 @keyframes gofastapi-pulse{50%{opacity:.45}}
 @media(prefers-reduced-motion:reduce){.gofastapi *{animation:none!important}}

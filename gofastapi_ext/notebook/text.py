@@ -56,6 +56,7 @@ def remarks(progress: Progress) -> list[str]:
     if progress.included:
         lines.append(f"Came along: {', '.join(first_few(progress.included, 12))}")
     lines += [f"Left out: {skipped}" for skipped in first_few(progress.skipped, 5)]
+    lines += progress.notes
     if progress.env_names:
         lines.append(f"Environment: {', '.join(progress.env_names)}")
     return [printable(line) for line in lines]

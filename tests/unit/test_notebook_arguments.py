@@ -47,7 +47,7 @@ def test_values_may_hold_equals_signs_and_be_empty() -> None:
         ("--run", "^Usage: %%deploy NAME"),
         ("hello world", '"world" is one word too many'),
         ("hello --evn A=1", "no option --evn"),
-        ("hello --force=1", "no option --force"),
+        ("hello --hard=1", "no option --hard"),
         ("hello -x", "no option -x"),
         ("hello --env", "--env needs a value"),
         ("hello --run=yes", "--run takes no value"),
