@@ -16,6 +16,9 @@ from gofastapi_ext.core.diagnostics import CellPosition
 from gofastapi_ext.core.errors import InvalidBundleError
 from gofastapi_ext.core.limits import Limits, format_bytes
 
+# What file systems hold.
+_MAX_NAME_BYTES = 255
+
 
 class BundleFile(BaseModel):
     """One file's content: `text` where it is UTF-8, else `base64`.
@@ -127,11 +130,13 @@ class Bundle(BaseModel):
             problem = path_problem(path)
             if problem:
                 raise ValueError(f"{path!r}: {problem}")
-        folded: dict[str, str] = {}
+        # A folder too: where case does not count, A/x.py and a/y.py lie in one.
+        spellings: dict[str, str] = {}
         for path in files:
-            other = folded.setdefault(unicodedata.normalize("NFC", path).casefold(), path)
-            if other != path:
-                raise ValueError(f"{other!r} and {path!r} differ only in case or Unicode form")
+            for place in (path, *map(str, PurePosixPath(path).parents[:-1])):
+                other = spellings.setdefault(unicodedata.normalize("NFC", place).casefold(), place)
+                if other != place:
+                    raise ValueError(f"{other!r} and {place!r} differ only in case or Unicode form")
         for path in files:
             for parent in PurePosixPath(path).parents:
                 if str(parent) in files:
@@ -172,6 +177,8 @@ def path_problem(path: str) -> str | None:
     pure = PurePosixPath(path)
     if pure.is_absolute() or ".." in pure.parts or str(pure) != path or path == ".":
         return "a path is relative, inside the app, and in its shortest form"
+    if max(len(name.encode()) for name in pure.parts) > _MAX_NAME_BYTES:
+        return f"a file or folder has a name of at most {_MAX_NAME_BYTES} bytes"
     return None
 
 
