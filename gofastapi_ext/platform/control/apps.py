@@ -17,7 +17,7 @@ from gofastapi_ext.platform.control.cleanup import Cleanup
 from gofastapi_ext.platform.control.deployments import Deployments
 from gofastapi_ext.platform.control.supervisors import Supervisors
 from gofastapi_ext.platform.store.apps import AppRecord
-from gofastapi_ext.platform.store.versions import Kind, VersionRecord, kept
+from gofastapi_ext.platform.store.versions import Kind, VersionRecord, kept, new_version_time
 
 
 class Apps:
@@ -142,7 +142,7 @@ class Apps:
         supervisor = self._supervisors.of(record)
         async with supervisor.exclusive():
             current = await self.find(record.id, owner)
-            now = datetime.now(UTC)
+            now = new_version_time()
             await self._apps.change(
                 current,
                 target=Target.DELETED,

@@ -25,7 +25,8 @@ class Garbage:
 
     async def sweep(self) -> None:
         """Remove blobs that have served, and what a crash left: stored, and never named."""
-        for code_hash in await self._bundles.all():
+        named = await self._versions.bundles() | await self._drafts.bundles()
+        for code_hash in await self._bundles.all() - named:
             await self.bundle(code_hash)
         for blob in await self._blobs.unused_since(datetime.now(UTC) - GRACE):
             await self._blobs.remove_unless(blob, self._bundles.names_blob)

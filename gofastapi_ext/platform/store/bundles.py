@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from gridfs import AsyncGridFSBucket
-from gridfs.errors import FileExists, NoFile
+from gridfs.errors import CorruptGridFile, FileExists, NoFile
 from pymongo.errors import DuplicateKeyError
 
 from gofastapi_ext.core.bundle import Bundle
@@ -18,7 +18,10 @@ from gofastapi_ext.platform.store.database import Database, Document, patiently
 
 
 class BundleStore:
-    """Immutable: a hash that is there is never written again. What blobs a bundle names is stored beside it."""
+    """Immutable: a hash that is there is written again only where it is damaged.
+
+    What blobs a bundle names is stored beside it.
+    """
 
     def __init__(self, database: Database, blobs: BlobStore) -> None:
         self._database = database
@@ -26,6 +29,7 @@ class BundleStore:
         self._bucket = AsyncGridFSBucket(database, bucket_name="bundles")
         self._kept: Counter[str] = Counter()
         self._removing = asyncio.Lock()
+        self._writing = asyncio.Lock()
 
     @asynccontextmanager
     async def kept(self, code_hash: str) -> AsyncIterator[None]:
@@ -42,13 +46,13 @@ class BundleStore:
         await self._database["bundles.files"].create_index("metadata.blobs", sparse=True)
 
     async def put(self, bundle: Bundle) -> None:
-        """Store the bundle. Safe to call again after a crash in the middle of it.
+        """Store the bundle. Safe to call again after a crash in the middle of it, and heals what is damaged.
 
         Raises `InvalidBundleError` where it names a blob that is not stored.
         """
         await self._check_blobs(bundle)
         name = bundle.code_hash
-        if await self.has(name):
+        if await self._is_sound(name):
             return
         content = bundle.model_dump_json(exclude_defaults=True).encode()
         metadata = {"blobs": sorted(bundle.blobs)} if bundle.blobs else None
@@ -57,35 +61,33 @@ class BundleStore:
             try:
                 await self._bucket.upload_from_stream_with_id(name, name, content, metadata=metadata)
             except (FileExists, DuplicateKeyError):
-                if await self.has(name):
+                if await self._is_sound(name):
                     return
-                # Chunks of an upload that never ended: GridFS writes the file's own document last.
+                # Chunks of an upload that never ended (GridFS writes the file's own document last), or damaged ones.
+                await self._database["bundles.files"].delete_one({"_id": name})
                 await self._database["bundles.chunks"].delete_many({"files_id": name})
                 await self._bucket.upload_from_stream_with_id(name, name, content, metadata=metadata)
 
-        await patiently(upload)
+        # One at a time: two who store the same would each take the other's chunks for remains.
+        async with self._writing:
+            await patiently(upload)
 
     async def get(self, code_hash: str) -> Bundle:
         """Raises `UnavailableError` where the stored bytes are no longer those of the hash."""
         try:
-            content = await patiently(lambda: self._read(code_hash))
+            bundle = await self._load(code_hash)
         except NoFile:
             raise NotFoundError("The code of this version is no longer stored.") from None
-        try:
-            bundle = Bundle.model_validate_json(content)
-        except ValueError:
-            bundle = None
-        if bundle is None or bundle.code_hash != code_hash:
+        if bundle is None:
             raise UnavailableError(
-                f"The stored code {code_hash[:12]} is damaged and was not started. "
-                "Deploy the app again from its source."
+                f"The stored code {code_hash[:12]} is damaged and is not used. Deploy the app again from its source."
             )
         return bundle
 
-    async def all(self) -> list[str]:
+    async def all(self) -> set[str]:
         """The code hash of every bundle."""
         found = await patiently(lambda: self._database["bundles.files"].find({}, {"_id": 1}).to_list())
-        return [each["_id"] for each in found]
+        return {each["_id"] for each in found}
 
     async def has(self, code_hash: str) -> bool:
         return (
@@ -117,6 +119,21 @@ class BundleStore:
                     f"The content of {path} {why}. Send it first: deploy the app again from its source.",
                     {"file": path, "blob": file.blob},
                 )
+
+    async def _is_sound(self, code_hash: str) -> bool:
+        """Whether the bundle is there, and is what its name says."""
+        try:
+            return await self._load(code_hash) is not None
+        except NoFile:
+            return False
+
+    async def _load(self, code_hash: str) -> Bundle | None:
+        """None where the stored bytes are not those of the hash. Raises `NoFile`."""
+        try:
+            bundle = Bundle.model_validate_json(await patiently(lambda: self._read(code_hash)))
+            return bundle if bundle.code_hash == code_hash else None
+        except (CorruptGridFile, ValueError, InvalidBundleError):
+            return None
 
     async def _read(self, code_hash: str) -> bytes:
         stream = await self._bucket.open_download_stream(code_hash)

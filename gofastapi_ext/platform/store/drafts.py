@@ -85,6 +85,10 @@ class DraftStore:
         query = {"_id": app_id} if revision is None else {"_id": app_id, "revision": revision}
         return (await patiently(lambda: self._drafts.delete_one(query))).deleted_count > 0
 
+    async def bundles(self) -> set[str]:
+        """The code hash of every draft of every app."""
+        return set(await patiently(lambda: self._drafts.distinct("code_hash")))
+
     async def uses_bundle(self, code_hash: str) -> bool:
         return await patiently(lambda: self._drafts.find_one({"code_hash": code_hash}, {"_id": 1})) is not None
 

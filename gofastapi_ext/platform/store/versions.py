@@ -124,6 +124,10 @@ class VersionStore:
         await patiently(lambda: self._deployments.delete_many({"app": app_id}))
         return versions
 
+    async def bundles(self) -> set[str]:
+        """The code hash of every version of every app."""
+        return set(await patiently(lambda: self._versions.distinct("code_hash")))
+
     async def uses_bundle(self, code_hash: str) -> bool:
         return await patiently(lambda: self._versions.find_one({"code_hash": code_hash}, {"_id": 1})) is not None
 
