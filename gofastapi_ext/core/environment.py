@@ -54,14 +54,14 @@ def check_name(name: str) -> None:
         raise InvalidRequestError(f"{name} {reason}")
 
 
-def check_change(change: EnvChange) -> None:
+def check_change(change: EnvChange, max_bytes: int | None = None) -> None:
     """Raise `InvalidRequestError` for a change that no app can take, whatever its variables are."""
     if not change.set and not change.unset:
         raise InvalidRequestError("Nothing is to be set, and nothing to be taken away.")
     for name in change.unset:
         if name in change.set:
             raise InvalidRequestError(f"{name} is to be set and to be taken away; only one of the two can be.")
-    check_environment({name: setting.value.get_secret_value() for name, setting in change.set.items()})
+    check_environment({name: setting.value.get_secret_value() for name, setting in change.set.items()}, max_bytes)
     for name, setting in change.set.items():
         if setting.secret:
             check_secret(name, setting.value.get_secret_value())

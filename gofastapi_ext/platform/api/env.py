@@ -61,7 +61,7 @@ async def rotate_key(services: UsesServices, caller: Caller) -> KeyRotation:
 async def _change(app_id: str, change: EnvChange, services: Services, caller: Principal) -> StreamingResponse:
     # An app that cannot start without a secret needs it before its first deploy.
     find = services.apps.find_or_create if change.set else services.apps.find
-    check_change(change)
+    check_change(change, services.limits.max_env_bytes)
     record = await find(app_id, caller.user)
     await services.environments.check(record.id, record.env_revision, change)
     return await stream(services.deployments.change_env(record, change, caller.user))
