@@ -209,7 +209,7 @@ def test_a_damaged_bundle_is_noticed_by_its_hash() -> None:
             assert chunk is not None
             data = bytes(chunk["data"]).replace(b"hello", b"hallo")
             database["bundles.chunks"].update_one({"_id": chunk["_id"]}, {"$set": {"data": data}})
-        with pytest.raises(Exception, match="is damaged and was not started"):
+        with pytest.raises(Exception, match="is damaged and is not used"):
             list(platform.client.rollback("damaged", 1))
         assert platform.app("damaged").version == 2
 

@@ -39,8 +39,9 @@ class Drafts:
         versions: VersionStore,
         bundles: BundleStore,
         limits: Limits,
-        forget_bundle: Callable[[str], Awaitable[None]] | None = None,
+        forget_bundle: Callable[[str], Awaitable[None]],
     ) -> None:
+        """`forget_bundle` is told of code that the draft has no use for any more; another thing may have."""
         self._apps = apps
         self._drafts = drafts
         self._versions = versions
@@ -182,9 +183,6 @@ class Drafts:
         return draft if is_saved else None
 
     async def _forget(self, code_hash: str) -> None:
-        """Give up a bundle that the draft has no use for any more; another thing may have."""
-        if self._forget_bundle is None:
-            return
         try:
             await self._forget_bundle(code_hash)
         except GoFastAPIError as error:

@@ -89,12 +89,6 @@ class BundleStore:
         found = await patiently(lambda: self._database["bundles.files"].find({}, {"_id": 1}).to_list())
         return {each["_id"] for each in found}
 
-    async def has(self, code_hash: str) -> bool:
-        return (
-            await patiently(lambda: self._database["bundles.files"].find_one({"_id": code_hash}, {"_id": 1}))
-            is not None
-        )
-
     async def names_blob(self, sha256: str, hashes: list[str] | None = None) -> bool:
         """Whether a stored bundle, or one of those named, holds a blob."""
         query: Document = {"metadata.blobs": sha256} | ({} if hashes is None else {"_id": {"$in": hashes}})
