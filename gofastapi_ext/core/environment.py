@@ -47,11 +47,14 @@ def check_name(name: str) -> None:
             f'"{shown}" cannot be the name of a variable: use letters, digits and underscores, '
             f"not starting with a digit, {_MAX_NAME_LENGTH} at most."
         )
-    reason = _RESERVED.get(name) or next(
-        (reason for prefix, reason in _RESERVED_PREFIXES.items() if name.startswith(prefix)), None
-    )
-    if reason is not None:
+    if reason := why_reserved(name):
         raise InvalidRequestError(f"{name} {reason}")
+
+
+def why_reserved(name: str) -> str | None:
+    """Why the name is not to be set, as the rest of a sentence that begins with it; None where it may be."""
+    by_prefix = (reason for prefix, reason in _RESERVED_PREFIXES.items() if name.startswith(prefix))
+    return _RESERVED.get(name) or next(by_prefix, None)
 
 
 def check_change(change: EnvChange, max_bytes: int | None = None) -> None:

@@ -1,0 +1,174 @@
+"""An app's variables and secrets: changed as safely as a deploy, and never to be read again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import httpx
+import pytest
+from support.platform import Platform, get
+from support.waiting import until
+
+from gofastapi_ext.core.errors import InvalidRequestError, NotFoundError
+from gofastapi_ext.core.lifecycle import Stage, State
+from gofastapi_ext.core.models import StageEvent
+from gofastapi_ext.core.variables import EnvChange, Setting, VariableView
+
+SHOW = (
+    "import os\nfrom fastapi import FastAPI\napp = FastAPI()\n"
+    "@app.get('/')\ndef root(): return {**os.environ, 'PID': os.getpid()}\n"
+)
+SECRET = "sk_live_51H/b+c&d é"
+
+
+def change(unset: tuple[str, ...] = (), secrets: dict[str, str] | None = None, **variables: str) -> EnvChange:
+    plain = {name: Setting(value=value) for name, value in variables.items()}
+    hidden = {name: Setting(value=value, secret=True) for name, value in (secrets or {}).items()}
+    return EnvChange(set=plain | hidden, unset=list(unset))
+
+
+def changed(platform: Platform, app: str, wanted: EnvChange) -> StageEvent:
+    """Change the variables of an app that runs, and of which nothing is to go wrong."""
+    last = list(platform.client.change_env(app, wanted))[-1]
+    assert last.stage is Stage.LIVE, last
+    return last
+
+
+def variables(platform: Platform, app: str) -> dict[str, VariableView]:
+    return {v.name: v for v in platform.client.env(app).variables}
+
+
+def test_a_batch_is_one_restart_with_the_new_values(platform: Platform) -> None:
+    url = platform.deploy_live("batch", SHOW, env={"OF_VERSION": "1"})
+    before = get(url).json()
+    stages = list(platform.client.change_env("batch", change(A="1", B="two words", C="", secrets={"TOKEN": SECRET})))
+    assert [event.stage for event in stages] == [Stage.START, Stage.READY, Stage.LIVE]
+    assert stages[-1].version == 1
+    seen = get(url).json()
+    assert [seen[name] for name in ("A", "B", "C", "TOKEN", "OF_VERSION")] == ["1", "two words", "", SECRET, "1"]
+    assert seen["PID"] != before["PID"]
+    assert platform.app("batch").version == 1
+
+    changed(platform, "batch", change(unset=("A", "TOKEN"), B="three"))
+    after = get(url).json()
+    assert (after["B"], after["C"]) == ("three", "")
+    assert "A" not in after
+    assert "TOKEN" not in after
+    assert list(variables(platform, "batch")) == ["B", "C"]
+    # They belong to the app: the next version has them too.
+    platform.deploy_live("batch", SHOW + "# 2\n")
+    assert get(url).json()["B"] == "three"
+
+
+def test_what_changes_nothing_restarts_nothing(platform: Platform) -> None:
+    url = platform.deploy_live("same", SHOW)
+    changed(platform, "same", change(A="1"))
+    pid = get(url).json()["PID"]
+    assert changed(platform, "same", change(A="1")).unchanged
+    assert get(url).json()["PID"] == pid
+
+
+def test_a_versions_own_variables_win(platform: Platform) -> None:
+    url = platform.deploy_live("layers", SHOW, env={"A": "of the version"})
+    changed(platform, "layers", change(A="of the app"))
+    assert get(url).json()["A"] == "of the version"
+    assert variables(platform, "layers")["A"].overridden
+    platform.deploy_live("layers", SHOW)
+    assert get(url).json()["A"] == "of the app"
+    assert not variables(platform, "layers")["A"].overridden
+
+
+def test_no_request_fails_during_changes(platform: Platform) -> None:
+    url = platform.deploy_live("loaded", SHOW)
+    failures: list[object] = []
+    answers: list[str] = []
+    over = threading.Event()
+
+    def ask() -> None:
+        with httpx.Client(trust_env=False, timeout=15) as client:
+            while not over.is_set():
+                try:
+                    answers.append(client.get(url).raise_for_status().json().get("N", ""))
+                except httpx.HTTPError as error:
+                    failures.append(repr(error))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        for number in range(8):
+            changed(platform, "loaded", change(N=str(number), secrets={"S": f"secret number {number}"}))
+            assert get(url).json()["N"] == str(number)
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert failures == []
+    assert {"0", "7"} <= set(answers)
+
+
+def test_a_change_the_app_does_not_start_with_leaves_everything_as_it_was(platform: Platform) -> None:
+    url = platform.deploy_live("careful", SHOW + "if os.environ.get('MODE') == 'bad': raise ValueError('bad mode')\n")
+    changed(platform, "careful", change(MODE="good", secrets={"TOKEN": SECRET}))
+    pid, before = get(url).json()["PID"], platform.client.env("careful")
+    last = list(platform.client.change_env("careful", change(unset=("TOKEN",), MODE="bad", OTHER="1")))[-1]
+    assert last.stage is Stage.FAILED
+    assert "bad mode" in last.diagnostics[0].message
+    assert get(url).json()["PID"] == pid
+    assert platform.client.env("careful") == before
+    # Also after a restart of its own.
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: _pid(url) not in (None, pid), 10, "back")
+    assert get(url).json()["MODE"] == "good"
+    assert get(url).json()["TOKEN"] == SECRET
+
+
+def test_an_app_that_does_not_run_keeps_them_for_its_start(platform: Platform) -> None:
+    [saved] = platform.client.change_env("not-yet", change(A="1", secrets={"TOKEN": SECRET}))
+    assert saved.stage is Stage.SAVED
+    assert platform.app("not-yet").state is State.NEW
+    url = platform.deploy_live("not-yet", SHOW + "assert os.environ['TOKEN']\n")
+    assert get(url).json()["TOKEN"] == SECRET
+    platform.client.stop("not-yet")
+    [saved] = platform.client.change_env("not-yet", change(A="2"))
+    assert saved.stage is Stage.SAVED
+    assert platform.app("not-yet").state is State.STOPPED
+    assert list(platform.client.start("not-yet"))[-1].stage is Stage.LIVE
+    assert get(url).json()["A"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        (change(PORT="1"), "set by the platform"),
+        (change(PLATFORM_MONGO_URI="x"), "set by the platform"),
+        (change(GOFASTAPI_HOME="x"), "set by the platform"),
+        (change(PATH="/x"), "os.environ"),
+        (change(PYTHONPATH="/x"), "before your app does"),
+        (change(LD_PRELOAD="/x.so"), "before your app does"),
+        (change(**{"A-B": "1"}), "cannot be the name"),
+        (change(A="x\0y"), "NUL"),
+        (change(secrets={"S": "abc"}), "4 characters"),
+        (change(secrets={"S": "  a  "}), "4 characters"),
+        (change(BIG="x" * 70_000), "limit"),
+        (change(unset=("A",), A="1"), "only one of the two"),
+        (change(), "Nothing"),
+        (change(URL="db://u:hunter22@h", secrets={"PASSWORD": "hunter22"}), "make URL a secret too"),
+    ],
+)
+def test_what_cannot_be_set_is_refused_with_the_reason(platform: Platform, wanted: EnvChange, message: str) -> None:
+    with pytest.raises(InvalidRequestError) as told:
+        list(platform.client.change_env("refused", wanted))
+    assert message in told.value.message
+    assert "hunter22" not in told.value.message
+    with pytest.raises(NotFoundError):
+        platform.app("refused")
+
+
+def _pid(url: str) -> int | None:
+    try:
+        return int(get(url).json()["PID"])
+    except (httpx.HTTPError, ValueError):
+        return None
