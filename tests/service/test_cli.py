@@ -24,7 +24,10 @@ def cli() -> Iterator[CommandLine]:
 
 def test_help_is_quick_and_names_every_command(cli: CommandLine) -> None:
     text = cli.run("--help")
-    for command in ("up", "down", "status", "doctor", "deploy", "apps", "logs", "rollback", "rm"):
+    for command in (
+        *("up", "down", "status", "doctor", "deploy", "apps", "logs", "rollback"),
+        *("start", "stop", "restart", "clone", "rename", "rm", "restore"),
+    ):
         assert f"\n  {command} " in text
         assert "--json" in cli.run(command, "--help")
     assert "_GOFASTAPI_COMPLETE=bash_source" in text
@@ -172,24 +175,56 @@ def test_rollback(cli: CommandLine) -> None:
     assert cli.lines("rollback", "absent", status=1)[-1]["diagnostics"][0]["code"] == "not_found"
 
 
-def test_rm_asks_first(cli: CommandLine) -> None:
+def test_rm_asks_for_the_name_and_restore_brings_back(cli: CommandLine) -> None:
     cli.write_app("doomed")
     cli.run("deploy", "main.py", "--name", "doomed")
     assert "--yes" in cli.finish("rm", "doomed").stderr
     with terminal(cli, "rm", "doomed") as asked:
-        asked.expect("versions and logs")
-        asked.sendline("n")
+        asked.expect("type its name")
+        asked.sendline("y")
+        asked.expect("Nothing was taken away")
         asked.expect(pexpect.EOF)
     assert asked.exitstatus == 1
     with terminal(cli, "rm", "doomed") as asked:
-        asked.expect("versions and logs")
-        asked.sendline("y")
-        asked.expect("doomed is gone")
+        asked.expect("type its name")
+        asked.sendline("doomed")
+        asked.expect("gofastapi restore doomed")
         asked.expect(pexpect.EOF)
     assert "doomed" not in [app["id"] for app in cli.json("apps")]
-    cli.run("deploy", "main.py", "--name", "doomed")
-    assert cli.json("rm", "doomed", "--yes") == {"removed": "doomed"}
+    assert "gofastapi restore doomed" in cli.finish("logs", "doomed").stderr
+    assert "doomed  until 20" in cli.run("restore")
+    assert [app["id"] for app in cli.json("restore")] == ["doomed"]
+    assert cli.lines("restore", "doomed")[-1]["stage"] == "live"
+
+    assert set(cli.json("rm", "doomed", "--yes")) == {"removed", "restorable_until"}
     assert cli.json("rm", "doomed", "--yes", status=1)["error"]["code"] == "not_found"
+    assert cli.json("rm", "doomed", "--yes", "--forever") == {"removed": "doomed", "restorable_until": None}
+    assert cli.lines("restore", "doomed", status=1)[-1]["diagnostics"][0]["code"] == "not_found"
+    assert cli.run("restore") == "No deleted app can be restored.\n"
+
+
+def test_stop_start_restart_and_rename(cli: CommandLine) -> None:
+    cli.write_app("tired")
+    url = cli.lines("deploy", "main.py", "--name", "tired")[-1]["url"]
+    assert "gofastapi start tired" in cli.run("stop", "tired")
+    assert get(url).status_code == 503
+    assert cli.json("stop", "tired")["state"] == "stopped"
+    assert "stopped" in cli.run("apps")
+    assert [stage["stage"] for stage in cli.lines("start", "tired")] == ["start", "ready", "live"]
+    assert cli.run("restart", "tired").splitlines()[-1].startswith("live  http://")
+    assert get(url).json() == {"says": "tired"}
+    assert "is called Wide awake now" in cli.run("rename", "tired", "Wide awake")
+    assert cli.json("rename", "tired", "")["title"] == "tired"
+
+
+def test_clone(cli: CommandLine) -> None:
+    cli.write_app("original")
+    cli.run("deploy", "main.py", "--name", "original")
+    assert "gofastapi draft deploy twin" in cli.run("clone", "original", "twin")
+    assert cli.json("clone", "original", "twin", status=1)["error"]["code"] == "conflict"
+    last = cli.lines("draft", "deploy", "twin")[-1]
+    assert get(last["url"]).json() == {"says": "original"}
+    assert cli.json("clone", "original", "third", "--from", "v1")["missing_secrets"] == []
 
 
 @pytest.mark.parametrize("command", ["logs", "rm"])

@@ -65,7 +65,14 @@ class Cleanup:
                 await tools.garbage.bundle(code_hash)
             await tools.launcher.forget_app(app_id)
             await self._supervisors.remove(supervisor)
-            gone = {"port": None, "live_version": None, "live_hash": None, "env_revision": 0, "next_version": 1}
+            gone = {
+                "restorable_until": None,
+                "port": None,
+                "live_version": None,
+                "live_hash": None,
+                "env_revision": 0,
+                "next_version": 1,
+            }
             return await tools.apps.change(current, **gone, purged=True, title=None, reason=None, diagnostics=[])
 
     async def _run(self) -> None:

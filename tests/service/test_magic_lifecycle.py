@@ -1,0 +1,68 @@
+"""`%stop`, `%start`, `%restart`, `%clone`, `%undeploy` and `%restore` in a real kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.kernel import Kernel, running_kernel
+from support.platform import Platform, get
+
+from gofastapi_ext.core.lifecycle import State
+
+APP = """
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+@app.get("/")
+def root():
+    return "here"
+"""
+
+
+@pytest.fixture(scope="module")
+def kernel(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    folder: Path = tmp_path_factory.mktemp("lifecycle")
+    with running_kernel(folder, GOFASTAPI_HOME=str(platform.places.home)) as running:
+        yield running
+
+
+def test_stop_and_start(kernel: Kernel, platform: Platform) -> None:
+    kernel.run("%%deploy dozes" + APP)
+    assert kernel.run("%stop dozes").text == "dozes is stopped. To start it: %start dozes\n"
+    assert platform.app("dozes").state is State.STOPPED
+    kernel.run("%start dozes")
+    url = str(platform.app("dozes").url)
+    assert get(url).json() == "here"
+    before = platform.app("dozes").instances[0]
+    kernel.run("%restart dozes")
+    assert platform.app("dozes").instances[0].pid != before.pid
+
+
+def test_undeploy_and_restore(kernel: Kernel, platform: Platform) -> None:
+    kernel.run("%%deploy leaves" + APP)
+    assert "it can be brought back: %restore leaves" in kernel.run("%undeploy leaves").text
+    assert "gofastapi restore leaves" in str(kernel.run("%logs leaves").error)
+    kernel.run("%restore leaves")
+    assert get(str(platform.app("leaves").url)).json() == "here"
+    kernel.run("%stop leaves")
+    kernel.run("%undeploy leaves")
+    assert "does not run" in kernel.run("%restore leaves").plain
+    assert platform.app("leaves").state is State.STOPPED
+
+
+def test_clone(kernel: Kernel, platform: Platform) -> None:
+    kernel.run("%%deploy sheep" + APP)
+    assert "To bring it live: %deploy dolly" in kernel.run("%clone sheep dolly").text
+    assert platform.client.draft("dolly").bundle == platform.client.draft("sheep").bundle
+    assert "Usage: %clone NAME NEW" in str(kernel.run("%clone sheep").error)
+    assert "already" in str(kernel.run("%clone sheep dolly").error)
+
+
+@pytest.mark.parametrize("magic", ["%stop", "%start", "%restart", "%undeploy", "%restore"])
+def test_what_is_not_there_is_one_line(kernel: Kernel, magic: str) -> None:
+    assert "absent" in str(kernel.run(f"{magic} absent").error)
+    assert f"Usage: {magic} NAME" in str(kernel.run(magic).error)
