@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -31,27 +31,41 @@ class Collected:
     """What came along by itself: `helpers.py`, `routers/`."""
     skipped: list[str] = field(default_factory=list)
     """What was left out, and why: `.env: may hold secrets; ...`. Caches and version control go unnamed."""
-    origins: dict[str, CellOrigin] = field(default_factory=dict)
+    origins: dict[str, list[CellOrigin]] = field(default_factory=dict)
 
 
 def collect_cell(
     source: str, directory: Path, extra: Sequence[Path], origin: CellOrigin, limits: Limits | None = None
 ) -> Collected:
-    """The bundle of a notebook cell: `source` is its `main.py`, modules are looked up in `directory`.
+    """The bundle of a notebook cell: `source` is its `main.py`. For the rest see `collect_cells`."""
+    return collect_cells({CELL_FILE: source}, {CELL_FILE: [origin]}, CELL_FILE, directory, extra, limits)
 
-    `extra` are the paths of `--file`; relative ones start at `directory`. Raises `InvalidBundleError`.
+
+def collect_cells(
+    texts: Mapping[str, str],
+    origins: Mapping[str, list[CellOrigin]],
+    main: str,
+    directory: Path,
+    extra: Sequence[Path],
+    limits: Limits | None = None,
+) -> Collected:
+    """The bundle of files that came from notebook cells; `main` is the one with the app.
+
+    Modules are looked up in `directory`. `extra` are the paths of `--file`; relative ones start at `directory`.
+    Raises `InvalidBundleError`.
     """
     limits = limits or Limits()
     root = _absolute(directory)
     found = FileSet(limits)
-    found.add_text(CELL_FILE, source)
+    for at, text in texts.items():
+        found.add_text(at, text)
     for path in extra:
         _add_named(found, path, root, root)
     included = _bring_along(found, root)
     skipped = found.skipped
-    if (root / CELL_FILE).exists() and _imports(found, "main"):
+    if main == CELL_FILE and (root / CELL_FILE).exists() and _imports(found, "main"):
         skipped.append(f"{CELL_FILE}: the cell itself is {CELL_FILE} in the app; rename the module")
-    return Collected(_bundle(found, CELL_FILE, limits), included, skipped, {CELL_FILE: origin})
+    return Collected(_bundle(found, main, limits), included, skipped, dict(origins))
 
 
 def collect_file(path: Path, extra: Sequence[Path], limits: Limits | None = None) -> Collected:
@@ -238,6 +252,7 @@ def _add_named(found: FileSet, path: Path, start: Path, root: Path) -> None:
     inside = next((p for p in (full, full.resolve()) if p.is_relative_to(root)), None)
     at = inside.relative_to(root).as_posix() if inside else full.name
     if full.is_dir():
+        found.check_named(full, at)
         if not found.add_folder(full, "" if at == "." else at, full):
             raise InvalidBundleError(f"--file {path}: the folder holds no file to bring along.")
     elif full.is_file():
@@ -252,7 +267,8 @@ def _bundle(found: FileSet, main: str, limits: Limits, entrypoint: str | None = 
     try:
         bundle = Bundle(files=found.files, main=main, entrypoint=entrypoint)
     except ValidationError as error:
-        raise InvalidBundleError(f"The files cannot be an app: {error.errors()[0]['msg']}.") from None
+        why = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise InvalidBundleError(f"The files cannot be an app: {why}.") from None
     check_sizes(bundle, limits)
     return bundle
 

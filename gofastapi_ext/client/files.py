@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from gofastapi_ext.core.bundle import BundleFile, path_problem
 from gofastapi_ext.core.errors import InvalidBundleError
-from gofastapi_ext.core.leftout import HIDDEN, MAY_HOLD_SECRETS, is_routine, why_left_out
+from gofastapi_ext.core.leftout import (
+    HIDDEN,
+    MAY_HOLD_SECRETS,
+    is_never,
+    is_private_key,
+    is_routine,
+    may_be_public,
+    why_left_out,
+)
 from gofastapi_ext.core.limits import Limits, format_bytes
 
 MAX_ENTRIES_LOOKED_AT = 10_000
 
-_ADVICE = {
-    MAY_HOLD_SECRETS: "pass values with --env, or name the file with --file",
-    HIDDEN: "name it with --file if the app needs it",
-}
+_A_LINK_OUT = "a link that leads out of the folder; bring it with --file"
 
 
 class FileSet:
@@ -40,13 +46,25 @@ class FileSet:
         self._keep(at, text.encode("utf-8", errors="surrogatepass"))
 
     def add_file(self, path: Path, at: str) -> None:
-        """Add a file that was asked for by name, whatever it is called."""
+        """Add a file that was asked for by name: a hidden one too, but none that may hold secrets."""
         if at in self.files:
             raise InvalidBundleError(f"Two files would both be {at} in the app. Rename one of them.")
         problem = path_problem(at)
         if problem:
             raise InvalidBundleError(f"{path}: {problem}.")
-        self._keep(at, read_file(path, self._limits.max_file_bytes))
+        self.check_named(path, at)
+        content = read_file(path, self._limits.max_file_bytes)
+        if is_private_key(path.name, content):
+            raise InvalidBundleError(f"{at}: {_why_secret(path.name)}")
+        self._keep(at, content)
+
+    def check_named(self, path: Path, at: str) -> None:
+        """Raise for a file or folder that never goes in, even where it was asked for by name."""
+        for name in (*PurePosixPath(at).parts, path.resolve().name):
+            if is_never(name):
+                raise InvalidBundleError(f"{at}: {name} never goes into an app. Leave it out.")
+            if why_left_out(name) == MAY_HOLD_SECRETS and not (may_be_public(name) and path.is_file()):
+                raise InvalidBundleError(f"{at}: {_why_secret(name)}")
 
     def add_found(self, path: Path, at: str, boundary: Path) -> bool:
         """Add a file nobody named, unless there is a reason not to; return whether it is in the set now.
@@ -55,14 +73,19 @@ class FileSet:
         """
         if at in self.files:
             return True
-        why = path_problem(at) or self._why_not(path, boundary)
-        if why:
+        if why := path_problem(at) or self._why_not(path, boundary):
             self._skip(at, why)
             return False
+        return self._read(path, at)
+
+    def _read(self, path: Path, at: str) -> bool:
         try:
             content = read_file(path, self._limits.max_file_bytes)
         except InvalidBundleError as error:
             self._skip(at, error.message)
+            return False
+        if is_private_key(path.name, content):
+            self._skip(at, _why_secret(path.name))
             return False
         self._keep(at, content)
         return True
@@ -74,7 +97,10 @@ class FileSet:
         left out.
         """
         self.folders.add(at)
-        count = self._walk(folder, at, boundary.resolve(), set())
+        listed = list(self._walk(folder, at, boundary.resolve(), set()))
+        # Looked at as a whole before anything is read, so that the largest of all can be named.
+        self._check_room(self._sizes | {place: _size(path) for path, place in listed if place not in self.files})
+        count = sum(place in self.files or self._read(path, place) for path, place in listed)
         if at and not count:
             self.add_text(f"{at}/.gitkeep", "")  # an app that writes there expects the folder
         return count
@@ -87,7 +113,7 @@ class FileSet:
         for name in PurePosixPath(at).parts:
             if at in self.files or is_routine(name):
                 return
-            if why := _why_not_name(name):
+            if (why := _why_not_name(name)) and not (may_be_public(name) and path.is_file()):
                 self._skip(at, why)
                 return
         before = dict(self.files), dict(self._sizes), set(self.folders), self._entries
@@ -104,41 +130,44 @@ class FileSet:
             most = f"{limits.max_files} files and {format_bytes(limits.max_bundle_bytes)}"
             self._skip(at, f"too much to come along; an app may have {most}")
 
-    def _walk(self, folder: Path, at: str, boundary: Path, seen: set[Path]) -> int:
+    def _walk(self, folder: Path, at: str, boundary: Path, seen: set[Path]) -> Iterator[tuple[Path, str]]:
+        """The files that make sense in an app, each with its place in it."""
         real = folder.resolve()
         if real in seen:
-            return 0
+            return
         seen.add(real)
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError as error:
             self._skip(f"{at}/", f"cannot be read ({_reason(error)})")
-            return 0
-        count = 0
+            return
         for entry in entries:
             self._entries += 1
             if self._entries > MAX_ENTRIES_LOOKED_AT:
                 raise InvalidBundleError(
                     f"{folder} holds more than {MAX_ENTRIES_LOOKED_AT} files, too many for an app. "
-                    f"{self._largest()}Name what the app needs with --file."
+                    f"{_largest(self._sizes)}Name what the app needs with --file."
                 )
             place = f"{at}/{entry.name}" if at else entry.name
             if is_routine(entry.name):
                 continue
             path = folder / entry.name
-            if not entry.is_dir():
-                count += self.add_found(path, place, boundary)
-                continue
-            why = _why_not_name(entry.name) or _why_not_folder(path, boundary)
+            is_folder = path.is_dir()
+            why = path_problem(place)
+            if not why and is_folder:
+                why = _why_not_name(entry.name) or _why_not_folder(path, boundary)
+            elif not why and place not in self.files:
+                why = self._why_not(path, boundary)
             if why:
-                self._skip(f"{place}/", why)
+                self._skip(f"{place}/" if is_folder else place, why)
+            elif is_folder:
+                yield from self._walk(path, place, boundary, seen)
             else:
-                count += self._walk(path, place, boundary, seen)
-        return count
+                yield path, place
 
     def _why_not(self, path: Path, boundary: Path) -> str | None:
         why = _why_not_name(path.name)
-        if why:
+        if why and not may_be_public(path.name):
             return why
         try:
             info = path.stat()
@@ -146,8 +175,8 @@ class FileSet:
             return f"cannot be read ({_reason(error)})"
         if not stat.S_ISREG(info.st_mode):
             return "not a file"
-        if not path.resolve().is_relative_to(boundary):
-            return "a link that leads out of the folder; bring it with --file"
+        if why := _why_not_link(path, boundary):
+            return why
         if info.st_size > self._limits.max_file_bytes:
             return f"{format_bytes(info.st_size)}; a file may have {format_bytes(self._limits.max_file_bytes)}"
         return None
@@ -155,16 +184,18 @@ class FileSet:
     def _keep(self, at: str, content: bytes) -> None:
         self.files[at] = BundleFile.from_bytes(content)
         self._sizes[at] = len(content)
-        total = sum(self._sizes.values())
-        if len(self.files) > self._limits.max_files:
+        self._check_room(self._sizes)
+
+    def _check_room(self, sizes: dict[str, int]) -> None:
+        if len(sizes) > self._limits.max_files:
             raise InvalidBundleError(
-                f"The app has more than {self._limits.max_files} files, which is the limit. {self._largest()}"
+                f"The app has {len(sizes)} files; {self._limits.max_files} is the limit. {_largest(sizes)}"
                 "Keep data outside the app's own packages."
             )
-        if total > self._limits.max_bundle_bytes:
+        if sum(sizes.values()) > self._limits.max_bundle_bytes:
             limit = format_bytes(self._limits.max_bundle_bytes)
             raise InvalidBundleError(
-                f"The app's files are more than {limit} together, which is the limit. {self._largest()}"
+                f"The app's files are more than {limit} together, which is the limit. {_largest(sizes)}"
                 "Keep large data in the database, or download it at start."
             )
 
@@ -173,10 +204,18 @@ class FileSet:
         if line not in self.skipped:
             self.skipped.append(line)
 
-    def _largest(self) -> str:
-        by_size = sorted(((size, at) for at, size in self._sizes.items()), reverse=True)[:3]
-        names = ", ".join(f"{at} ({format_bytes(size)})" for size, at in by_size)
-        return f"The largest: {names}. " if names else ""
+
+def _largest(sizes: dict[str, int]) -> str:
+    by_size = sorted(((size, at) for at, size in sizes.items()), reverse=True)[:3]
+    names = ", ".join(f"{at} ({format_bytes(size)})" for size, at in by_size)
+    return f"The largest: {names}. " if names else ""
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0  # gone meanwhile: reading it will say so
 
 
 def read_file(path: Path, limit: int) -> bytes:
@@ -198,15 +237,39 @@ def read_file(path: Path, limit: int) -> bytes:
 
 
 def _why_not_name(name: str) -> str | None:
-    why = why_left_out(name)
-    return f"{why}; {_ADVICE[why]}" if why else None
+    match why_left_out(name):
+        case None:
+            return None
+        case word if word == MAY_HOLD_SECRETS:
+            return _why_secret(name)
+        case word if word == HIDDEN:
+            return f"{HIDDEN}; name it with --file if the app needs it"
+    return None
+
+
+def _why_secret(name: str) -> str:
+    is_env = name.startswith(".env") or name.endswith(".env")
+    way = f"gofastapi env import NAME {name}" if is_env else "gofastapi env set"
+    return f"{MAY_HOLD_SECRETS}; they never go into an app's files, so give them to it with: {way}"
 
 
 def _why_not_folder(path: Path, boundary: Path) -> str | None:
-    if (path / "pyvenv.cfg").exists():
-        return "a virtual environment"
-    if path.is_symlink() and not path.resolve().is_relative_to(boundary):
-        return "a link that leads out of the folder; bring it with --file"
+    try:
+        if (path / "pyvenv.cfg").exists():
+            return "a virtual environment"
+    except OSError as error:
+        return f"cannot be read ({_reason(error)})"
+    return _why_not_link(path, boundary)
+
+
+def _why_not_link(path: Path, boundary: Path) -> str | None:
+    """Why a link's target speaks against it, where it is one."""
+    real = path.resolve()
+    if not real.is_relative_to(boundary):
+        return _A_LINK_OUT
+    for name in real.relative_to(boundary).parts if path.is_symlink() else ():
+        if is_routine(name) or why_left_out(name) == MAY_HOLD_SECRETS:
+            return f"a link to {name}, which never goes in"
     return None
 
 

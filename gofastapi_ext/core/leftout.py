@@ -13,9 +13,18 @@ _ROUTINE = (
     ".ipynb_checkpoints", ".pytest_cache", ".mypy_cache", ".ruff_cache",
     "__MACOSX", "._*", "Thumbs.db", "desktop.ini",
 )  # fmt: skip
+# Of those, what never goes in, whoever names it.
+_NEVER = (
+    "__pycache__", ".git", ".hg", ".svn", ".ipynb_checkpoints", ".pytest_cache", ".mypy_cache", ".ruff_cache",
+)  # fmt: skip
 _SECRETS = (
-    ".env", ".env.*", "*.env", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.kdbx", ".ssh", ".aws",
+    ".env", ".env.*", "*.env", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.kdbx", "*.ppk", ".ssh", ".aws",
     ".gnupg", "id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*", ".netrc", ".pypirc", ".htpasswd",
+)  # fmt: skip
+# Patterns for people to fill in, and the public halves of keys.
+_NO_SECRETS = (
+    "*.pub", *(f"{before}{word}{after}" for word in ("example", "sample", "template", "dist", "defaults")
+               for before, after in ((".env.", ""), (".env-", ""), ("", ".env"), (".", ".env"))),
 )  # fmt: skip
 _HIDDEN_YET_MEANT = frozenset({".well-known", ".gitkeep"})
 
@@ -29,7 +38,10 @@ def _one_of(patterns: Iterable[str]) -> re.Pattern[str]:
 
 
 _IS_ROUTINE = _one_of(_ROUTINE)
+_IS_NEVER = _one_of(_NEVER)
 _IS_SECRET = _one_of(_SECRETS)
+_IS_NO_SECRET = _one_of(_NO_SECRETS)
+_PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY")
 
 
 def is_routine(name: str) -> bool:
@@ -37,10 +49,28 @@ def is_routine(name: str) -> bool:
     return _IS_ROUTINE.match(name) is not None
 
 
+def is_never(name: str) -> bool:
+    """Whether nothing of a file or folder called `name` goes in, even where somebody asks for it by name."""
+    return _IS_NEVER.match(name) is not None
+
+
 def why_left_out(name: str) -> str | None:
     """Why a file or folder called `name` is left out, `MAY_HOLD_SECRETS` or `HIDDEN`; None where it is not."""
+    if _IS_NO_SECRET.match(name):
+        return None
     if _IS_SECRET.match(name):
         return MAY_HOLD_SECRETS
     if name.startswith(".") and name not in _HIDDEN_YET_MEANT:
         return HIDDEN
     return None
+
+
+def may_be_public(name: str) -> bool:
+    """Whether a file that is left out for its name comes along all the same where it holds no private key."""
+    return name.endswith(".pem")
+
+
+def is_private_key(name: str, content: bytes) -> bool:
+    """Whether a file is a private key: it begins as one, or is a .pem that has one anywhere."""
+    found = _PRIVATE_KEY.search(content) if may_be_public(name) else _PRIVATE_KEY.match(content.lstrip()[:200])
+    return found is not None

@@ -16,6 +16,9 @@ from gofastapi_ext.core.limits import Limits
 
 ORIGIN = CellOrigin(label="In[5]", notebook="demo.ipynb", line_offset=1)
 
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+PRIVATE_KEY = "-----BEGIN " + "RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\n"
+
 
 def cell(source: str, directory: Path, *extra: str, limits: Limits | None = None) -> Collected:
     return collect_cell(source, directory, [Path(e) for e in extra], ORIGIN, limits)
@@ -26,7 +29,7 @@ def test_a_cell_is_main_and_knows_where_it_came_from(tmp_path: Path) -> None:
     assert names(collected) == ["main.py"]
     assert collected.bundle.main == "main.py"
     assert collected.bundle.text_of("main.py") == "app = 1\n"
-    assert collected.origins == {"main.py": ORIGIN}
+    assert collected.origins == {"main.py": [ORIGIN]}
     assert collected.included == collected.skipped == []
 
 
@@ -108,7 +111,8 @@ def test_what_is_left_out_is_told(tmp_path: Path) -> None:
     assert names(collected) == ["main.py", "pkg/__init__.py"]
     told = {line.split(": ")[0]: line.split(": ", 1)[1] for line in collected.skipped}
     assert set(told) == {"pkg/.env", "pkg/server.key", "pkg/.hidden", "pkg/env/", "pkg/big.bin"}
-    assert "--env" in told["pkg/.env"]
+    assert "gofastapi env import NAME .env" in told["pkg/.env"]
+    assert "gofastapi env set" in told["pkg/server.key"]
     assert "2.0 kB" in told["pkg/big.bin"]
 
 
@@ -140,12 +144,12 @@ def test_a_module_called_main_cannot_come_beside_the_cell(tmp_path: Path) -> Non
 
 
 def test_file_brings_files_and_folders_at_their_place(tmp_path: Path) -> None:
-    root = write(tmp_path / "nb", {"data/a.json": "1", "data/deep/b.json": "2", ".env": "A=1", "config/x.ini": ""})
+    root = write(tmp_path / "nb", {"data/a.json": "1", "data/deep/b.json": "2", ".hidden": "A=1", "config/x.ini": ""})
     write(tmp_path / "far", {"c.txt": "c", "lib/util.py": ""})
     far = str(tmp_path / "far")
-    collected = cell("x", root, "data", ".env", "./config/x.ini", f"{far}/c.txt", "../far/lib")
+    collected = cell("x", root, "data", ".hidden", "./config/x.ini", f"{far}/c.txt", "../far/lib")
     assert names(collected) == [
-        ".env",
+        ".hidden",
         "c.txt",
         "config/x.ini",
         "data/a.json",
@@ -210,7 +214,7 @@ def test_too_much_together_names_the_three_largest(tmp_path: Path) -> None:
 
 def test_too_many_files(tmp_path: Path) -> None:
     write(tmp_path, {f"d/{n}.txt": "x" for n in range(12)})
-    with pytest.raises(InvalidBundleError, match="more than 10 files"):
+    with pytest.raises(InvalidBundleError, match="13 files; 10 is the limit"):
         cell("x", tmp_path, "d", limits=Limits(max_files=10))
 
 
@@ -293,8 +297,65 @@ def test_a_secret_the_code_names_stays_behind_and_is_told(tmp_path: Path) -> Non
     collected = cell('load_dotenv(".env"); open("keys/server.key"); open(".ssh/config")', tmp_path)
     assert names(collected) == ["main.py"]
     assert [line.split(": ")[0] for line in collected.skipped] == [".env", "keys/server.key", ".ssh/config"]
-    named = cell('load_dotenv(".env")', tmp_path, ".env")
-    assert (names(named), named.skipped) == ([".env", "main.py"], [])
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        (".env", r"gofastapi env import NAME \.env"),
+        ("config/prod.env", r"gofastapi env import NAME prod\.env"),
+        ("keys/server.key", "gofastapi env set"),
+        ("keys/both.pem", "may hold secrets"),
+        ("keys/deploy", "may hold secrets"),
+        ("id_ed25519", "may hold secrets"),
+        (".ssh", "may hold secrets"),
+        (".ssh/config", "may hold secrets"),
+        ("innocent.txt", "may hold secrets"),
+        (".git", "never goes into an app"),
+        (".git/config", "never goes into an app"),
+        ("pkg/__pycache__", "never goes into an app"),
+        (".ipynb_checkpoints", "never goes into an app"),
+    ],
+)
+def test_secrets_version_control_and_caches_never_go_in(tmp_path: Path, path: str, words: str) -> None:
+    write(
+        tmp_path,
+        {
+            ".env": "A=1",
+            "config/prod.env": "A=1",
+            "keys/server.key": "k",
+            "keys/both.pem": CERTIFICATE + PRIVATE_KEY,
+            "keys/deploy": "\n" + PRIVATE_KEY,
+            "id_ed25519": "",
+            ".ssh/config": "",
+            ".git/config": "",
+            "pkg/__pycache__/x.pyc": "",
+            ".ipynb_checkpoints/x.py": "",
+        },
+    )
+    (tmp_path / "innocent.txt").symlink_to(tmp_path / ".env")
+    with pytest.raises(InvalidBundleError, match=words):
+        cell("x", tmp_path, path)
+    assert path not in names(cell(f'open("{path}")', tmp_path))
+
+
+def test_what_only_looks_like_a_secret_comes_along(tmp_path: Path) -> None:
+    public = {
+        ".env.example": "A=",
+        "sample.env": "A=",
+        "ca.pem": CERTIFICATE,
+        "server.crt": CERTIFICATE,
+        "id_rsa.pub": "ssh-rsa AAAA",
+        "notes.md": f"Never paste this:\n{PRIVATE_KEY}",
+    }
+    write(tmp_path, {f"pkg/{name}": text for name, text in public.items()} | {"pkg/__init__.py": ""})
+    collected = cell("import pkg", tmp_path)
+    assert names(collected) == sorted(["main.py", "pkg/__init__.py", *(f"pkg/{name}" for name in public)])
+    assert collected.skipped == []
+    assert names(cell("x", tmp_path, *(f"pkg/{name}" for name in public))) == sorted(
+        ["main.py", *(f"pkg/{name}" for name in public)]
+    )
+    assert names(cell('open("pkg/ca.pem")', tmp_path)) == ["main.py", "pkg/ca.pem"]
 
 
 def test_what_is_too_much_stays_behind_where_the_code_only_names_it(tmp_path: Path) -> None:
