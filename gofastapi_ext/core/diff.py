@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import Match, SequenceMatcher
 from itertools import accumulate
+from typing import Literal
 
 from gofastapi_ext.core.bundle import Bundle, BundleFile
 from gofastapi_ext.core.history import FileChange, FileDiff, TreeDiff
@@ -26,6 +27,7 @@ MAX_LINES = 20_000
 MAX_STEPS = 4_000_000
 """Comparisons of lines, for all files together: some tenths of a second."""
 _CONTEXT = 3
+_Code = tuple[Literal["replace", "delete", "insert", "equal"], int, int, int, int]
 
 
 def compare(old: Bundle, new: Bundle, old_name: str, new_name: str) -> TreeDiff:
@@ -56,7 +58,7 @@ def _compare_file(path: str, old: BundleFile | None, new: BundleFile | None, bud
     sides = _Sides.of(before, after)
     if sides is None:
         return FileDiff(path=path, change=change, unified="", note=f"too large to compare: {_sizes(old, new)}")
-    matcher = _BoundedMatcher(sides.old, sides.new, budget)
+    matcher = _BoundedMatcher(sides, budget)
     changed = [code for code in matcher.get_opcodes() if code[0] != "equal"]
     unified, is_whole = _shown(_unified(path, change, matcher, sides), min(MAX_FILE_DIFF, budget.characters))
     budget.characters -= len(unified)
@@ -74,63 +76,95 @@ def _compare_file(path: str, old: BundleFile | None, new: BundleFile | None, bud
     )
 
 
+@dataclass(frozen=True)
+class _Sides:
+    """The lines from the first to the last in which two texts differ, and some around them, with their newlines."""
+
+    old: list[str]
+    new: list[str]
+    before: list[str]
+    after: list[str]
+    skipped: int
+    """How many lines come before all of these, in both."""
+
+    @classmethod
+    def of(cls, old: str, new: str) -> _Sides | None:
+        """None where they differ in too many lines."""
+        same = _common_prefix(old, new)
+        tail = _common_suffix(old, new, min(len(old), len(new)) - same)
+        start = _back(old, same, 0)
+        old_end, new_end = _forth(old, len(old) - tail, 0), _forth(new, len(new) - tail, 0)
+        if old.count("\n", start, old_end) + new.count("\n", start, new_end) > MAX_LINES:
+            return None
+        context = _back(old, start, _CONTEXT)
+        return cls(
+            old=_lines(old[start:old_end]),
+            new=_lines(new[start:new_end]),
+            before=_lines(old[context:start]),
+            after=_lines(old[old_end : _forth(old, old_end, _CONTEXT - 1)]),
+            skipped=old.count("\n", 0, context),
+        )
+
+
 class _BoundedMatcher(SequenceMatcher[str]):
     """Stops looking for what two sides have in common when the budget is spent: the rest counts as replaced."""
 
     a: list[str]
     b2j: dict[str, list[int]]
 
-    def __init__(self, old: list[str], new: list[str], budget: _Budget) -> None:
-        super().__init__(None, old, new)
+    def __init__(self, sides: _Sides, budget: _Budget) -> None:
+        super().__init__(None, sides.old, sides.new)
+        self._around = len(sides.before), len(sides.after)
         self._budget = budget
         # What each line of the old side costs, summed up from the first: one look at it, and one at each like it.
-        self._costs = [0, *accumulate(1 + len(self.b2j.get(line, ())) for line in old)]
+        self._costs = [0, *accumulate(1 + len(self.b2j.get(line, ())) for line in sides.old)]
 
     def find_longest_match(self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None) -> Match:
-        if blo == bhi:
-            return Match(alo, blo, 0)
         cost = self._costs[len(self.a) if ahi is None else ahi] - self._costs[alo]
         if cost > self._budget.steps:
             return Match(alo, blo, 0)
         self._budget.steps -= cost
         return super().find_longest_match(alo, ahi, blo, bhi)
 
+    def get_opcodes(self) -> list[_Code]:
+        """With the lines around the two sides, which are the same in both."""
+        before, after = self._around
+        codes: list[_Code] = [("equal", 0, before, 0, before)]
+        for tag, i1, i2, j1, j2 in super().get_opcodes():
+            codes.append((tag, i1 + before, i2 + before, j1 + before, j2 + before))
+        _, _, old_end, _, new_end = codes[-1]
+        codes.append(("equal", old_end, old_end + after, new_end, new_end + after))
+        return _merged(codes)
 
-@dataclass(frozen=True)
-class _Sides:
-    """The lines in which two texts differ, and a few around them. A line ends with its newline."""
 
-    old: list[str]
-    new: list[str]
-    skipped: int
-    """How many lines come before them, in both."""
-
-    @classmethod
-    def of(cls, old: str, new: str) -> _Sides | None:
-        """None where they differ in too many lines."""
-        same = _common_prefix(old, new)
-        start = _back(old, same, _CONTEXT)
-        tail = _common_suffix(old, new, min(len(old), len(new)) - same)
-        old_end, new_end = (_forth(text, len(text) - tail, _CONTEXT) for text in (old, new))
-        if old.count("\n", start, old_end) + new.count("\n", start, new_end) > MAX_LINES:
-            return None
-        return cls(_lines(old[start:old_end]), _lines(new[start:new_end]), old.count("\n", 0, start))
+def _merged(codes: list[_Code]) -> list[_Code]:
+    """Without empty blocks, and with one where two that are equal follow each other."""
+    merged: list[_Code] = []
+    for code in codes:
+        tag, i1, i2, j1, j2 = code
+        if i1 == i2 and j1 == j2:
+            continue
+        if merged and merged[-1][0] == tag == "equal":
+            _, i1, _, j1, _ = merged.pop()
+        merged.append((tag, i1, i2, j1, j2))
+    return merged
 
 
 def _unified(path: str, change: FileChange, matcher: _BoundedMatcher, sides: _Sides) -> Iterator[str]:
     """The lines of the diff, as `patch -p1` reads it, in pieces of whole lines; the first two are its head."""
     yield "--- /dev/null\n" if change is FileChange.ADDED else f"--- a/{path}\n"
     yield "+++ /dev/null\n" if change is FileChange.REMOVED else f"+++ b/{path}\n"
+    old_lines, new_lines = ([*sides.before, *lines, *sides.after] for lines in (sides.old, sides.new))
     for group in matcher.get_grouped_opcodes(_CONTEXT):
         (_, old_start, _, new_start, _), (_, _, old_end, _, new_end) = group[0], group[-1]
         old_range, new_range = _range(old_start, old_end, sides), _range(new_start, new_end, sides)
         yield f"@@ -{old_range} +{new_range} @@\n"
         for tag, i1, i2, j1, j2 in group:
             if tag == "equal":
-                yield from (_line(" ", line) for line in sides.old[i1:i2])
+                yield from (_line(" ", line) for line in old_lines[i1:i2])
                 continue
-            yield from (_line("-", line) for line in sides.old[i1:i2])
-            yield from (_line("+", line) for line in sides.new[j1:j2])
+            yield from (_line("-", line) for line in old_lines[i1:i2])
+            yield from (_line("+", line) for line in new_lines[j1:j2])
 
 
 def _range(start: int, end: int, sides: _Sides) -> str:
