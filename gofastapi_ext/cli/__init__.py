@@ -7,7 +7,7 @@ import os
 import click
 
 from gofastapi_ext._version import __version__
-from gofastapi_ext.cli import code
+from gofastapi_ext.cli import code, variables
 from gofastapi_ext.cli.errors import told_in_words
 from gofastapi_ext.cli.options import APP as _APP
 from gofastapi_ext.cli.options import JSON as _JSON
@@ -210,3 +210,7 @@ def restore(name: str | None, as_json: bool) -> None:
 main.add_command(code.versions)
 main.add_command(code.diff)
 main.add_command(code.draft)
+main.add_command(code.export)
+main.add_command(code.import_)
+main.add_command(variables.env)
+main.add_command(variables.keys)

@@ -85,3 +85,34 @@ def deploy(name: str, message: str, as_json: bool) -> None:
     from gofastapi_ext.cli import drafts
 
     drafts.deploy(name, message, as_json=as_json)
+
+
+@click.command()
+@APP
+@click.argument("target", type=click.Path())
+@click.option("--version", metavar="N", help="A version's number, draft or live. Without it: live.")
+@JSON
+@told_in_words
+def export(name: str, target: str, version: str | None, as_json: bool) -> None:
+    """Write an app as a project that runs without GoFastAPI.
+
+    TARGET is a new or empty folder, or a new file that ends in .zip. With the code come pinned requirements, a
+    Dockerfile, a compose file with MongoDB and a README.
+    """
+    from gofastapi_ext.cli import projects
+
+    projects.export(name, target, version, as_json=as_json)
+
+
+@click.command("import")
+@click.argument("path", type=click.Path())
+@click.option("--name", help="What the app is to be called; by default as it was, or as the folder or zip.")
+@click.option("--deploy", is_flag=True, help="Bring it live at once.")
+@click.option("--force", is_flag=True, help="Overwrite the draft that is there.")
+@JSON
+@told_in_words
+def import_(path: str, name: str | None, deploy: bool, force: bool, as_json: bool) -> None:
+    """Make a draft of the project in PATH, a folder or a zip, exported or anybody's."""
+    from gofastapi_ext.cli import projects
+
+    projects.import_(path, name, deploy=deploy, force=force, as_json=as_json)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote
 
 from pydantic import TypeAdapter
@@ -170,10 +170,13 @@ class Client(Transport):
         """Large content that a version or the draft of an app names."""
         return self._request("GET", f"/api/apps/{app_id}/blobs/{sha256}").content
 
-    def export(self, app_id: str, version: int | None = None) -> bytes:
-        """A zip of a project that runs without us; of the live version where none is named."""
+    def export(self, app_id: str, target: IO[bytes], version: str | None = None) -> None:
+        """Write a zip of a project that runs without us: of what is `live`, the `draft`, or a version's number.
+
+        By default what is live, or the draft where nothing is.
+        """
         params = {"version": version} if version is not None else {}
-        return self._request("GET", f"/api/apps/{app_id}/export", params=params).content
+        self._download(f"/api/apps/{app_id}/export", target, params=params)
 
     def _stages(self, method: str, path: str, **kwargs: Any) -> Iterator[StageEvent]:
         """The events; raises where the service was stopped before the last one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Self, TypeVar
+from typing import IO, Any, Self, TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -81,6 +81,14 @@ class Transport:
             self._check(response)
             for line in _lines(response.iter_bytes()):
                 yield model.model_validate_json(line)
+
+    def _download(self, path: str, target: IO[bytes], **kwargs: Any) -> None:
+        with self._translated(), self._http.stream("GET", path, **kwargs) as response:
+            if response.status_code >= 400:
+                response.read()
+            self._check(response)
+            for chunk in response.iter_bytes():
+                target.write(chunk)
 
     def _check(self, response: httpx.Response) -> None:
         served_by = response.headers.get(VERSION_HEADER)

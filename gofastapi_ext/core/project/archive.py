@@ -15,7 +15,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from gofastapi_ext.core.bundle import BundleFile, check_sizes_of, path_problem
 from gofastapi_ext.core.errors import InvalidBundleError
-from gofastapi_ext.core.leftout import is_routine, why_left_out
+from gofastapi_ext.core.leftout import MAY_HOLD_SECRETS, is_private_key, is_routine, may_be_public, why_left_out
 from gofastapi_ext.core.limits import Limits
 from gofastapi_ext.core.project.generated import OBJECTS_FOLDER
 from gofastapi_ext.core.project.manifest import Manifest, find_manifest
@@ -26,8 +26,9 @@ _MAX_ENTRIES = 20_000
 # The list of what is in a zip takes about ten times its size in memory.
 _MAX_LIST_BYTES = 4_000_000
 # Beside an app's own files: those an export adds.
-_MAX_OTHER_FILES = 20
-_MAX_MANIFEST_BYTES = 1_000_000
+MAX_OTHER_FILES = 20
+MAX_MANIFEST_BYTES = 1_000_000
+_MAX_ENVIRONMENTS = 10
 _CHUNK_BYTES = 64_000
 _IS_ENCRYPTED = 0x1 | 0x40 | 0x2000
 _NAME_IS_UTF8 = 0x800
@@ -49,14 +50,16 @@ class Archive:
             self._zip = ZipFile(_Bounded(file))
         self._entries = self._look_at(self._zip.infolist())
         self.manifest = self._find_manifest()
-        meant = set(self.manifest.files) if self.manifest else set()
-        self._entries = {path: each for path, each in self._entries.items() if path in meant or self._is_kept(path)}
+        marks = (path.removesuffix("pyvenv.cfg") for path in self._entries if path.endswith("/pyvenv.cfg"))
+        self._environments = [folder for folder in marks if not _is_routine(folder)][:_MAX_ENVIRONMENTS]
+        kept = [path for path in self._entries if self._is_kept(path)]
+        self._entries = {path: self._entries[path] for path in kept}
 
     def files(self) -> dict[str, BundleFile]:
         """What comes along, by path. Things from the kernel stand by their hash; `chunks` has their content."""
         limits = self._limits
         sizes = {path: entry.file_size for path, entry in self._entries.items()}
-        if len(sizes) > limits.max_files + _MAX_OTHER_FILES:
+        if len(sizes) > limits.max_files + MAX_OTHER_FILES:
             raise InvalidBundleError(
                 f"The zip holds {len(sizes)} files that would come along; an app may have {limits.max_files}."
             )
@@ -65,9 +68,14 @@ class Archive:
         check_sizes_of(inline, "file", limits.max_file_bytes, limits.max_bundle_bytes, _ADVICE)
         check_sizes_of(objects, "thing from the kernel", limits.max_object_bytes, limits.max_objects_bytes, _ADVICE)
         found = {path: self._apart(path) if path in objects else self._inline(path) for path in sizes}
+        for path in [path for path in inline if not self._is_known(path)]:
+            if is_private_key(PurePosixPath(path).name, found[path].content):
+                self._leave_out(path, MAY_HOLD_SECRETS)
+                del found[path]
         top = self._top_folder()
         if top and not _is_package(found, top):
-            found = self._without(top, found)
+            self._entries = {path.removeprefix(top): entry for path, entry in self._entries.items()}
+            found = {path.removeprefix(top): file for path, file in found.items()}
         return found
 
     def chunks(self, path: str) -> Iterator[bytes]:
@@ -91,11 +99,12 @@ class Archive:
         found: dict[str, ZipInfo] = {}
         for entry in entries:
             path = _path_of(entry)
-            if entry.is_dir() or any(map(is_routine, PurePosixPath(path).parts)):
+            if entry.is_dir():
                 continue
             kind = stat.S_IFMT(entry.external_attr >> 16)
             if kind not in (0, stat.S_IFREG):
-                self._leave_out(path, "a link" if kind == stat.S_IFLNK else "not a file")
+                if not _is_routine(path):
+                    self._leave_out(path, "a link" if kind == stat.S_IFLNK else "not a file")
                 continue
             if path in found:
                 raise InvalidBundleError(f"The zip holds {path} twice. {_MAKE_IT_ANEW}")
@@ -110,33 +119,45 @@ class Archive:
 
     def _find_manifest(self) -> Manifest | None:
         """What is known of an exported project. Its folder, where there is one around everything, is dropped."""
-        top = self._top_folder()
-        for folder in ("", top) if top else ("",):
-            here = {path.removeprefix(folder): path for path in self._entries if _may_be_manifest(path, folder)}
-            small = {at: path for at, path in here.items() if self._entries[path].file_size <= _MAX_MANIFEST_BYTES}
-            found = find_manifest({at: self._inline(path) for at, path in small.items()})
-            if found:
-                self._entries = {path.removeprefix(folder): entry for path, entry in self._entries.items()}
+        for folder in dict.fromkeys(("", self._top_folder())):
+            inside = {
+                path.removeprefix(folder): each for path, each in self._entries.items() if path.startswith(folder)
+            }
+            small = [path for path, each in inside.items() if each.file_size <= MAX_MANIFEST_BYTES]
+            candidates = {path: self._inline(folder + path) for path in small if may_be_manifest(path)}
+            if found := find_manifest(candidates):
+                self._entries = inside
                 return found[1]
         return None
 
     def _top_folder(self) -> str:
         """`name/` where everything lies in one folder, else ""."""
-        tops = {path.partition("/")[0] for path in self._entries}
+        tops = {path.partition("/")[0] for path in self._entries if not _is_routine(path)}
         top = next(iter(tops), "")
         return f"{top}/" if len(tops) == 1 and top not in self._entries else ""
 
-    def _without(self, top: str, found: dict[str, BundleFile]) -> dict[str, BundleFile]:
-        self._entries = {path.removeprefix(top): entry for path, entry in self._entries.items()}
-        return {path.removeprefix(top): file for path, file in found.items()}
-
     def _is_kept(self, path: str) -> bool:
+        """Not what its name speaks against, unless it was part of the app that was exported."""
+        if self._is_known(path):
+            return True
+        if _is_routine(path):
+            return False
+        if environment := next((each for each in self._environments if path.startswith(each)), None):
+            self._leave_out(environment, "a virtual environment")
+            return False
         parts = PurePosixPath(path).parts
         for depth, name in enumerate(parts, 1):
-            if why := why_left_out(name):
-                self._leave_out("/".join(parts[:depth]) + ("/" if depth < len(parts) else ""), why)
+            is_file = depth == len(parts)
+            why = why_left_out(name)
+            if why and not (is_file and may_be_public(name)):
+                at = "/".join(parts[:depth])
+                if self.manifest is None or path not in self.manifest.generated:
+                    self._leave_out(at if is_file else f"{at}/", why)
                 return False
         return True
+
+    def _is_known(self, path: str) -> bool:
+        return self.manifest is not None and path in self.manifest.files
 
     def _leave_out(self, path: str, why: str) -> None:
         line = f"{path}: {why}"
@@ -195,9 +216,13 @@ def _path_of(entry: ZipInfo) -> str:
     return path
 
 
-def _may_be_manifest(path: str, folder: str) -> bool:
-    at = path.removeprefix(folder)
-    return path.startswith(folder) and at.startswith("gofastapi.") and at.endswith(".json") and "/" not in at
+def _is_routine(path: str) -> bool:
+    return any(map(is_routine, PurePosixPath(path).parts))
+
+
+def may_be_manifest(name: str) -> bool:
+    """Whether a file in a project's root, by its name, could be what an export wrote about it."""
+    return name.startswith("gofastapi.") and name.endswith(".json") and "/" not in name
 
 
 def _is_package(files: dict[str, BundleFile], top: str) -> bool:

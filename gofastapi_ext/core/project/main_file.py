@@ -15,10 +15,10 @@ _USUAL_NAMES = ("main.py", "app.py", "api.py", "server.py", "asgi.py")
 _SIGNS = (*APP_CLASSES, "uvicorn")
 
 
-def find_main(files: Mapping[str, BundleFile]) -> str:
+def find_main(files: Mapping[str, BundleFile], advice: str = "Call the one that is meant main.py.") -> str:
     """The path of the file: one with a usual name that has an app, nearest to the root; else the only one that has.
 
-    Raises `InvalidBundleError` where there is none, or more than one could be meant.
+    Raises `InvalidBundleError` where there is none, or more than one could be meant: `advice` is what to do then.
     """
     python = sorted((path for path in files if path.endswith(".py")), key=lambda path: (path.count("/"), path))
     usual = [path for name in _USUAL_NAMES for path in python if path.rpartition("/")[2] == name]
@@ -30,7 +30,7 @@ def find_main(files: Mapping[str, BundleFile]) -> str:
         return found[0]
     if found:
         raise InvalidBundleError(
-            f"More than one file could hold the app: {', '.join(found[:5])}. Call the one that is meant main.py."
+            f"More than one file could hold the app: {', '.join(found[:5])}. {advice}"
         )
     raise InvalidBundleError(
         "No Python file here makes an app: app = FastAPI()." if python else "There is no Python file here."

@@ -49,7 +49,10 @@ def restore(files: Mapping[str, BundleFile]) -> Restored:
         return Restored(_bundle(files, find_main(files)))
     at, manifest = found
     added = {path for path, sha256 in manifest.generated.items() if path in files and path not in manifest.files}
-    changed = sorted(path for path in added if files[path].sha256 != manifest.generated[path])
+    # People fill the example of a `.env` in, and what they write there is not for the app's code.
+    changed = sorted(
+        path for path in added if files[path].sha256 != manifest.generated[path] and not path.startswith(".env")
+    )
     left = {path: file for path, file in files.items() if path != at and (path not in added or path in changed)}
     bundle = _bundle(left, manifest.main, manifest.entrypoint, manifest.requirements)
     notes = [f"{path} was changed since the export, so it comes along as a file of the app." for path in changed]
