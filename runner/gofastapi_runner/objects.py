@@ -157,6 +157,12 @@ def _read_arrow(path: Path, entry: dict[str, Any]) -> Any:
     frame = table.to_pandas()
     if "index_frequency" in entry:
         frame.index.freq = entry["index_frequency"]
+    for at, kind in entry.get("text_in_objects", {}).items():
+        import pandas as pd
+
+        values = frame.iloc[:, int(at)].to_numpy(dtype=object, copy=True)
+        values[pd.isna(values)] = float("nan") if kind == "nan" else None
+        frame.isetitem(int(at), pd.Series(values, index=frame.index, dtype=object))
     if entry["type"] != "pandas.Series":
         return frame
     series = frame.iloc[:, 0]
