@@ -40,7 +40,12 @@ def list_variables(name: str, *, as_json: bool) -> None:
 
 def set_variables(name: str, pairs: tuple[str, ...], secrets: tuple[str, ...], *, as_json: bool) -> None:
     """`gofastapi env set`. Exits with status 1 where the app did not come up with them."""
-    _change(name, lambda: env_change(parse_pairs(pairs), _ask(check_secret_names(secrets))), as_json)
+
+    def change() -> EnvChange:
+        variables = parse_pairs(pairs)
+        return env_change(variables, _ask(check_secret_names(secrets, variables)))
+
+    _change(name, change, as_json)
 
 
 def unset_variables(name: str, variables: tuple[str, ...], *, as_json: bool) -> None:

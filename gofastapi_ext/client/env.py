@@ -39,16 +39,17 @@ def parse_pairs(pairs: Iterable[str]) -> dict[str, str]:
     return variables
 
 
-def check_secret_names(names: Iterable[str]) -> list[str]:
+def check_secret_names(names: Iterable[str], variables: Mapping[str, str]) -> list[str]:
     """The names, checked before anybody is asked for a value. Raises `InvalidRequestError`."""
     checked = []
-    for name in names:
-        if "=" in name:
-            raise InvalidRequestError(
-                f"--secret takes the name alone: --secret {printable(name.partition('=')[0])}. You are asked for its "
-                "value, so that it stands nowhere."
-            )
+    for given in names:
+        name, equals, _ = given.partition("=")
         check_name(name)
+        if equals or name in variables:
+            raise InvalidRequestError(
+                f"--secret takes the name alone: --secret {name}. You are asked for its value, "
+                "so that it stands nowhere."
+            )
         checked.append(name)
     return checked
 

@@ -17,6 +17,7 @@ USAGE = {
     "versions": "%versions NAME",
     "diff": "%diff NAME [OLD [NEW]]",
     "apps": "%apps",
+    "env_set": "%env_set NAME [K=V ...] [--secret K ...] [--unset K ...] [--import FILE]",
     "logs": "%logs NAME [-f] [--tail N]",
     "rollback": "%rollback NAME [N]",
     "start": "%start NAME",
@@ -29,10 +30,11 @@ USAGE = {
 OPTIONS = {
     "deploy": ("--env", "--file", "--run", "--message", "--open", "--draft", "--force"),
     "deployfile": ("--force", "--remove"),
+    "env_set": ("--secret", "--unset", "--import"),
     "logs": ("--follow", "--tail"),
 }
 MAX_TAIL = 100_000
-_TAKES_VALUE = frozenset({"--env", "--file", "--message", "--tail"})
+_TAKES_VALUE = frozenset({"--env", "--file", "--message", "--tail", "--secret", "--unset", "--import"})
 _SHORT = {"-f": "--follow"}
 
 
@@ -65,6 +67,21 @@ class RollbackArguments:
 
     name: str
     number: int | None = None
+
+
+@dataclass(frozen=True)
+class EnvSetArguments:
+    """`%env_set NAME ...`"""
+
+    name: str
+    pairs: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    unset: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
+
+    @property
+    def changes_nothing(self) -> bool:
+        return not (self.pairs or self.secrets or self.unset or self.files)
 
 
 def parse_deploy(line: str) -> DeployArguments:
@@ -130,6 +147,19 @@ def parse_clone(line: str) -> tuple[str, str]:
     if len(words) != 2:
         raise _usage("clone")
     return words[0], check_app_id(words[1])
+
+
+def parse_env_set(line: str) -> EnvSetArguments:
+    words, options = _split("env_set", line)
+    if not words:
+        raise _usage("env_set")
+    return EnvSetArguments(
+        name=check_app_id(words[0]),
+        pairs=tuple(words[1:]),
+        secrets=tuple(options.get("--secret", [])),
+        unset=tuple(options.get("--unset", [])),
+        files=tuple(Path(path) for path in options.get("--import", [])),
+    )
 
 
 def parse_name(magic: str, line: str) -> str:

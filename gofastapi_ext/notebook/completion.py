@@ -40,10 +40,12 @@ def complete_line(text: str) -> dict[str, Any]:
 def _complete(magic: str, words: list[str], fragment: str) -> list[tuple[str, str]]:
     """Pairs of a completion and its kind."""
     before = words[-1] if words else ""
-    if magic == "deploy" and before == "--file":
-        return [(path, "path") for path in _paths(fragment)]
+    if (magic, before) in (("deploy", "--file"), ("env_set", "--import")):
+        return [(path, "path") for path in _paths(fragment, hidden=magic == "env_set")]
     if before in ("--env", "--message", "--tail"):
         return []
+    if magic == "env_set" and before in ("--secret", "--unset"):
+        return [(name, "variable") for name in _ask(lambda client: _variables(client, words[0]))]
     if fragment.startswith("-"):
         return [(option, "option") for option in OPTIONS.get(magic, ())]
     if magic == "apps":
@@ -62,6 +64,10 @@ def _complete(magic: str, words: list[str], fragment: str) -> list[tuple[str, st
 
 def _app_names(client: Client) -> list[str]:
     return sorted(app.id for app in client.apps())
+
+
+def _variables(client: Client, name: str) -> list[str]:
+    return [variable.name for variable in client.env(name).variables]
 
 
 def _versions(client: Client, name: str) -> list[str]:
@@ -95,7 +101,7 @@ def _ask(question: Callable[[Client], list[str]]) -> list[str]:
     return answers[0] if answers else []
 
 
-def _paths(fragment: str) -> list[str]:
+def _paths(fragment: str, *, hidden: bool) -> list[str]:
     """The files and folders that continue a path, with blanks escaped; folders end in `/`."""
     typed = fragment.replace("\\ ", " ")
     head, _, start = typed.rpartition("/")
@@ -105,7 +111,7 @@ def _paths(fragment: str) -> list[str]:
             names = sorted(
                 entry.name + ("/" if entry.is_dir() else "")
                 for entry in entries
-                if entry.name.startswith(start) and (start.startswith(".") or not entry.name.startswith("."))
+                if entry.name.startswith(start) and (hidden or start.startswith(".") or not entry.name.startswith("."))
             )
     except OSError:
         return []

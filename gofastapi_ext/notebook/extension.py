@@ -16,6 +16,7 @@ _LINE_MAGICS = (
     "clone",
     "deployfile",
     "diff",
+    "env_set",
     "logs",
     "restart",
     "restore",

@@ -115,6 +115,30 @@ class GoFastAPIMagics(Magics):
         apps(self.shell, line)
 
     @line_magic
+    def env_set(self, line: str) -> None:
+        """Set variables and secrets of an app, or list them. A running app is restarted without a pause.
+
+        Usage: %env_set NAME [K=V ...] [--secret K ...] [--unset K ...] [--import FILE]
+
+        They belong to the app, and stay for every version of it. All of one line is one change with
+        one restart; where the app does not come up with it, it goes on as it was.
+
+        K=V            a variable, readable by you
+        --secret K     a secret: you are asked for its value, which stands in no cell and no output,
+                       and can never be read again. Of a name in FILE, the value there is the secret
+        --unset K      take a variable or secret away
+        --import FILE  set what stands in a .env file beside the notebook
+
+        Examples:
+
+            %env_set hello                            lists them
+            %env_set hello MODE=fast --secret API_KEY
+        """
+        from gofastapi_ext.notebook.env import env_set
+
+        env_set(self.shell, line)
+
+    @line_magic
     def logs(self, line: str) -> None:
         """Show what an app printed, its errors included.
 
