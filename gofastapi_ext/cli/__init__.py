@@ -72,22 +72,33 @@ def doctor(as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("file", type=click.Path())
-@click.option("--name", required=True, help="The app's name: lower-case letters, digits and hyphens.")
+@click.argument("path", type=click.Path())
+@click.option("--name", help="The app's name: lower-case letters, digits and hyphens. Of a folder: its own name.")
+@click.option("--main", metavar="PATH", help="The file in the folder that holds the app, where several could.")
 @click.option("--env", multiple=True, metavar="NAME=VALUE", help="A variable of the app's environment. Repeatable.")
 @click.option("--file", "extra", multiple=True, type=click.Path(), help="A file or folder to bring along. Repeatable.")
 @click.option("--message", default="", help="What changed, for the list of versions.")
+@click.option("--dry-run", is_flag=True, help="Show what would be deployed, and deploy nothing.")
 @_JSON
 @told_in_words
-def deploy(file: str, name: str, env: tuple[str, ...], extra: tuple[str, ...], message: str, as_json: bool) -> None:
-    """Bring the app in FILE live.
+def deploy(
+    path: str,
+    name: str | None,
+    main: str | None,
+    env: tuple[str, ...],
+    extra: tuple[str, ...],
+    message: str,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Bring the app in PATH live: a Python file, or a folder.
 
-    Modules beside FILE that it imports, and the folders of its templates and static files, come along by
-    themselves.
+    With a file come the modules beside it that it imports, and the folders of its templates and static files.
+    A folder comes whole, but for secrets, hidden files, caches and version control.
     """
-    from gofastapi_ext.cli.deploy import deploy_file
+    from gofastapi_ext.cli.deploy import deploy_path
 
-    deploy_file(file, name, env=env, extra=extra, message=message, as_json=as_json)
+    deploy_path(path, name, main=main, env=env, extra=extra, message=message, dry_run=dry_run, as_json=as_json)
 
 
 @main.command()

@@ -8,38 +8,58 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gofastapi_ext.cli.errors import in_words
-from gofastapi_ext.cli.output import paint, say
+from gofastapi_ext.cli.output import paint, say, say_json
 from gofastapi_ext.cli.service import open_client
 from gofastapi_ext.client.arguments import parse_env, version_before
 from gofastapi_ext.client.client import Client
-from gofastapi_ext.client.collect import Collected, collect_file
+from gofastapi_ext.client.collect import Collected
+from gofastapi_ext.client.folder import collect_path
 from gofastapi_ext.client.history import version_number
 from gofastapi_ext.client.render import printable, render_diagnostics
 from gofastapi_ext.client.text import format_seconds
+from gofastapi_ext.client.tree import tree_lines, tree_rows
 from gofastapi_ext.core.diagnostics import Diagnostic
-from gofastapi_ext.core.errors import GoFastAPIError, ServiceUnreachableError
+from gofastapi_ext.core.errors import GoFastAPIError, InvalidNameError, ServiceUnreachableError
 from gofastapi_ext.core.lifecycle import LAST_STAGES, Stage
 from gofastapi_ext.core.models import DeployRequest, StageEvent
-from gofastapi_ext.core.naming import check_app_id
+from gofastapi_ext.core.naming import check_app_id, suggest_app_id
 
 
-def deploy_file(
-    file: str, name: str, *, env: tuple[str, ...], extra: tuple[str, ...], message: str, as_json: bool
+def deploy_path(
+    path: str,
+    name: str | None,
+    *,
+    main: str | None,
+    env: tuple[str, ...],
+    extra: tuple[str, ...],
+    message: str,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """`gofastapi deploy`. Exits with status 1 where the app did not come live."""
 
     def stages() -> Iterator[StageEvent]:
-        check_app_id(name)
-        collected = collect_file(Path(file), [Path(path) for path in extra])
+        app_id = _name_of(Path(path), name)
+        collected = collect_path(Path(path), [Path(each) for each in extra], main)
         request = DeployRequest(
             bundle=collected.bundle, env=parse_env(env), message=message, interpreter=sys.executable
         )
         if not as_json:
-            _say_what_is_deployed(name, collected)
+            word = "Would deploy" if dry_run else "Deploying"
+            _say_what_is_deployed(f"{word} {app_id}", collected, as_tree=dry_run or Path(path).is_dir())
+        elif dry_run:
+            files = [{"path": at, "bytes": file.size_bytes} for at, file in sorted(collected.bundle.files.items())]
+            told = {"name": app_id, "main": collected.bundle.main, "files": files}
+            say_json(told | {"left_out": collected.skipped, "notes": collected.notes})
+        if dry_run:
+            return
         with open_client() as client:
-            yield from client.deploy(name, request)
+            yield from client.deploy(app_id, request)
 
-    _show(stages, as_json)
+    if dry_run:
+        list(stages())
+    else:
+        _show(stages, as_json)
 
 
 def show_stages(begin: Callable[[Client], Iterator[StageEvent]], *, as_json: bool) -> None:
@@ -112,10 +132,24 @@ def _say_stage(event: StageEvent) -> None:
         say(f"\n{render_diagnostics(event.diagnostics, paint)}\n")
 
 
-def _say_what_is_deployed(name: str, collected: Collected) -> None:
+def _name_of(path: Path, name: str | None) -> str:
+    """The app's name: the one that was given, else that of the folder."""
+    if name is not None:
+        return check_app_id(name)
+    path = path.expanduser().resolve()
+    suggested = suggest_app_id(path.name) if path.is_dir() else ""
+    if not suggested:
+        raise InvalidNameError("Say what the app is to be called: --name NAME")
+    return suggested
+
+
+def _say_what_is_deployed(what: str, collected: Collected, *, as_tree: bool) -> None:
     count = len(collected.bundle.files)
-    say(f"Deploying {name}: {collected.bundle.main}" + (f" and {count - 1} more" if count > 1 else ""))
-    if collected.included:
+    say(f"{what}: {collected.bundle.main}" + (f" and {count - 1} more" if count > 1 else ""))
+    if as_tree:
+        for line in tree_lines(tree_rows(collected.bundle, collected.origins), paint):
+            say(f"  {line}")
+    elif collected.included:
         say(paint(f"  Came along: {printable(', '.join(collected.included))}", "dim"))
-    for skipped in collected.skipped:
-        say(paint(f"  Left out: {printable(skipped)}", "dim"))
+    for line in [*(f"Left out: {skipped}" for skipped in collected.skipped), *collected.notes]:
+        say(paint(f"  {printable(line)}", "dim"))

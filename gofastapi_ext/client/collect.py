@@ -32,6 +32,8 @@ class Collected:
     skipped: list[str] = field(default_factory=list)
     """What was left out, and why: `.env: may hold secrets; ...`. Caches and version control go unnamed."""
     origins: dict[str, list[CellOrigin]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    """What else people want to know, a sentence each."""
 
 
 def collect_cell(
@@ -55,17 +57,17 @@ def collect_cells(
     Raises `InvalidBundleError`.
     """
     limits = limits or Limits()
-    root = _absolute(directory)
+    root = absolute(directory)
     found = FileSet(limits)
     for at, text in texts.items():
         found.add_text(at, text)
     for path in extra:
-        _add_named(found, path, root, root)
-    included = _bring_along(found, root)
+        add_named(found, path, root, root)
+    included = bring_along(found, root)
     skipped = found.skipped
     if main == CELL_FILE and (root / CELL_FILE).exists() and _imports(found, "main"):
         skipped.append(f"{CELL_FILE}: the cell itself is {CELL_FILE} in the app; rename the module")
-    return Collected(_bundle(found, main, limits), included, skipped, dict(origins))
+    return Collected(bundle_of(found, main, limits), included, skipped, dict(origins))
 
 
 def collect_file(path: Path, extra: Sequence[Path], limits: Limits | None = None) -> Collected:
@@ -77,7 +79,7 @@ def collect_file(path: Path, extra: Sequence[Path], limits: Limits | None = None
     `InvalidBundleError`.
     """
     limits = limits or Limits()
-    main = _absolute(path)
+    main = absolute(path)
     source = _read_source(main, limits)
     root = _find_root(main, source)
     launched = launched_app(source, main.stem)
@@ -91,14 +93,14 @@ def collect_file(path: Path, extra: Sequence[Path], limits: Limits | None = None
     found = FileSet(limits)
     found.add_text(at, source)
     for extra_path in extra:
-        if _absolute(extra_path) != main:
-            _add_named(found, extra_path, Path.cwd(), root)
+        if absolute(extra_path) != main:
+            add_named(found, extra_path, Path.cwd(), root)
     included = []
     package = PurePosixPath(at).parts[0]
     if package != at and found.add_folder(root / package, package, root) > 1:
         included.append(f"{package}/")
-    included += _bring_along(found, root)
-    return Collected(_bundle(found, at, limits, launched), included, found.skipped)
+    included += bring_along(found, root)
+    return Collected(bundle_of(found, at, limits, launched), included, found.skipped)
 
 
 def _read_source(path: Path, limits: Limits) -> str:
@@ -157,7 +159,7 @@ def _best(climbs: list[int], score: Callable[[int], int]) -> list[int]:
     return [climb for climb in climbs if score(climb) == highest]
 
 
-def _bring_along(found: FileSet, root: Path) -> list[str]:
+def bring_along(found: FileSet, root: Path) -> list[str]:
     """Add what the Python files in the set import and name, and what that imports, and so on."""
     included: list[str] = []
     _bring_needed(found, root, included)
@@ -246,9 +248,9 @@ def _imports(found: FileSet, name: str) -> bool:
     )
 
 
-def _add_named(found: FileSet, path: Path, start: Path, root: Path) -> None:
+def add_named(found: FileSet, path: Path, start: Path, root: Path) -> None:
     """Add what `--file` names: at its path from `root`, or under its own name where it lies elsewhere."""
-    full = _absolute(start / path.expanduser())
+    full = absolute(start / path.expanduser())
     inside = next((p for p in (full, full.resolve()) if p.is_relative_to(root)), None)
     at = inside.relative_to(root).as_posix() if inside else full.name
     if full.is_dir():
@@ -263,7 +265,7 @@ def _add_named(found: FileSet, path: Path, start: Path, root: Path) -> None:
         raise InvalidBundleError(f"--file {path}: there is no such file in {start}.")
 
 
-def _bundle(found: FileSet, main: str, limits: Limits, entrypoint: str | None = None) -> Bundle:
+def bundle_of(found: FileSet, main: str, limits: Limits, entrypoint: str | None = None) -> Bundle:
     try:
         bundle = Bundle(files=found.files, main=main, entrypoint=entrypoint)
     except ValidationError as error:
@@ -273,6 +275,6 @@ def _bundle(found: FileSet, main: str, limits: Limits, entrypoint: str | None = 
     return bundle
 
 
-def _absolute(path: Path) -> Path:
+def absolute(path: Path) -> Path:
     """Absolute and without `..`, yet with its links: what lies beside a link is looked up beside it."""
     return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - Path.absolute() keeps ".."

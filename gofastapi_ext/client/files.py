@@ -249,7 +249,7 @@ def _why_not_name(name: str) -> str | None:
 
 def _why_secret(name: str) -> str:
     is_env = name.startswith(".env") or name.endswith(".env")
-    way = f"gofastapi env import NAME {name}" if is_env else "gofastapi env set"
+    way = f"gofastapi env import NAME {name}" if is_env else "gofastapi env set NAME --secret VARIABLE"
     return f"{MAY_HOLD_SECRETS}; they never go into an app's files, so give them to it with: {way}"
 
 

@@ -29,9 +29,7 @@ def find_main(files: Mapping[str, BundleFile], advice: str = "Call the one that 
     if len(found) == 1:
         return found[0]
     if found:
-        raise InvalidBundleError(
-            f"More than one file could hold the app: {', '.join(found[:5])}. {advice}"
-        )
+        raise InvalidBundleError(f"More than one file could hold the app: {', '.join(found[:5])}. {advice}")
     raise InvalidBundleError(
         "No Python file here makes an app: app = FastAPI()." if python else "There is no Python file here."
     )
