@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from gofastapi_ext.core.diagnostics import CellPosition
 from gofastapi_ext.core.errors import InvalidBundleError
@@ -34,6 +34,18 @@ class BundleFile(BaseModel):
     blob: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     blob_bytes: int = Field(default=0, ge=0)
 
+    @model_validator(mode="after")
+    def _is_one_content(self) -> Self:
+        # The hash is of what is stored apart, where there is such a thing: nothing else may pass under it.
+        if sum(part is not None for part in (self.text, self.base64, self.blob)) > 1:
+            raise ValueError("a file has either text, base64 or a blob")
+        if self.text is not None and not self.text.isascii():
+            try:
+                self.text.encode()
+            except UnicodeEncodeError:
+                raise ValueError("the text is not valid Unicode; send it as base64") from None
+        return self
+
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:
         try:
@@ -46,7 +58,7 @@ class BundleFile(BaseModel):
     def content(self) -> bytes:
         """The bytes. Raises `InvalidBundleError` where `base64` is not that, or they stand elsewhere."""
         if self.text is not None:
-            return self.text.encode("utf-8", errors="surrogatepass")
+            return self.text.encode()
         if self.blob is not None:
             raise InvalidBundleError(f"The content of blob {self.blob[:12]} is stored apart.")
         try:

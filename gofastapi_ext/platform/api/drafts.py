@@ -43,7 +43,7 @@ async def put_draft(
     A new app is made where there is none of this name. A stale save answers 409 with both sides.
     """
     etag = etag_of(if_match)
-    services.drafts.check(save.bundle, save.env)
+    await services.drafts.check(save.bundle, save.env)
     find = services.apps.find_or_create if etag in (None, "*") else services.apps.find
     view = await services.drafts.save(await find(app_id, caller.user), save, etag, caller.user)
     response.headers["ETag"] = quoted(view.etag)
@@ -83,7 +83,7 @@ async def put_file(
 ) -> DraftFileView:
     """Save one file; the others stay as they are, whoever changed them. Without `If-Match`: only a new file."""
     etag = etag_of(if_match)
-    services.drafts.check(with_file(Bundle(files={}), path, save.file))
+    await services.drafts.check(with_file(Bundle(files={}), path, save.file))
     find = services.apps.find_or_create if etag in (None, "*") else services.apps.find
     view = await services.drafts.save_file(await find(app_id, caller.user), path, save, etag, caller.user)
     response.headers["ETag"] = quoted(view.etag)

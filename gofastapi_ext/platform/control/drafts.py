@@ -54,14 +54,15 @@ class Drafts:
         latest = await self._latest(app)
         return latest_view(latest, await self._bundle(latest))
 
-    def check(self, bundle: Bundle, env: dict[str, str] | None = None) -> None:
+    async def check(self, bundle: Bundle, env: dict[str, str] | None = None) -> None:
         """Raise where a draft of this could not be saved, whatever is there."""
         check_sizes(bundle, self._limits, needs_main=False)
         check_environment(env or {}, self._limits.max_env_bytes)
+        await self._bundles.check_blobs(bundle)
 
     async def save(self, app: AppRecord, save: DraftSave, etag: str | None, by: str) -> DraftView:
         """Save a whole draft over the one of `etag`; see `client.Client.save_draft`."""
-        self.check(save.bundle, save.env)
+        await self.check(save.bundle, save.env)
         for _ in range(_TRIES):
             latest = await self._latest(app)
             if latest.draft is not None and _is_same(latest.draft, save):
@@ -109,7 +110,7 @@ class Drafts:
                 return _file_view(latest, before, path)
             if not is_there and etag not in ("*", current.sha256 if current else None):
                 raise file_conflict(latest, path, save.file, current)
-            self.check(bundle)
+            await self.check(bundle)
             origins = {**_origins(latest), path: parts}
             if draft := await self._store(latest, _like(latest, bundle, origins), by):
                 return _file_view(latest.saved_as(draft), bundle, path)

@@ -50,7 +50,7 @@ class BundleStore:
 
         Raises `InvalidBundleError` where it names a blob that is not stored.
         """
-        await self._check_blobs(bundle)
+        await self.check_blobs(bundle)
         name = bundle.code_hash
         if await self._is_sound(name):
             return
@@ -104,7 +104,8 @@ class BundleStore:
             except NoFile:
                 return
 
-    async def _check_blobs(self, bundle: Bundle) -> None:
+    async def check_blobs(self, bundle: Bundle) -> None:
+        """Raise `InvalidBundleError` where the bundle names a blob that is not stored."""
         stored = await self.blobs.sizes(bundle.blobs)
         for path, file in bundle.files.items():
             if file.blob is not None and stored.get(file.blob) != file.blob_bytes:
