@@ -54,11 +54,12 @@ class Drafts:
         latest = await self._latest(app)
         return latest_view(latest, await self._bundle(latest))
 
-    async def check(self, bundle: Bundle, env: dict[str, str] | None = None) -> None:
-        """Raise where a draft of this could not be saved, whatever is there."""
+    async def check(self, bundle: Bundle, env: dict[str, str] | None = None, *, has_blobs: bool = True) -> None:
+        """Raise where a draft of this could not be saved, whatever is there; without `has_blobs`, they come later."""
         check_sizes(bundle, self._limits, needs_main=False)
         check_environment(env or {}, self._limits.max_env_bytes)
-        await self._bundles.check_blobs(bundle)
+        if has_blobs:
+            await self._bundles.check_blobs(bundle)
 
     async def save(self, app: AppRecord, save: DraftSave, etag: str | None, by: str) -> DraftView:
         """Save a whole draft over the one of `etag`; see `client.Client.save_draft`."""

@@ -55,7 +55,7 @@ class Imports:
                 await asyncio.to_thread(file.write, chunk)
             archive = await asyncio.to_thread(Archive, file, self._limits)
             restored = restore(await asyncio.to_thread(archive.files))
-            await self._drafts.check(restored.bundle, restored.env)
+            await self._drafts.check(restored.bundle, restored.env, has_blobs=False)
             yield Received(archive, restored)
 
     async def save(self, record: AppRecord, received: Received, etag: str | None, by: str) -> ImportResult:
