@@ -16,6 +16,7 @@ from gofastapi_ext.core.drafts import DraftFileSave, DraftFileView, DraftMove, D
 from gofastapi_ext.core.errors import ServiceUnreachableError
 from gofastapi_ext.core.history import TreeDiff, VersionContent
 from gofastapi_ext.core.lifecycle import LAST_STAGES
+from gofastapi_ext.core.limits import Limits
 from gofastapi_ext.core.models import (
     AppChange,
     AppView,
@@ -44,6 +45,9 @@ class Client(Transport):
 
     def service(self) -> ServiceView:
         return self._ask("GET", "/api/service", ServiceView)
+
+    def limits(self) -> Limits:
+        return self._ask("GET", "/api/limits", Limits)
 
     def apps(self, *, deleted: bool = False) -> list[AppView]:
         """Your apps, by name; with `deleted`, those instead that can still be restored."""

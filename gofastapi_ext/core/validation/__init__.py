@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 
 from gofastapi_ext.core.bundle import Bundle, Origins, cell_of
 from gofastapi_ext.core.diagnostics import Diagnostic, Severity, has_errors
+from gofastapi_ext.core.objects import MANIFEST as OBJECTS_MANIFEST
+from gofastapi_ext.core.objects import MODULE as OBJECTS_MODULE
 from gofastapi_ext.core.validation.apps import binds, find_app
 from gofastapi_ext.core.validation.modules import FileImports, ImportUse, LocalModules
 from gofastapi_ext.core.validation.parsing import Parsed, parse, source_text, split_lines
@@ -72,7 +74,9 @@ def analyze(bundle: Bundle) -> Analysis:
         stops_deploy = path == entry_file or (path in reached and parsed.was_read)
         diagnostics += parsed.diagnostics if stops_deploy else [_as_warning(d) for d in parsed.diagnostics]
         imports += [
-            replace(use, optional=use.optional or path not in needed, reached=path in reached) for use in found.uses
+            replace(use, optional=use.optional or path not in needed, reached=path in reached)
+            for use in found.uses
+            if not (use.top == OBJECTS_MODULE and OBJECTS_MANIFEST in bundle.files)
         ]
     entrypoint = None
     entry = files.parsed(entry_file)

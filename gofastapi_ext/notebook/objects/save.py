@@ -53,6 +53,6 @@ def _advice(saved: Saved) -> str:
         return "A table whose columns hold one type each goes as Arrow, which is plain data (pip install pyarrow)."
     if saved.format == "joblib":
         return "With skops it is data rather than code (pip install skops), if it knows all types in the model."
-    if saved.type.startswith("torch."):
+    if "torch" in saved.libraries:
         return "Take its state along instead, weights = model.state_dict(), and build the model in the cell."
     return "Plain data needs no pickle: lists, dicts with string keys, numbers, strings, arrays, tables."

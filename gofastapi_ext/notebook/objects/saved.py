@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gofastapi_ext.core.limits import format_bytes
+from gofastapi_ext.core.objects import FOLDER
 
-FOLDER = ".gofastapi/objects"
-MANIFEST = ".gofastapi/objects.json"
 MANIFEST_FORMAT = 1
 EXTENSIONS = {
     "npy": "npy",
@@ -47,11 +46,11 @@ class Saved:
     libraries: dict[str, str] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
 
-    def entry(self, name: str) -> dict[str, Any]:
+    def entry(self, name: str, path: str | None = None) -> dict[str, Any]:
         """What the manifest says of it."""
         return {
             "name": name,
-            "path": path_of(name, self.format),
+            "path": path or path_of(name, self.format),
             "format": self.format,
             "type": self.type,
             "bytes": len(self.content),
