@@ -62,7 +62,8 @@ def _cell_of(diagnostic: Diagnostic) -> str:
     if diagnostic.cell is None:
         return ""
     line = f", line {diagnostic.cell.line}" if diagnostic.cell.line is not None else ""
-    return f"cell {printable(diagnostic.cell.label)}{line}"
+    label = printable(diagnostic.cell.label)
+    return f"{label if label.startswith('cell ') else f'cell {label}'}{line}"
 
 
 def excerpt(diagnostic: Diagnostic, paint: Paint) -> list[str]:

@@ -12,7 +12,10 @@ from gofastapi_ext.core.naming import check_app_id
 from gofastapi_ext.notebook.errors import CommandFailed
 
 USAGE = {
-    "deploy": "%%deploy NAME [--env K=V ...] [--file PATH ...] [--run] [--message TEXT] [--open] [--draft [--force]]",
+    "deploy": "%%deploy NAME [--with OBJECT,...] [--env K=V ...] [--file PATH ...] [--run] [--message TEXT] [--open] "
+    "[--draft [--force]]",
+    "%deploy": "%deploy NAME [--with OBJECT,...] [--env K=V ...] [--file PATH ...] [--message TEXT] [--open] "
+    "[--draft [--force]] [--dry-run]",
     "deployfile": "%%deployfile NAME PATH [--force], or %deployfile NAME PATH --remove",
     "versions": "%versions NAME",
     "diff": "%diff NAME [OLD [NEW]]",
@@ -28,13 +31,14 @@ USAGE = {
     "restore": "%restore NAME",
 }
 OPTIONS = {
-    "deploy": ("--env", "--file", "--run", "--message", "--open", "--draft", "--force"),
+    "deploy": ("--with", "--env", "--file", "--run", "--message", "--open", "--draft", "--force"),
+    "%deploy": ("--with", "--env", "--file", "--message", "--open", "--draft", "--force", "--dry-run"),
     "deployfile": ("--force", "--remove"),
     "env_set": ("--secret", "--unset", "--import"),
     "logs": ("--follow", "--tail"),
 }
 MAX_TAIL = 100_000
-_TAKES_VALUE = frozenset({"--env", "--file", "--message", "--tail", "--secret", "--unset", "--import"})
+_TAKES_VALUE = frozenset({"--with", "--env", "--file", "--message", "--tail", "--secret", "--unset", "--import"})
 _SHORT = {"-f": "--follow"}
 
 
@@ -43,6 +47,7 @@ class DeployArguments:
     """`%%deploy NAME ...`"""
 
     name: str
+    objects: tuple[str, ...] = ()
     env: dict[str, str] = field(default_factory=dict)
     files: tuple[Path, ...] = ()
     run: bool = False
@@ -50,6 +55,7 @@ class DeployArguments:
     open: bool = False
     draft: bool = False
     force: bool = False
+    dry_run: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,10 +90,11 @@ class EnvSetArguments:
         return not (self.pairs or self.secrets or self.unset or self.files)
 
 
-def parse_deploy(line: str) -> DeployArguments:
+def parse_deploy(line: str, *, is_cell: bool = True) -> DeployArguments:
     """Raises `CommandFailed` or `InvalidNameError`, as all of these do."""
-    words, options = _split("deploy", line)
-    name = check_app_id(_only_name("deploy", words))
+    magic = "deploy" if is_cell else "%deploy"
+    words, options = _split(magic, line)
+    name = check_app_id(_only_name(magic, words))
     messages = options.get("--message", [])
     if "--draft" in options and ("--open" in options or messages):
         raise CommandFailed("--draft deploys nothing: --open and --message have no use there.")
@@ -95,6 +102,7 @@ def parse_deploy(line: str) -> DeployArguments:
         raise CommandFailed("--force goes with --draft: it overwrites the draft that is there.")
     return DeployArguments(
         name=name,
+        objects=_object_names(options.get("--with", [])),
         env=parse_env(options.get("--env", [])),
         files=tuple(Path(path) for path in options.get("--file", [])),
         run="--run" in options,
@@ -102,7 +110,20 @@ def parse_deploy(line: str) -> DeployArguments:
         open="--open" in options,
         draft="--draft" in options,
         force="--force" in options,
+        dry_run="--dry-run" in options,
     )
+
+
+def _object_names(values: list[str]) -> tuple[str, ...]:
+    """The names in `model,df`, each once."""
+    for value in values:
+        parts = value.split(",")
+        if not parts[-1]:
+            raise CommandFailed("Write the names of --with without a blank between them: --with model,df")
+        for name in parts:
+            if not name.isidentifier():
+                raise CommandFailed(f'--with takes names of the notebook, such as --with model,df; "{name}" is none.')
+    return tuple(dict.fromkeys(name for value in values for name in value.split(",")))
 
 
 def parse_apps(line: str) -> None:
@@ -210,4 +231,4 @@ def _number(what: str, text: str, least: int, most: int) -> int:
 
 def _usage(magic: str) -> CommandFailed:
     escape = "%%" if magic in ("deploy", "deployfile") else "%"
-    return CommandFailed(f"Usage: {USAGE[magic]}   ({escape}{magic}? says more)")
+    return CommandFailed(f"Usage: {USAGE[magic]}   ({escape}{magic.lstrip('%')}? says more)")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from gofastapi_ext.client.render import excerpt, printable
 from gofastapi_ext.client.text import format_seconds
+from gofastapi_ext.client.tree import TreeRow, tree_lines
 from gofastapi_ext.core.diagnostics import Diagnostic
 from gofastapi_ext.core.lifecycle import Stage
 from gofastapi_ext.notebook.progress import Ending, Progress, headline, what_still_serves
@@ -16,7 +18,7 @@ from gofastapi_ext.notebook.text import first_few, in_cell
 def html_card(progress: Progress) -> str:
     """The card in its present state."""
     state = str(progress.ending or "running")
-    parts = [_head(progress), _address(progress), _stages(progress)]
+    parts = [_head(progress), _address(progress), html_tree(progress.tree), _stages(progress)]
     parts += [_finding(diagnostic) for diagnostic in progress.diagnostics]
     parts += [f'<p class="gofastapi-note">{line}</p>' for line in _notes(progress)]
     return f'<div class="gofastapi gofastapi-{state}"><style>{STYLE}</style>{"".join(parts)}</div>'
@@ -56,9 +58,17 @@ def _address(progress: Progress) -> str:
 
 
 def _stages(progress: Progress) -> str:
-    if progress.ending in (Ending.UNCHANGED, Ending.SAVED):
+    if progress.ending in (Ending.UNCHANGED, Ending.SAVED, Ending.PLANNED):
         return ""
     return f'<ol class="gofastapi-stages">{"".join(_stage(progress, stage) for stage in progress.stages)}</ol>'
+
+
+def html_tree(rows: Sequence[TreeRow]) -> str:
+    """The files of an app; "" where there are none to show."""
+    if not rows:
+        return ""
+    lines = "\n".join(tree_lines(list(rows), _dimmed))
+    return f'<pre class="gofastapi-code gofastapi-tree">{_tagged(lines)}</pre>'
 
 
 def _stage(progress: Progress, stage: Stage) -> str:
@@ -116,9 +126,17 @@ def _marked(text: str, role: str) -> str:
     return f"\x01{text}\x02" if role == "caret" else text
 
 
+def _dimmed(text: str, role: str) -> str:
+    return f"\x03{text}\x02" if role == "dim" else text
+
+
 def _code(text: str) -> str:
-    html = escape(text).replace("\x01", '<span class="gofastapi-caret">').replace("\x02", "</span>")
-    return f'<pre class="gofastapi-code">{html}</pre>'
+    return f'<pre class="gofastapi-code">{_tagged(text)}</pre>'
+
+
+def _tagged(text: str) -> str:
+    html = escape(text).replace("\x01", '<span class="gofastapi-caret">')
+    return html.replace("\x03", '<span class="gofastapi-dim">').replace("\x02", "</span>")
 
 
 def _lines(text: str) -> str:

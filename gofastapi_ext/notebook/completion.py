@@ -31,17 +31,24 @@ def complete_line(text: str) -> dict[str, Any]:
         return {"completions": []}
     found = [
         SimpleCompletion(text=completion, type=kind)
-        for completion, kind in _complete(words[0].lstrip("%"), words[1:], fragment)
+        for completion, kind in _complete(_magic(words[0]), words[1:], fragment)
         if completion.startswith(fragment)
     ]
     return {"completions": found, "matched_fragment": fragment, "suppress": True, "ordered": True}
 
 
+def _magic(word: str) -> str:
+    """The magic's key in `OPTIONS`: as a line, `%deploy` takes others than as a cell."""
+    return word if word == "%deploy" else word.lstrip("%")
+
+
 def _complete(magic: str, words: list[str], fragment: str) -> list[tuple[str, str]]:
     """Pairs of a completion and its kind."""
     before = words[-1] if words else ""
-    if (magic, before) in (("deploy", "--file"), ("env_set", "--import")):
+    if (magic, before) in (("deploy", "--file"), ("%deploy", "--file"), ("env_set", "--import")):
         return [(path, "path") for path in _paths(fragment, hidden=magic == "env_set")]
+    if before == "--with":
+        return [(names, "instance") for names in _object_lists(fragment)]
     if before in ("--env", "--message", "--tail"):
         return []
     if magic == "env_set" and before in ("--secret", "--unset"):
@@ -60,6 +67,23 @@ def _complete(magic: str, words: list[str], fragment: str) -> list[tuple[str, st
     if magic == "rollback" and len(words) == 1:
         return [(number, "version") for number in _ask(lambda client: _old_versions(client, words[0]))]
     return [(option, "option") for option in OPTIONS.get(magic, ())]
+
+
+def _object_lists(fragment: str) -> list[str]:
+    """The list of names that was begun, with one more of the kernel's own."""
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()  # type: ignore[no-untyped-call]
+    if shell is None:
+        return []
+    head, comma, _ = fragment.rpartition(",")
+    taken = set(head.split(","))
+    return [
+        f"{head}{comma}{name}"
+        for name, value in sorted(shell.user_ns.items())
+        if not name.startswith("_") and name not in shell.user_ns_hidden and name not in taken
+        if type(value).__name__ != "module"
+    ]
 
 
 def _app_names(client: Client) -> list[str]:

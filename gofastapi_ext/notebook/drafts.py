@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
 from gofastapi_ext.client.client import Client
 from gofastapi_ext.client.render import printable
+from gofastapi_ext.client.tree import TreeRow, tree_lines
 from gofastapi_ext.core.bundle import Bundle, BundleFile, CellOrigin
 from gofastapi_ext.core.diff import compare
 from gofastapi_ext.core.drafts import CodeState, DraftFileSave, DraftSave, DraftView
 from gofastapi_ext.core.errors import NotFoundError, UnavailableError
 from gofastapi_ext.core.models import DeployRequest
 from gofastapi_ext.notebook import arguments, place, session
+from gofastapi_ext.notebook.card import html_tree
 from gofastapi_ext.notebook.commands import STARTING, one_line
 from gofastapi_ext.notebook.errors import CommandFailed
 from gofastapi_ext.notebook.history import show_diff
 from gofastapi_ext.notebook.output import publish
+from gofastapi_ext.notebook.progress import Progress
 from gofastapi_ext.notebook.style import STYLE
-from gofastapi_ext.notebook.text import first_few
+from gofastapi_ext.notebook.text import first_few, remarks
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -60,16 +64,20 @@ def take_along(client: Client, name: str, request: DeployRequest, origin: CellOr
     beyond = [path for path in _differing(draft, bundle) if path != bundle.main or not _is_from(draft, path, origin)]
     if not beyond:
         return Along(request.model_copy(update={"draft_etag": draft.etag}), included)
-    files = ", ".join(first_few(beyond, 3))
-    note = f"The draft stays, for what it has of its own: {files}. See it: %diff {name} live draft"
-    return Along(request, included, (note,))
+    return Along(request, included, (_stays(name, beyond),))
 
 
 def save_cell(
-    shell: InteractiveShell, name: str, request: DeployRequest, origin: CellOrigin, remarks: list[str], *, force: bool
+    shell: InteractiveShell,
+    name: str,
+    request: DeployRequest,
+    origin: CellOrigin,
+    more_to_say: list[str],
+    *,
+    force: bool,
 ) -> None:
     """`%%deploy --draft`. Raises `CommandFailed` where the draft holds what somebody saved elsewhere."""
-    client = _client()
+    client = connected()
     draft = _read(client, name)
     bundle, origins, etag = _bundle_of(request), dict(request.origins), None
     if draft is not None:
@@ -84,22 +92,48 @@ def save_cell(
         kept = {path: parts for path, parts in draft.origins.items() if path in bundle.files}
         origins = {**{path: kept[path] for path in kept if path not in mine.files or path in more}, **origins}
     save = DraftSave(bundle=bundle, origins=origins, env=request.env, interpreter=request.interpreter)
-    saved = client.save_draft(name, save, etag)
-    _ours[name] = saved.etag
-    if saved.code_state is CodeState.UP_TO_DATE:
-        words = f"{name}: saved as draft, and it is what is live"
-    else:
-        words = f"{name}: saved as draft, not deployed"
     along = sorted(bundle.files.keys() - {bundle.main})
     notes = [f"With it: {', '.join(first_few(along, 12))}"] if along else []
-    _show(shell, words, [*notes, *remarks, f"To bring it live: %deploy {name}"])
+    _saved(shell, name, client.save_draft(name, save, etag), [*notes, *more_to_say])
+
+
+def done_with(client: Client, name: str, request: DeployRequest, notebook: str) -> Along:
+    """The request with the draft named in it, so that it is done with, where it holds nothing but older cells."""
+    try:
+        draft = client.draft(name)
+    except (NotFoundError, UnavailableError):
+        return Along(request)
+    if draft.info is None:
+        return Along(request)
+    beyond = _beyond(draft, _bundle_of(request), notebook)
+    if not beyond:
+        return Along(request.model_copy(update={"draft_etag": draft.etag}))
+    return Along(request, notes=(_stays(name, beyond),))
+
+
+def save_marked(
+    shell: InteractiveShell, name: str, request: DeployRequest, notebook: str, shown: Progress, *, force: bool
+) -> None:
+    """`%deploy --draft`; `shown` has the tree and what is to be said.
+
+    Raises `CommandFailed` where the draft holds what did not come from this notebook.
+    """
+    client = connected()
+    draft = _read(client, name)
+    mine, etag = _bundle_of(request), None
+    if draft is not None and draft.info is not None:
+        etag = "*" if force else draft.etag
+        if not force and draft.etag != _ours.get(name) and _beyond(draft, mine, notebook):
+            _refuse(shell, draft, mine)
+    save = DraftSave(bundle=mine, origins=request.origins, env=request.env, interpreter=request.interpreter)
+    _saved(shell, name, client.save_draft(name, save, etag), remarks(shown), shown.tree)
 
 
 def deploy_file(shell: InteractiveShell, line: str, cell: str | None) -> None:
     """`%%deployfile`, and `%deployfile --remove`"""
     with one_line():
         name, path, force, remove = arguments.parse_deployfile(line, is_cell=cell is not None)
-        client = _client()
+        client = connected()
         draft = _read(client, name)
         current = draft.bundle.files.get(path) if draft else None
         if cell is None or remove:
@@ -118,7 +152,34 @@ def deploy_file(shell: InteractiveShell, line: str, cell: str | None) -> None:
         sys.stdout.write(f"{path} is in the draft of {name}, not deployed. It comes along with %%deploy {name}.\n")
 
 
-def _client() -> Client:
+def _saved(
+    shell: InteractiveShell, name: str, saved: DraftView, notes: list[str], tree: Sequence[TreeRow] = ()
+) -> None:
+    _ours[name] = saved.etag
+    if saved.code_state is CodeState.UP_TO_DATE:
+        words = f"{name}: saved as draft, and it is what is live"
+    else:
+        words = f"{name}: saved as draft, not deployed"
+    _show(shell, words, [*notes, f"To bring it live: %deploy {name}"], tree)
+
+
+def _stays(name: str, beyond: list[str]) -> str:
+    files = ", ".join(first_few(beyond, 3))
+    return f"The draft stays, for what it has of its own: {files}. See it: %diff {name} live draft"
+
+
+def _beyond(draft: DraftView, mine: Bundle, notebook: str) -> list[str]:
+    """The files of the draft that `mine` lacks as they are, and that are no older state of this notebook's cells."""
+    return [
+        path
+        for path in _differing(draft, mine)
+        if not (parts := draft.origins.get(path)) or any(part.notebook != notebook for part in parts)
+    ]
+
+
+def connected() -> Client:
+    """The client; where the service has to be started first, a line says so."""
+
     def say() -> None:
         sys.stdout.write(f"{STARTING}\n")
 
@@ -190,16 +251,18 @@ def _refuse(shell: InteractiveShell, draft: DraftView, mine: Bundle) -> None:
     )
 
 
-def _show(shell: InteractiveShell, words: str, notes: list[str]) -> None:
-    text = "\n".join([words, *map(printable, notes)])
+def _show(shell: InteractiveShell, words: str, notes: list[str], tree: Sequence[TreeRow]) -> None:
+    files = [f"  {line}" for line in tree_lines(list(tree))] if tree else []
+    text = "\n".join([words, *files, *map(printable, notes)])
     if not place.is_kernel(shell):
         sys.stdout.write(f"{text}\n")
         return
     html = "".join(f'<p class="gofastapi-note">{escape(printable(note))}</p>' for note in notes)
     head = f'<p class="gofastapi-head"><span class="gofastapi-dot"></span><span>{escape(words)}</span></p>'
+    body = f"<style>{STYLE}</style>{head}{html_tree(tree)}{html}"
     publish(
         {
-            "text/html": f'<div class="gofastapi gofastapi-saved"><style>{STYLE}</style>{head}{html}</div>',
+            "text/html": f'<div class="gofastapi gofastapi-saved">{body}</div>',
             "text/plain": text,
         }
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gofastapi_ext.notebook.magics import GoFastAPIMagics
+from gofastapi_ext.notebook.runs import Runs
 
 if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext
@@ -14,6 +15,7 @@ _CELL_MAGICS = ("deploy", "deployfile")
 _LINE_MAGICS = (
     "apps",
     "clone",
+    "deploy",
     "deployfile",
     "diff",
     "env_set",
@@ -30,19 +32,31 @@ _LINE_MAGICS = (
 
 def register(shell: InteractiveShell) -> None:
     """Add the magics and their completion; a second time changes nothing."""
-    shell.register_magics(GoFastAPIMagics(shell))
+    runs = _taken_runs(shell) or Runs(shell)
+    shell.register_magics(GoFastAPIMagics(shell, runs))
+    shell.events.register("pre_run_cell", runs.note)
     unregister_matcher(shell)
     shell.Completer.custom_matchers.append(complete_magics)
 
 
 def unregister(shell: InteractiveShell) -> None:
     """Take both away again."""
+    _taken_runs(shell)
     magics = shell.magics_manager.magics
     for kind, names in (("cell", _CELL_MAGICS), ("line", _LINE_MAGICS)):
         for name in names:
             magics[kind].pop(name, None)
     shell.magics_manager.registry.pop(GoFastAPIMagics.__name__, None)
     unregister_matcher(shell)
+
+
+def _taken_runs(shell: InteractiveShell) -> Runs | None:
+    """What was noted so far, which nobody adds to any more."""
+    registered = shell.magics_manager.registry.get(GoFastAPIMagics.__name__)
+    if not isinstance(registered, GoFastAPIMagics):
+        return None
+    shell.events.unregister("pre_run_cell", registered.runs.note)
+    return registered.runs
 
 
 def unregister_matcher(shell: InteractiveShell) -> None:

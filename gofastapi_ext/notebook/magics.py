@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, magics_class
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
+
+from gofastapi_ext.notebook.runs import Runs
 
 
 @magics_class
@@ -12,12 +14,17 @@ class GoFastAPIMagics(Magics):
 
     shell: InteractiveShell
 
-    @cell_magic
-    def deploy(self, line: str, cell: str) -> None:
-        """Take the FastAPI app in this cell live.
+    def __init__(self, shell: InteractiveShell, runs: Runs) -> None:
+        super().__init__(shell)
+        self.runs = runs
 
-        Usage: %%deploy NAME [--env K=V ...] [--file PATH ...] [--run] [--message TEXT] [--open]
+    @line_cell_magic
+    def deploy(self, line: str, cell: str | None = None) -> None:
+        """Take the FastAPI app in this cell live, or the app in the notebook's marked cells.
+
+        Usage: %%deploy NAME [--with OBJECT,...] [--env K=V ...] [--file PATH ...] [--run] [--message TEXT] [--open]
                [--draft [--force]]
+               %deploy NAME [the same, but --run] [--dry-run]
 
         The cell is checked, stored as a version, started beside what is live, and takes over once it
         answers. When something is wrong, what was live stays live. Nothing of the cell is defined in
@@ -25,16 +32,27 @@ class GoFastAPIMagics(Magics):
         to StaticFiles and Jinja2Templates.
 
         NAME             lower-case letters, digits and hyphens; the app's address stays with it
+        --with OBJECT    objects of the notebook that the app is to have, under their names: --with model,df.
+                         They belong to the version, and a rollback brings them back with the code
         --env K=V        an environment variable of the app. {name} inserts a variable of the
                          notebook: --env TOKEN={token}
         --file PATH      a file or folder to bring along, at its place beside the notebook
         --run            run the cell in the notebook too, first; deploy only if that worked
         --message TEXT   a note kept with the version
         --open           open the app in the browser
-        --draft          save the cell as the app's draft, and deploy nothing
+        --draft          save the code as the app's draft, and deploy nothing
         --force          with --draft: overwrite a draft that was saved elsewhere
+        --dry-run        show the files, and deploy nothing
 
-        Example:
+        %deploy collects the cells of the saved notebook that have `#| deploy: NAME` on top, in the order
+        of the notebook; `#| file: PATH` below it puts a cell into another file than main.py. Where no cell
+        is marked, it deploys the draft.
+
+        Examples:
+
+            #| deploy: hello
+            #| file: routers/users.py
+            from fastapi import APIRouter
 
             %%deploy hello
             from fastapi import FastAPI
@@ -48,6 +66,11 @@ class GoFastAPIMagics(Magics):
         The app finds its own MongoDB database at os.environ["PLATFORM_MONGO_URI"].
         See also: %%deployfile, %apps, %logs, %versions, %diff, %rollback, %undeploy.
         """
+        if cell is None:
+            from gofastapi_ext.notebook.deploy_marked import deploy_marked
+
+            deploy_marked(self.shell, line, self.runs)
+            return
         from gofastapi_ext.notebook.commands import deploy
 
         deploy(self.shell, line, cell)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from gofastapi_ext.client.tree import TreeRow
 from gofastapi_ext.core.diagnostics import Diagnostic
 from gofastapi_ext.core.lifecycle import STAGES, Stage
 from gofastapi_ext.core.models import AppView, StageEvent
@@ -16,6 +17,7 @@ class Ending(StrEnum):
     LIVE = "live"
     UNCHANGED = "unchanged"
     SAVED = "saved"  # stored; nothing that runs needed to know
+    PLANNED = "planned"  # shown alone; nothing was deployed
     FAILED = "failed"
     INTERRUPTED = "interrupted"  # the person stopped watching; the service goes on
     LOST = "lost"  # no answer any more: an error of the service or of the way to it
@@ -30,6 +32,8 @@ class Progress:
     """What is being done: `Deploying hello`."""
     stages: tuple[Stage, ...] = STAGES
     """Those it goes through."""
+    tree: tuple[TreeRow, ...] = ()
+    """The files, where more is to be said than what came along."""
     included: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     env_names: tuple[str, ...] = ()
@@ -97,6 +101,8 @@ def headline(progress: Progress) -> str:
             return f"Unchanged: {app} v{version} is live, nothing to do"
         case Ending.SAVED:
             return f"{app} is saved, and does not run"
+        case Ending.PLANNED:
+            return f"{app}: this is what would be deployed"
         case Ending.FAILED:
             return f"{app} was not deployed" if Stage.VALIDATE in progress.stages else f"{app} did not start"
         case Ending.INTERRUPTED:

@@ -47,6 +47,7 @@ animation:gofastapi-pulse 1s ease-in-out infinite}
 .gofastapi-finding .gofastapi-where{color:var(--soft);font-size:12px}
 .gofastapi pre.gofastapi-code{margin:4px 0;padding:6px 10px;overflow:auto;max-height:320px;border:0;
 border-radius:4px;background:var(--shade);color:var(--ink);font:12px/17px var(--code);white-space:pre}
+.gofastapi pre.gofastapi-tree{margin-top:10px}
 .gofastapi.gofastapi-diff{max-width:960px}
 .gofastapi.gofastapi-diff pre.gofastapi-code{max-height:480px;margin:0}
 .gofastapi-added{color:var(--good)}

@@ -12,8 +12,8 @@ from gofastapi_ext.client.render import plain
 from gofastapi_ext.notebook.card import html_card
 from gofastapi_ext.notebook.output import publish
 from gofastapi_ext.notebook.place import is_kernel
-from gofastapi_ext.notebook.progress import Progress
-from gofastapi_ext.notebook.text import coloured, ending_lines, shown_stages, stage_line, text_card
+from gofastapi_ext.notebook.progress import Ending, Progress
+from gofastapi_ext.notebook.text import coloured, ending_lines, shown_stages, shown_tree, stage_line, text_card
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -92,15 +92,18 @@ class TerminalSurface:
     def show(self, progress: Progress) -> None:
         if progress.ending is None:
             self._once(progress.title)
+            self._once("\n".join(shown_tree(progress, self._paint)))
             if progress.note:
                 self._once(f"  {progress.note}")
+        if progress.ending is Ending.PLANNED:
+            self._once("\n".join(shown_tree(progress, self._paint)))
         for stage, seconds in shown_stages(progress).items():
             self._once(stage_line(stage, seconds, self._paint))
         if progress.ending:
             self._once("\n".join(ending_lines(progress, self._paint)))
 
     def _once(self, line: str) -> None:
-        if line not in self._printed:
+        if line and line not in self._printed:
             self._printed.add(line)
             sys.stdout.write(line + "\n")
             sys.stdout.flush()

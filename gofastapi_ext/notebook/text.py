@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from gofastapi_ext.client.render import Paint, plain, printable, render_diagnostic
 from gofastapi_ext.client.text import format_seconds
+from gofastapi_ext.client.tree import tree_lines
 from gofastapi_ext.core.diagnostics import Diagnostic
 from gofastapi_ext.core.lifecycle import Stage
 from gofastapi_ext.notebook.progress import Ending, Progress, headline, what_still_serves
@@ -21,7 +22,12 @@ def coloured(text: str, role: str) -> str:
 def text_card(progress: Progress) -> str:
     """The whole state, a line for each thing."""
     stages = [stage_line(stage, seconds) for stage, seconds in shown_stages(progress).items()]
-    return "\n".join([*([] if progress.ending is Ending.UNCHANGED else stages), *ending_lines(progress)])
+    return "\n".join([*shown_tree(progress), *stages, *ending_lines(progress)])
+
+
+def shown_tree(progress: Progress, paint: Paint = plain) -> list[str]:
+    """The files, where they are to be seen."""
+    return [f"  {line}" for line in tree_lines(list(progress.tree), paint)] if progress.tree else []
 
 
 def shown_stages(progress: Progress) -> dict[Stage, float]:
@@ -91,7 +97,7 @@ def _first_line(progress: Progress, paint: Paint) -> str:
             return f"{paint(words, 'good')}{took}"
         case Ending.FAILED | Ending.LOST:
             return paint(words, "error")
-        case Ending.INTERRUPTED:
+        case Ending.INTERRUPTED | Ending.PLANNED:
             return words
         case _:
             return f"{words} …" + (f" {progress.note}" if progress.note else "")

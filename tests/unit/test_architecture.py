@@ -68,6 +68,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "granian": ("gofastapi_runner",),
     "IPython": ("gofastapi_ext.notebook", "gofastapi_ext"),
     "ipywidgets": ("gofastapi_ext.notebook",),
+    "nbformat": ("gofastapi_ext.notebook",),
 }
 
 
