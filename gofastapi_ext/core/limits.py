@@ -16,6 +16,7 @@ class Limits(BaseModel):
     max_object_bytes: int = 100_000_000
     max_objects_bytes: int = 200_000_000
     max_env_bytes: int = 64_000
+    max_env_variables: int = 200
     max_versions_kept: int = 10
 
 

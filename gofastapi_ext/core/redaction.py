@@ -7,6 +7,7 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from urllib.parse import quote, quote_plus
 
 from gofastapi_ext.core.diagnostics import Diagnostic
@@ -19,17 +20,25 @@ _MIN_PIECE_LENGTH = 8
 # More places than this, where a secret may have begun, are not looked at closely.
 _MAX_CLOSE_LOOKS = 64
 _LONG_BYTES = 256
+_MAX_LINES = 500
+# What may be left of a secret where a text was cut.
+_MIN_LEFT_BYTES = 3
+_MAX_LEFT_BYTES = 2000
 
 
 class Redactor:
     """Replaces secrets, and the forms they are commonly printed in, by `MARK`.
 
     The forms: the value itself; each line of it, of 8 characters or more; both as in JSON and in Python's
-    `repr`; the value percent-encoded and in base64, also where it is a part of what was encoded.
+    `repr`; the value percent-encoded and in base64, also where it is a part of what was encoded. Of all
+    secrets together 500 lines are looked for alone: what an app prints must not wait for this.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        forms = {form.encode(errors="surrogatepass") for secret in secrets if secret for form in _forms(secret)}
+        known = [secret for secret in secrets if secret]
+        lines = islice((line for secret in known for line in _lines(secret)), _MAX_LINES)
+        texts = chain.from_iterable([*map(_forms, known), *map(_spellings, lines)])
+        forms = {text.encode(errors="surrogatepass") for text in texts}
         self._forms = sorted(forms, key=lambda form: (-len(form), form))
         self._forms_of_lines = [form for form in self._forms if b"\n" in form]
 
@@ -56,6 +65,16 @@ class Redactor:
             parts += [data[end:start], MARK.encode()]
             end = stop
         return b"".join([*parts, data[end:]])
+
+    def shortened(self, text: str, gap: str) -> str:
+        """The same for a text that may have been cut in its middle, at `gap`: there a part of a secret may be left."""
+        head, found, tail = text.partition(gap)
+        if not found or not self._forms:
+            return self.text(text)
+        before, after = head.encode(errors="surrogatepass"), tail.encode(errors="surrogatepass")
+        before = before[: min(self._open_at(before, form) for form in self._forms)]
+        after = after[max(_closed_at(after, form) for form in self._forms) :]
+        return self.data(before + gap.encode() + after).decode(errors="replace")
 
     def diagnostic(self, diagnostic: Diagnostic) -> Diagnostic:
         """`diagnostic` without secrets in what it says."""
@@ -107,16 +126,31 @@ class Redactor:
         return merged
 
 
+def _closed_at(data: bytes, form: bytes) -> int:
+    """Where in `data` the longest beginning ends that `form` ends with; 0 where there is none worth the name."""
+    sizes = range(min(len(form), len(data), _MAX_LEFT_BYTES), _MIN_LEFT_BYTES - 1, -1)
+    return next((size for size in sizes if data.startswith(form[-size:])), 0)
+
+
+def _lines(secret: str) -> Iterator[str]:
+    """Each line that is long enough to be found alone."""
+    lines = [line.strip() for line in secret.splitlines()]
+    return (line for line in lines if len(line) >= _MIN_PIECE_LENGTH and line != secret)
+
+
+def _spellings(text: str) -> Iterator[str]:
+    """As it is, and as JSON and Python show it."""
+    yield text
+    yield json.dumps(text)[1:-1]
+    yield json.dumps(text, ensure_ascii=False)[1:-1]
+    yield repr(text)[1:-1]
+    yield repr(text.encode())[2:-1]
+
+
 def _forms(secret: str) -> Iterator[str]:
     """What a secret looks like where programs print it."""
-    stripped = secret.strip()
-    lines = [line.strip() for line in secret.splitlines()] if len(secret.splitlines()) > 1 else []
-    for piece in (secret, stripped, *(line for line in lines if len(line) >= _MIN_PIECE_LENGTH)):
-        yield piece
-        yield json.dumps(piece)[1:-1]
-        yield json.dumps(piece, ensure_ascii=False)[1:-1]
-        yield repr(piece)[1:-1]
-        yield repr(piece.encode())[2:-1]
+    yield from _spellings(secret)
+    yield from _spellings(secret.strip())
     yield html.escape(secret)
     for encoded in (quote(secret), quote(secret, safe=""), quote_plus(secret)):
         yield encoded

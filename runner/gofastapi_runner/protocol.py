@@ -22,6 +22,9 @@ from typing import Any
 
 DESCRIPTORS_PER_FORK = 3
 
+# Stands where the middle of a text was left out, in what is told of a failure.
+GAP = " […] "
+
 # An instance gets this signal when it has not become ready in time. Its handler raises in the main
 # thread, so the traceback names the line it hangs at.
 START_TIMEOUT_SIGNAL_NAME = "SIGUSR1"

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
-from gofastapi_runner.protocol import Failure, Origin
+from gofastapi_runner.protocol import GAP, Failure, Origin
 
 _MONGO_UNAUTHORIZED = 13
 # An exception may hold megabytes; the platform reads and stores what is reported.
@@ -95,7 +95,7 @@ def hint_for(error: BaseException) -> str | None:
 
 def _shortened(text: str, limit: int) -> str:
     """The text, or its beginning and its end where it is longer than `limit` characters."""
-    return text if len(text) <= limit else f"{text[: limit // 2]} […] {text[-limit // 2 :]}"
+    return text if len(text) <= limit else f"{text[: limit // 2]}{GAP}{text[-limit // 2 :]}"
 
 
 def _columns(frame: traceback.FrameSummary) -> tuple[int, int] | None:

@@ -25,7 +25,8 @@ from gofastapi_ext.platform.store.environments import EnvRecord, VariableRecord
 @pytest.fixture
 def own() -> Iterator[Platform]:
     """A service of the test's own, to be hurt."""
-    with running_platform() as running:
+    # Ports of their own: while a service is down, another one must not get hold of them.
+    with running_platform(GOFASTAPI_FIRST_PORT="21300", GOFASTAPI_LAST_PORT="21349") as running:
         yield running
 
 

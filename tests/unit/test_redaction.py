@@ -85,6 +85,20 @@ def test_a_diagnostic_says_the_same_without_the_secret() -> None:
     assert (told.code, told.message) == ("x", "no ***")
 
 
+def test_a_text_that_was_cut_in_a_secret_keeps_no_part_of_it() -> None:
+    secret, gap = "sk_live_51Habcdefgh", " […] "
+    text = f"cannot use {secret} at {secret}, says the bank"
+    redactor = Redactor([secret])
+    assert redactor.shortened(text, gap) == "cannot use *** at ***, says the bank"
+    for left in range(12, 30):
+        for right in range(34, 52):
+            told = redactor.shortened(text[:left] + gap + text[right:], gap)
+            assert "sk_live" not in told
+            assert "fgh" not in told
+            assert told.startswith("cannot use ")
+            assert told.endswith(", says the bank")
+
+
 def test_neither_values_nor_secrets_show_in_a_launch() -> None:
     spec = LaunchSpec("a", 1, Path("x"), "main:app", environment={"A": "hunter22"}, secrets=frozenset({"hunter22"}))
     assert "hunter22" not in repr(spec)
@@ -141,6 +155,18 @@ def test_lines_that_only_look_like_the_beginning_of_a_secret_wait_a_moment_and_n
         log.close()
 
     asyncio.run(run())
+
+
+def test_secrets_of_many_lines_do_not_hold_output_up() -> None:
+    words = "\n".join(f"word{number:04}" for number in range(7000))
+    redactor = Redactor([words, *(f"secret number {number}" for number in range(200))])
+    line = b"an ordinary line of an ordinary app, of which there are many\n"
+    began = time.process_time()
+    for _ in range(10):
+        redactor.settled(line * 1000)
+        redactor.data(line * 1000)
+    assert time.process_time() - began < 2
+    assert redactor.text(f"<{words}> secret number 199") == "<***> ***"
 
 
 @pytest.mark.parametrize("secret", ["a" * 60_000, "ab" * 30_000, "a\n" * 30_000, ("a" * 300 + "b") * 100])

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from gofastapi_ext.core.environment import check_change, size_bytes, too_large
-from gofastapi_ext.core.errors import NotFoundError, SecretsUnreadableError
+from gofastapi_ext.core.errors import InvalidRequestError, NotFoundError, SecretsUnreadableError
 from gofastapi_ext.core.limits import Limits
 from gofastapi_ext.core.variables import EnvChange, EnvView, KeyRotation, VariableView
 from gofastapi_ext.platform.keyring import KeyRing, Sealed
@@ -92,6 +92,10 @@ class Environments:
                 )
             if after == before:
                 return EnvRecord(app=app_id, revision=current_revision, variables=list(before.values()))
+            if len(after) > self._limits.max_env_variables:
+                raise InvalidRequestError(
+                    f"These would be {len(after)} variables; {self._limits.max_env_variables} is the limit."
+                )
             size = sum(map(_size_bytes, after.values()))
             if size > self._limits.max_env_bytes:
                 raise too_large(size, self._limits.max_env_bytes)

@@ -135,7 +135,9 @@ class LocalInstance(Instance):
         match message:
             case {"event": "failed", "failure": dict(failure)}:
                 # An app may fail with a secret in its words; nothing of that goes further than this.
-                told = {name: failure[name] and self._redactor.text(str(failure[name])) for name in _TOLD}
+                told = {
+                    name: failure[name] and self._redactor.shortened(str(failure[name]), protocol.GAP) for name in _TOLD
+                }
                 self._failure = InstanceFailedError(
                     str(failure["code"]),
                     str(told["message"]),
