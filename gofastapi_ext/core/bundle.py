@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from gofastapi_ext.core.diagnostics import CellPosition
 from gofastapi_ext.core.errors import InvalidBundleError
@@ -18,6 +18,24 @@ from gofastapi_ext.core.limits import Limits, format_bytes
 
 # What file systems hold.
 _MAX_NAME_BYTES = 255
+
+
+def _storable(text: str) -> str:
+    # A JSON escape may stand for half a character, which nothing can store.
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise ValueError("it is not valid Unicode") from None
+    return text
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+"""Text that can be stored."""
+Line = Annotated[str, Field(max_length=400), AfterValidator(_storable)]
+"""The same, and short."""
+MAX_ORIGINS = 5_000
+"""Parts of all files of a bundle together."""
 
 
 class BundleFile(BaseModel):
@@ -29,7 +47,7 @@ class BundleFile(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    text: str | None = None
+    text: Text | None = None
     base64: str | None = None
     blob: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     blob_bytes: int = Field(default=0, ge=0)
@@ -39,11 +57,6 @@ class BundleFile(BaseModel):
         # The hash is of what is stored apart, where there is such a thing: nothing else may pass under it.
         if sum(part is not None for part in (self.text, self.base64, self.blob)) > 1:
             raise ValueError("a file has either text, base64 or a blob")
-        if self.text is not None and not self.text.isascii():
-            try:
-                self.text.encode()
-            except UnicodeEncodeError:
-                raise ValueError("the text is not valid Unicode; send it as base64") from None
         return self
 
     @classmethod
@@ -85,9 +98,9 @@ class CellOrigin(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    label: str
-    notebook: str | None = None
-    cell_id: str | None = None
+    label: Line
+    notebook: Line | None = None
+    cell_id: Line | None = None
     line_offset: int = Field(default=0, ge=-1_000_000, le=1_000_000)
     first_line: int = Field(default=1, ge=1, le=1_000_000)
 
@@ -107,7 +120,13 @@ def _each_a_list(origins: Any) -> Any:
     return {path: parts if isinstance(parts, list | tuple) else [parts] for path, parts in origins.items()}
 
 
-Origins = Annotated[dict[str, list[CellOrigin]], BeforeValidator(_each_a_list)]
+def _not_too_many(origins: dict[str, list[CellOrigin]]) -> dict[str, list[CellOrigin]]:
+    if sum(map(len, origins.values())) + len(origins) > MAX_ORIGINS:
+        raise ValueError(f"the files come from more than {MAX_ORIGINS} cells")
+    return origins
+
+
+Origins = Annotated[dict[Line, list[CellOrigin]], BeforeValidator(_each_a_list), AfterValidator(_not_too_many)]
 """Where the files of a bundle came from: for each path the cells its parts were taken from, by `first_line`.
 
 A file of one cell may be given without a list.
@@ -130,10 +149,10 @@ class Bundle(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     files: dict[str, BundleFile]
-    main: str = "main.py"
+    main: Line = "main.py"
     """The file that holds the app, one of `files`."""
-    entrypoint: str | None = None
-    requirements: list[str] = Field(default_factory=list)
+    entrypoint: Line | None = None
+    requirements: list[Line] = Field(default_factory=list)
 
     @field_validator("files")
     @classmethod

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gofastapi_ext.core.bundle import Bundle, BundleFile, CellOrigin, Origins
+from gofastapi_ext.core.bundle import Bundle, BundleFile, CellOrigin, Line, Origins
 
 
 class _Frozen(BaseModel):
@@ -38,7 +38,7 @@ class DraftSave(_Frozen):
     bundle: Bundle
     origins: Origins = Field(default_factory=dict)
     env: dict[str, str] = Field(default_factory=dict)
-    interpreter: str | None = None
+    interpreter: Line | None = None
 
 
 class DraftView(_Frozen):
@@ -79,8 +79,8 @@ class DraftFileView(_Frozen):
 class DraftMove(_Frozen):
     """Rename a file or a folder of a draft."""
 
-    source: str
-    target: str
+    source: Line
+    target: Line
 
 
 class FileSides(_Frozen):

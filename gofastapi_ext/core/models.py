@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gofastapi_ext.core.bundle import Bundle, Origins
+from gofastapi_ext.core.bundle import Bundle, Line, Origins, Text
 from gofastapi_ext.core.diagnostics import Diagnostic
 from gofastapi_ext.core.drafts import CodeState, DraftInfo
 from gofastapi_ext.core.lifecycle import Stage, State, Status, Target
@@ -32,10 +32,10 @@ class DeployRequest(_Frozen):
     bundle: Bundle | None = None
     env: dict[str, str] = Field(default_factory=dict)
     """Variables that belong to this version; they win over the app's own of the same name."""
-    message: str = Field(default="", max_length=10_000)
+    message: Text = Field(default="", max_length=10_000)
     origins: Origins = Field(default_factory=dict)
     """Which notebook cells the files of the bundle came from. Not part of the code hash."""
-    interpreter: str | None = None
+    interpreter: Line | None = None
     """The Python that is to run it; the service's own where None."""
     draft_etag: str | None = None
     """The draft that is meant: to deploy it where `bundle` is None, else the one that the bundle already holds

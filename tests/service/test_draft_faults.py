@@ -135,6 +135,26 @@ def test_hostile_drafts_are_refused_in_words_and_make_no_app(platform: Platform,
         assert status in (404, 422)
 
 
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"origins": {"main.py": [{"label": "\ud800"}]}},
+        {"origins": {"\ud800": [{"label": "x"}]}},
+        {"origins": {"main.py": [{"label": "x" * 401}]}},
+        {"origins": {f"f{n}.py": [{"label": "x"}] * 100 for n in range(300)}},
+        {"interpreter": "\ud800"},
+        {"env": {"WORD": "\ud800"}},
+        {"bundle": {"files": {}, "main": "\ud800"}},
+        {"bundle": {"files": {}, "entrypoint": "\ud800"}},
+        {"bundle": {"files": {}, "requirements": ["\ud800"]}},
+    ],
+)
+def test_what_goes_beside_the_files_is_looked_at_too(platform: Platform, beside: dict[str, object]) -> None:
+    body = {"bundle": {"files": {"main.py": {"text": "x"}}}} | beside
+    status, answer = ask(platform, "PUT", "/api/apps/no-app/draft", body)
+    assert (status, answer["code"]) == (422, "invalid_request")
+
+
 def test_names_and_variables_are_checked_as_for_a_deploy(platform: Platform) -> None:
     with pytest.raises(InvalidNameError):
         platform.client.save_draft("No", DraftSave(bundle=bundle(main_py="m")))
