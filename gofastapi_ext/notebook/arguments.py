@@ -94,6 +94,7 @@ def parse_deploy(line: str, *, is_cell: bool = True) -> DeployArguments:
     """Raises `CommandFailed` or `InvalidNameError`, as all of these do."""
     magic = "deploy" if is_cell else "%deploy"
     words, options = _split(magic, line)
+    objects = _object_names(options.get("--with", []))
     name = check_app_id(_only_name(magic, words))
     messages = options.get("--message", [])
     if "--draft" in options and ("--open" in options or messages):
@@ -102,7 +103,7 @@ def parse_deploy(line: str, *, is_cell: bool = True) -> DeployArguments:
         raise CommandFailed("--force goes with --draft: it overwrites the draft that is there.")
     return DeployArguments(
         name=name,
-        objects=_object_names(options.get("--with", [])),
+        objects=objects,
         env=parse_env(options.get("--env", [])),
         files=tuple(Path(path) for path in options.get("--file", [])),
         run="--run" in options,

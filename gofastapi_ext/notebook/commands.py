@@ -14,9 +14,12 @@ from gofastapi_ext.client.client import Client
 from gofastapi_ext.client.collect import collect_cell
 from gofastapi_ext.client.text import log_line
 from gofastapi_ext.core.errors import GoFastAPIError
+from gofastapi_ext.core.lifecycle import Stage
 from gofastapi_ext.core.models import AppView, DeployRequest, StageEvent
 from gofastapi_ext.notebook import arguments, place, session, tables
 from gofastapi_ext.notebook.errors import CommandFailed, DeployFailed
+from gofastapi_ext.notebook.objects.bring import RefusedError
+from gofastapi_ext.notebook.objects.take import FromKernel
 from gofastapi_ext.notebook.output import open_in_browser
 from gofastapi_ext.notebook.progress import Ending, Progress, summary
 from gofastapi_ext.notebook.surface import Surface, surface_for
@@ -46,17 +49,6 @@ def deploy(shell: InteractiveShell, line: str, cell: str) -> None:
             origins=collected.origins,
             interpreter=sys.executable,
         )
-        if wanted.draft:
-            remarks = [f"Left out: {skipped}" for skipped in first_few(collected.skipped, 5)]
-            drafts.save_cell(shell, wanted.name, request, origin, remarks, force=wanted.force)
-            return
-
-        def prepare(client: Client, progress: Progress) -> Progress:
-            nonlocal request
-            along = drafts.take_along(client, wanted.name, request, origin)
-            request = along.request
-            return replace(progress, included=(*progress.included, *along.included), notes=along.notes)
-
         progress = Progress(
             app=wanted.name,
             title=f"Deploying {wanted.name}",
@@ -65,9 +57,26 @@ def deploy(shell: InteractiveShell, line: str, cell: str) -> None:
             env_names=tuple(wanted.env),
             relay=place.relay_path(wanted.name),
         )
-        ended = watch(
-            progress, surface_for(shell), started, lambda client: client.deploy(wanted.name, request), prepare
-        )
+        surface = surface_for(shell)
+        kernel = FromKernel(shell, wanted.objects)
+        with refusals(progress, surface, started):
+            kernel.check(request)
+            if wanted.draft:
+                request, told = kernel.take(drafts.connected(), request, progress, surface.show)
+                remarks = [f"Left out: {skipped}" for skipped in first_few(collected.skipped, 5)]
+                remarks += [*told.notes, *(f"{each.message}. {each.hint}" for each in told.diagnostics)]
+                drafts.save_cell(shell, wanted.name, request, origin, remarks, force=wanted.force)
+                return
+
+        def prepare(client: Client, progress: Progress) -> Progress:
+            nonlocal request
+            request, progress = kernel.take(client, request, progress, surface.show)
+            along = drafts.take_along(client, wanted.name, request, origin)
+            request = along.request
+            included = (*progress.included, *along.included)
+            return replace(progress, included=included, notes=(*progress.notes, *along.notes))
+
+        ended = watch(progress, surface, started, lambda client: client.deploy(wanted.name, request), prepare)
         if wanted.open and ended.url:
             open_in_browser(shell, ended.url, ended.relay)
 
@@ -131,9 +140,10 @@ def watch(
 
     surface.show(progress)
     try:
-        client = session.client(on_start=lambda: surface.show(progress.waiting(STARTING)))
-        if prepare is not None:
-            progress = prepare(client, progress)
+        with refusals(progress, surface, started):
+            client = session.client(on_start=lambda: surface.show(progress.waiting(STARTING)))
+            if prepare is not None:
+                progress = prepare(client, progress)
         for event in begin(client):
             progress = progress.after(event, elapsed())
             if progress.ending is Ending.FAILED:
@@ -156,6 +166,23 @@ def watch(
     if progress.ending is Ending.FAILED:
         raise DeployFailed(summary(progress))
     return progress
+
+
+@contextmanager
+def refusals(progress: Progress, surface: Surface, started: float) -> Iterator[None]:
+    """What of the kernel stands in the way is shown as a failed deploy, and raised as `DeployFailed`."""
+    try:
+        yield
+    except RefusedError as refused:
+        seconds = time.perf_counter() - started
+        failed = StageEvent(
+            stage=Stage.FAILED, seconds=seconds, failed_stage=Stage.VALIDATE, diagnostics=refused.diagnostics
+        )
+        progress = progress.after(failed, seconds)
+        if not session.nothing_listens():
+            progress = progress.with_still_live(_live_app(session.client(), progress.app))
+        surface.show(progress)
+        raise DeployFailed(summary(progress)) from None
 
 
 def _ran(shell: InteractiveShell, code: str, line_offset: int) -> bool:

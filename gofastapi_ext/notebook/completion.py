@@ -73,7 +73,7 @@ def _object_lists(fragment: str) -> list[str]:
     """The list of names that was begun, with one more of the kernel's own."""
     from IPython.core.getipython import get_ipython
 
-    shell = get_ipython()  # type: ignore[no-untyped-call]
+    shell = get_ipython()
     if shell is None:
         return []
     head, comma, _ = fragment.rpartition(",")

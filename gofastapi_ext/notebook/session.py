@@ -27,6 +27,11 @@ def client(on_start: Callable[[], None] | None = None) -> Client:
     return _clients[places]
 
 
+def nothing_listens() -> bool:
+    """Whether no service answers now; asking starts none."""
+    return not is_listening(find_places())
+
+
 def nothing_runs() -> bool:
     """Whether there is no service, and none is wanted: it was never started, or stopped on purpose."""
     places = find_places()
