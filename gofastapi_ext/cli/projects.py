@@ -31,8 +31,10 @@ def export(name: str, target: str, version: str | None, *, as_json: bool) -> Non
 
 def import_(path: str, name: str | None, *, deploy: bool, force: bool, as_json: bool) -> None:
     """`gofastapi import`. Exits with status 1 where the app was to come live and did not."""
+    if name:
+        check_app_id(name)
     with opened_project(Path(path)) as project, open_client() as client:
-        app_id = check_app_id(name) if name else _name_of(project, Path(path))
+        app_id = name or _name_of(project, Path(path))
         try:
             draft = save_project(client, app_id, project, "*" if force else None)
         except DraftConflictError as error:

@@ -19,8 +19,8 @@ from gofastapi_ext.core.bundle import BundleFile, check_sizes, path_problem
 from gofastapi_ext.core.drafts import DraftSave, DraftView
 from gofastapi_ext.core.errors import InternalError, InvalidBundleError, InvalidRequestError
 from gofastapi_ext.core.limits import Limits, format_bytes
+from gofastapi_ext.core.objects import FOLDER
 from gofastapi_ext.core.project.archive import MAX_MANIFEST_BYTES, MAX_OTHER_FILES, Archive, may_be_manifest
-from gofastapi_ext.core.project.generated import OBJECTS_FOLDER
 from gofastapi_ext.core.project.manifest import Manifest, find_manifest
 from gofastapi_ext.core.project.restored import Restored, restore
 
@@ -160,7 +160,7 @@ def _read_known(root: Path, path: str, limits: Limits) -> BundleFile | None:
     place = root / path
     if path_problem(path) or not place.resolve().is_relative_to(root) or not place.is_file():
         return None
-    if not path.startswith(OBJECTS_FOLDER):
+    if not path.startswith(f"{FOLDER}/"):
         return BundleFile.from_bytes(read_file(place, limits.max_file_bytes))
     size = place.stat().st_size
     if size > limits.max_object_bytes:

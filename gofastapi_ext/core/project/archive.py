@@ -17,7 +17,7 @@ from gofastapi_ext.core.bundle import BundleFile, check_sizes_of, path_problem
 from gofastapi_ext.core.errors import InvalidBundleError
 from gofastapi_ext.core.leftout import MAY_HOLD_SECRETS, is_private_key, is_routine, may_be_public, why_left_out
 from gofastapi_ext.core.limits import Limits
-from gofastapi_ext.core.project.generated import OBJECTS_FOLDER
+from gofastapi_ext.core.objects import FOLDER
 from gofastapi_ext.core.project.manifest import Manifest, find_manifest
 from gofastapi_ext.core.validation.imports import local_imports
 from gofastapi_ext.core.validation.modules import package_of
@@ -63,11 +63,11 @@ class Archive:
             raise InvalidBundleError(
                 f"The zip holds {len(sizes)} files that would come along; an app may have {limits.max_files}."
             )
-        objects = {path: size for path, size in sizes.items() if path.startswith(OBJECTS_FOLDER)}
-        inline = {path: size for path, size in sizes.items() if path not in objects}
+        apart = {path: size for path, size in sizes.items() if path.startswith(f"{FOLDER}/")}
+        inline = {path: size for path, size in sizes.items() if path not in apart}
         check_sizes_of(inline, "file", limits.max_file_bytes, limits.max_bundle_bytes, _ADVICE)
-        check_sizes_of(objects, "thing from the kernel", limits.max_object_bytes, limits.max_objects_bytes, _ADVICE)
-        found = {path: self._apart(path) if path in objects else self._inline(path) for path in sizes}
+        check_sizes_of(apart, "thing from the kernel", limits.max_object_bytes, limits.max_objects_bytes, _ADVICE)
+        found = {path: self._apart(path) if path in apart else self._inline(path) for path in sizes}
         for path in [path for path in inline if not self._is_known(path)]:
             if is_private_key(PurePosixPath(path).name, found[path].content):
                 self._leave_out(path, MAY_HOLD_SECRETS)

@@ -12,14 +12,12 @@ from pathlib import PurePosixPath
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gofastapi_ext.core import objects
 from gofastapi_ext.core.bundle import Bundle
 from gofastapi_ext.core.project import texts
 from gofastapi_ext.core.project.manifest import MANIFEST_NAME, Manifest, free_name
 from gofastapi_ext.core.validation.imports import local_imports
 from gofastapi_ext.core.validation.modules import LocalModules, package_of
-
-OBJECTS_FOLDER = ".gofastapi/objects/"
-OBJECTS_MANIFEST = ".gofastapi/objects.json"
 
 # What the code may need without importing it, by a word that says so.
 _NEEDED_UNSAID = {
@@ -90,7 +88,7 @@ def required(bundle: Bundle) -> list[str]:
 
 def _libraries(bundle: Bundle) -> list[str]:
     try:
-        entries = json.loads(bundle.text_of(OBJECTS_MANIFEST) or "{}").get("objects", [])
+        entries = json.loads(bundle.text_of(objects.MANIFEST) or "{}").get("objects", [])
         return sorted({library for entry in entries for library in entry.get("libraries", {})})
     except (ValueError, AttributeError, TypeError):
         return []  # the app does not start with such a list, and says so
@@ -101,7 +99,7 @@ def generate(bundle: Bundle, facts: Facts, frozen: Frozen) -> dict[str, str]:
     taken = {part for path in bundle.files for part in PurePosixPath(path).parts[:1]}
     # A package `asgi/` would be imported instead of our `asgi.py`.
     modules = taken | {f"{name}.py" for name in taken}
-    has_objects = OBJECTS_MANIFEST in bundle.files
+    has_objects = objects.MANIFEST in bundle.files
     names = {name: free_name(name, taken) for name in ("requirements.txt", "Dockerfile", "README.md", ".env.example")}
     compose = (
         "compose.yaml" if taken.isdisjoint(_COMPOSE_NAMES) else free_name("compose.yaml", {*taken, "compose.yaml"})
@@ -109,7 +107,7 @@ def generate(bundle: Bundle, facts: Facts, frozen: Frozen) -> dict[str, str]:
     files: dict[str, str] = {}
     app, is_factory = facts.app.removesuffix("()"), facts.app.endswith("()")
     if has_objects or _looks_beside_main(bundle):
-        asgi, loader = free_name("asgi.py", modules), free_name("gofastapi_objects.py", modules)
+        asgi, loader = free_name("asgi.py", modules), free_name(f"{objects.MODULE}.py", modules)
         files[asgi] = texts.asgi(app, is_factory, loader.removesuffix(".py") if has_objects else None)
         if has_objects:
             files[loader] = facts.objects_loader

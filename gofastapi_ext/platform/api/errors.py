@@ -35,7 +35,11 @@ def add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(errors.GoFastAPIError)
     async def known(_: Request, error: errors.GoFastAPIError) -> JSONResponse:
         status = STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
-        return _answer(status, error.code, error.message, error.details)
+        answer = _answer(status, error.code, error.message, error.details)
+        if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            # Else the rest of it would be read, however long it is, only to be thrown away.
+            answer.headers["Connection"] = "close"
+        return answer
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
