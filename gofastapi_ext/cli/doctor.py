@@ -32,6 +32,7 @@ _LOCAL_MODULES = (
     "fastapi",
     "granian",
     "jinja2",
+    "packaging",
     "psutil",
     "pydantic_settings",
     "pymongo",
