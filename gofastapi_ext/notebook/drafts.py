@@ -9,6 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from gofastapi_ext.client.client import Client
+from gofastapi_ext.client.collect import collect_cells
 from gofastapi_ext.client.render import printable
 from gofastapi_ext.client.tree import TreeRow, tree_lines
 from gofastapi_ext.core.bundle import Bundle, BundleFile, CellOrigin
@@ -16,6 +17,7 @@ from gofastapi_ext.core.diff import compare
 from gofastapi_ext.core.drafts import CodeState, DraftFileSave, DraftSave, DraftView
 from gofastapi_ext.core.errors import NotFoundError, UnavailableError
 from gofastapi_ext.core.models import DeployRequest
+from gofastapi_ext.core.objects import is_objects_file
 from gofastapi_ext.notebook import arguments, place, session
 from gofastapi_ext.notebook.card import html_tree
 from gofastapi_ext.notebook.commands import STARTING, one_line
@@ -55,13 +57,15 @@ def take_along(client: Client, name: str, request: DeployRequest, origin: CellOr
         return Along(request)
     except UnavailableError as error:
         return Along(request, notes=(f"Nothing came along from the draft: {error.message}",))
-    bundle, more = _with_cells(_bundle_of(request), draft)
+    bundle, more, needed = _with_cells(_bundle_of(request), draft)
     origins = {**request.origins, **{path: draft.origins[path] for path in more}}
     request = request.model_copy(update={"bundle": bundle, "origins": origins})
-    included = tuple(f"{path} (from %%deployfile)" for path in sorted(more))
+    included = (*(f"{path} (from %%deployfile)" for path in sorted(more)), *needed)
     if draft.info is None:
         return Along(request, included)
-    beyond = [path for path in _differing(draft, bundle) if path != bundle.main or not _is_from(draft, path, origin)]
+    beyond = [
+        path for path in _differing(draft, bundle) if not (_of_main(path, bundle) and _is_from(draft, path, origin))
+    ]
     if not beyond:
         return Along(request.model_copy(update={"draft_etag": draft.etag}), included)
     return Along(request, included, (_stays(name, beyond),))
@@ -82,7 +86,7 @@ def save_cell(
     bundle, origins, etag = _bundle_of(request), dict(request.origins), None
     if draft is not None:
         mine = bundle
-        bundle, more = _with_cells(bundle, draft)
+        bundle, more, _ = _with_cells(bundle, draft)
         if draft.info is not None:
             etag = "*" if force else draft.etag
             if not force and _was_saved_elsewhere(draft, mine, origin, name):
@@ -197,16 +201,28 @@ def _bundle_of(request: DeployRequest) -> Bundle:
     return request.bundle or Bundle(files={})
 
 
-def _with_cells(bundle: Bundle, draft: DraftView) -> tuple[Bundle, set[str]]:
-    """The bundle with the files of the draft that came from other cells, and their paths."""
+def _with_cells(bundle: Bundle, draft: DraftView) -> tuple[Bundle, set[str], list[str]]:
+    """The bundle with the files of the draft that came from other cells, their paths, and what they need themselves."""
     more = {path for path in draft.origins if path != bundle.main and path in draft.bundle.files}
+    if not more:
+        return bundle, more, []
     files = {**bundle.files, **{path: draft.bundle.files[path] for path in more}}
-    return bundle.model_validate({**dict(bundle), "files": files}), more
+    texts = {path: text for path in (bundle.main, *more) if (text := files[path].text) is not None}
+    found = collect_cells(texts, {}, bundle.main, place.notebook_folder(), ())
+    new = found.bundle.files.keys() - files.keys()
+    needed = [each for each in found.included if any(path == each or path.startswith(each) for path in new)]
+    return bundle.model_validate({**dict(bundle), "files": {**found.bundle.files, **files}}), more, needed
 
 
 def _with_the_rest(bundle: Bundle, draft: DraftView) -> Bundle:
-    """With every other file of the draft too: nothing in it is lost by a save."""
-    return bundle.model_validate({**dict(bundle), "files": {**draft.bundle.files, **bundle.files}})
+    """With the other files of the draft too: nothing that somebody put there is lost by a save."""
+    theirs = {path: file for path, file in draft.bundle.files.items() if not _of_main(path, bundle)}
+    return bundle.model_validate({**dict(bundle), "files": {**theirs, **bundle.files}})
+
+
+def _of_main(path: str, bundle: Bundle) -> bool:
+    """Whether a file is the cell with the app, or one of the objects that it brought along."""
+    return path == bundle.main or is_objects_file(path)
 
 
 def _differing(draft: DraftView, bundle: Bundle) -> list[str]:
@@ -235,7 +251,8 @@ def _is_foreign(draft: DraftView, path: str, file: BundleFile, origin: CellOrigi
 def _is_from(draft: DraftView, path: str, origin: CellOrigin) -> bool:
     """Whether a file of the draft came from the cell of `origin`. Its label is another one each time it runs."""
     here = (origin.notebook, origin.cell_id)
-    return any((part.notebook, part.cell_id) == here for part in draft.origins.get(path, []))
+    parts = draft.origins.get(draft.bundle.main if _of_main(path, draft.bundle) else path, [])
+    return any((part.notebook, part.cell_id) == here for part in parts)
 
 
 def _refuse(shell: InteractiveShell, draft: DraftView, mine: Bundle) -> None:

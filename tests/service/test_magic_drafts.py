@@ -241,3 +241,29 @@ def test_completion_knows_drafts_and_versions(platform: Platform, kernel: Kernel
     assert {"live", "draft", "1"} <= set(kernel.complete("%diff completes "))
     assert kernel.complete("%%deployfile completes m") == ["main.py"]
     assert "Add one file to the draft" in kernel.run("%%deployfile?").help
+
+
+def test_what_a_deployfile_cell_imports_comes_along_too(
+    platform: Platform, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("imports")
+    (folder / "names.py").write_text("NAME = 'carla'\n")
+    with running_kernel(folder, GOFASTAPI_HOME=str(platform.places.home)) as kernel:
+        needs = "from names import NAME\n" + users("").replace('""', "NAME")
+        kernel.run("%%deployfile needs routers/users.py\n" + needs, "cell-users")
+        ran = kernel.run("%%deploy needs\n" + main("one"), "cell-main")
+        assert get(url_of(ran), "/users").json() == ["carla"]
+        assert "Came along: routers/users.py (from %%deployfile), names.py" in ran.plain
+        assert platform.app("needs").draft is None
+
+
+def test_objects_of_a_draft_are_those_of_its_last_save(platform: Platform, kernel: Kernel) -> None:
+    kernel.run("words = {'a': 1}")
+    assert kernel.run("%%deploy brings --draft --with words\n" + alone("one")).status == "ok"
+    assert ".gofastapi/objects.json" in platform.client.draft("brings").bundle.files
+    assert kernel.run("%%deploy brings --draft\n" + alone("two")).status == "ok"
+    assert [*platform.client.draft("brings").bundle.files] == ["main.py"]
+    kernel.run("%%deploy brings --draft --with words\n" + alone("two"))
+    # An older state of this cell, objects and all.
+    url_of(kernel.run("%%deploy brings\n" + alone("three")))
+    assert platform.app("brings").draft is None
