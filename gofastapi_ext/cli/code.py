@@ -58,7 +58,7 @@ def show(name: str, as_json: bool) -> None:
 @JSON
 @told_in_words
 def save(name: str, path: str, force: bool, as_json: bool) -> None:
-    """Save the app in PATH as the draft; a new app is made where there is none of this name."""
+    """Save the app in PATH, a file or a folder, as the draft. A new app is made where there is none of this name."""
     from gofastapi_ext.cli import drafts
 
     drafts.save(name, path, force=force, as_json=as_json)

@@ -9,7 +9,7 @@ from gofastapi_ext.cli.deploy import show_stages
 from gofastapi_ext.cli.output import aligned, paint, say, say_json
 from gofastapi_ext.cli.service import open_client
 from gofastapi_ext.client.client import Client
-from gofastapi_ext.client.collect import collect_file
+from gofastapi_ext.client.folder import collect_path
 from gofastapi_ext.client.render import printable
 from gofastapi_ext.core.drafts import CodeState, DraftSave, DraftView
 from gofastapi_ext.core.errors import DraftConflictError, GoFastAPIError, NotFoundError
@@ -32,7 +32,7 @@ def show(name: str, *, as_json: bool) -> None:
 def save(name: str, path: str, *, force: bool, as_json: bool) -> None:
     """`gofastapi draft save`"""
     check_app_id(name)
-    collected = collect_file(Path(path), [])
+    collected = collect_path(Path(path), [])
     with open_client() as client:
         try:
             draft = client.save_draft(

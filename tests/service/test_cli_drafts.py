@@ -56,6 +56,9 @@ def test_a_draft_is_saved_shown_compared_deployed_and_discarded(cli: CommandLine
     assert "is gone. What is live stays" in cli.run("draft", "discard", "hello")
     assert get(url).json() == 1
 
+    cli.write("folder/main.py", "from fastapi import FastAPI\napp = FastAPI()\n")
+    cli.write("folder/static/a.css", "p {}")
+    assert "from-folder: 2 files" in cli.run("draft", "save", "from-folder", "folder")
     cli.write("main.py", "from fastapi import FastAPI\napp = FastAPI()\n@app.get('/')\ndef a(): return 4\n")
     cli.run("deploy", "main.py", "--name", "hello")
     rows = cli.run("versions", "hello").splitlines()
@@ -74,7 +77,7 @@ def test_a_draft_is_saved_shown_compared_deployed_and_discarded(cli: CommandLine
         (["versions", "nobody"], 'There is no app "nobody"'),
         (["draft", "show", "nobody"], 'There is no app "nobody"'),
         (["draft", "discard", "hello"], "has no draft"),
-        (["draft", "save", "hello", "nothing.py"], "There is no file"),
+        (["draft", "save", "hello", "nothing.py"], "nothing.py"),
     ):
         done = cli.finish(*wrong)
         assert done.returncode == 1
