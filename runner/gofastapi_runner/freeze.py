@@ -9,8 +9,9 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
-from collections import deque
-from importlib.metadata import Distribution, PackageNotFoundError, distribution, packages_distributions
+from collections import defaultdict, deque
+from collections.abc import Mapping
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, distributions
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -31,7 +32,7 @@ def freeze(modules: list[str], requirements: list[str]) -> dict[str, Any]:
     walk = _Walk()
     for text in requirements:
         walk.require(text)
-    by_module = packages_distributions()
+    by_module = _packages_by_module()
     for module in sorted(set(modules)):
         walk.import_module(module, by_module)
     walk.finish()
@@ -74,12 +75,12 @@ class _Walk:
             self.notes.append(f"{text}: it ran with {found.version}")
         self._queue.append((requirement.name, frozenset(requirement.extras)))
 
-    def import_module(self, module: str, by_module: Any) -> None:
+    def import_module(self, module: str, by_module: Mapping[str, set[str]]) -> None:
         """Want the packages that bring a module; nothing where it is not there, or Python's own."""
         top = module.partition(".")[0]
         if top in sys.stdlib_module_names:
             return
-        names = sorted(set(by_module.get(top, ())))
+        names = sorted(by_module.get(top, ()))
         if len(names) > 1:
             names = _who_brings(module, names)
         if not names and _is_importable(top):
@@ -117,6 +118,24 @@ class _Walk:
             self.pins[key] = f"{key} @ {url}"
         else:
             self.pins[key] = f"{key}=={_public(found.version)}"
+
+
+def _packages_by_module() -> dict[str, set[str]]:
+    """The packages that bring each top-level module; `importlib.metadata` knows no compiled ones."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for package in distributions():
+        if not (package.read_text("METADATA") or package.read_text("PKG-INFO")):
+            continue  # what is left of one that was not removed whole
+        tops = set((package.read_text("top_level.txt") or "").split())
+        for file in package.files or ():
+            first, *rest = file.parts
+            if rest and first != ".." and not first.endswith((".dist-info", ".data")):
+                tops.add(first)
+            elif not rest and file.suffix in (".py", ".so", ".pyd"):
+                tops.add(first.partition(".")[0])
+        for top in tops:
+            found[top].add(package.metadata["Name"])
+    return found
 
 
 def _installed(name: str) -> Distribution | None:
