@@ -111,8 +111,9 @@ def rotate_key(*, as_json: bool) -> None:
 
 def _change(name: str, change: Callable[[], EnvChange], as_json: bool) -> None:
     def begin(client: Client) -> Iterator[StageEvent]:
+        check_app_id(name)  # before anybody types a secret
         last: StageEvent | None = None
-        for last in client.change_env(check_app_id(name), wanted):
+        for last in client.change_env(name, change()):
             yield last
         if last is not None and last.stage is Stage.SAVED and not as_json:
             new = client.app(name).state is State.NEW
@@ -122,7 +123,6 @@ def _change(name: str, change: Callable[[], EnvChange], as_json: bool) -> None:
                 else f"{name} does not run: it gets them at its next start."
             )
 
-    wanted = change()
     show_stages(begin, as_json=as_json)
 
 

@@ -167,6 +167,19 @@ def test_what_cannot_be_set_is_refused_with_the_reason(platform: Platform, wante
         platform.app("refused")
 
 
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [({f"V{n}": "" for n in range(200)}, "201 variables; 200 is the limit"), ({"BIG": "x" * 40_000}, "64.0 kB is the")],
+)
+def test_the_limits_count_what_is_there_already(platform: Platform, more: dict[str, str], message: str) -> None:
+    name = f"full-{len(more)}"
+    list(platform.client.change_env(name, change(A="x" * 30_000)))
+    [failed] = platform.client.change_env(name, change(**more))
+    assert failed.stage is Stage.FAILED
+    assert message in failed.diagnostics[0].message
+    assert list(variables(platform, name)) == ["A"]
+
+
 def _pid(url: str) -> int | None:
     try:
         return int(get(url).json()["PID"])

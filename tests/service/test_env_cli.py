@@ -122,6 +122,8 @@ def test_what_cannot_be_is_said_without_the_value(cli: CommandLine, arguments: t
     assert done.returncode == 1
     assert message in done.stdout + done.stderr
     assert VALUE not in done.stdout + done.stderr
+    told = json.loads(cli.run("env", *arguments, "--json", status=1).splitlines()[-1])
+    assert message in (told["error"] if "error" in told else told["diagnostics"][0])["message"]
 
 
 def test_import_and_export(cli: CommandLine) -> None:

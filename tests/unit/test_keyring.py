@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
-from gofastapi_ext.core.errors import SecretsUnreadableError
+from gofastapi_ext.core.errors import NotFoundError, SecretsUnreadableError
+from gofastapi_ext.platform.api.env import rotate_key
+from gofastapi_ext.platform.auth import Principal
 from gofastapi_ext.platform.keyring import KeyRing
 
 SECRET = "sk_live_51H é"
@@ -143,3 +147,8 @@ def test_a_mounted_file_is_never_made_nor_written(path: Path) -> None:
     ring.end_rotation(set())
     assert ring.open(sealed, "a/T") == SECRET
     assert (path.read_bytes(), path.stat().st_mtime_ns, os.listdir(path.parent)) == before
+
+
+def test_a_user_who_is_no_admin_does_not_rotate_the_key() -> None:
+    with pytest.raises(NotFoundError):
+        asyncio.run(rotate_key(cast(Any, None), Principal(user="somebody", is_admin=False)))
