@@ -160,14 +160,17 @@ class Bundle(BaseModel):
         for path in files:
             problem = path_problem(path)
             if problem:
-                raise ValueError(f"{path!r}: {problem}")
+                shown = path if len(path) <= 100 else f"{path[:100]}…"
+                raise ValueError(f"{shown!r}: {problem}")
         # A folder too: where case does not count, A/x.py and a/y.py lie in one.
         spellings: dict[str, str] = {}
         for path in files:
             for place in (path, *map(str, PurePosixPath(path).parents[:-1])):
                 other = spellings.setdefault(unicodedata.normalize("NFC", place).casefold(), place)
                 if other != place:
-                    raise ValueError(f"{other!r} and {place!r} differ only in case or Unicode form")
+                    look_alike = unicodedata.normalize("NFC", place) == unicodedata.normalize("NFC", other)
+                    show = ascii if look_alike else repr
+                    raise ValueError(f"{show(other)} and {show(place)} differ only in case or Unicode form")
         for path in files:
             for parent in PurePosixPath(path).parents:
                 if str(parent) in files:

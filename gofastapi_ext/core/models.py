@@ -86,7 +86,7 @@ class ValidateRequest(_Frozen):
 
     bundle: Bundle
     origins: Origins = Field(default_factory=dict)
-    interpreter: str | None = None
+    interpreter: Line | None = None
 
 
 class ValidateResult(_Frozen):

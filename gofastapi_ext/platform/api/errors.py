@@ -43,7 +43,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        found = error.errors()
+        found = [each | {"msg": each["msg"].removeprefix("Value error, ")} for each in error.errors()]
         where = ".".join(str(part) for part in found[0]["loc"][1:])
         message = f"{where}: {found[0]['msg']}" if where else str(found[0]["msg"])
         details: dict[str, object] = {"errors": [{"at": list(e["loc"]), "message": e["msg"]} for e in found[:20]]}
