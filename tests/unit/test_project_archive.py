@@ -142,7 +142,7 @@ def test_two_entries_of_one_name_are_refused() -> None:
 def test_names_that_cannot_lie_side_by_side_are_refused(pair: tuple[str, str]) -> None:
     told = refusal(zipped({"main.py": APP, pair[0]: "x", pair[1]: "y"}))
     assert told.startswith("The files cannot be an app: ")
-    assert repr("A" if pair == ("A/x", "a/y") else pair[0]) in told
+    assert ascii("A" if pair == ("A/x", "a/y") else pair[0]) in told
 
 
 def test_links_and_devices_are_left_out_and_named() -> None:
@@ -314,3 +314,17 @@ def test_a_project_without_an_app_is_refused() -> None:
 def test_the_file_with_the_app_is_found(files: dict[str, str | bytes], main: str) -> None:
     files = {**files, "README.md": "so that no folder is dropped"}
     assert restore(opened(zipped(files)).files()).bundle.main == main
+
+
+def test_what_imports_begin_in_is_put_at_the_top() -> None:
+    files = {"src/shop/__init__.py": "", "src/shop/main.py": f"from shop.db import x\n{APP}", "src/shop/db.py": "x = 1"}
+    restored = restore(
+        opened(zipped({f"repo/{path}": text for path, text in (files | {"setup.cfg": ""}).items()})).files()
+    )
+    assert sorted(restored.bundle.files) == ["setup.cfg", "shop/__init__.py", "shop/db.py", "shop/main.py"]
+    assert restored.bundle.main == "shop/main.py"
+    assert restored.notes == ["The app's imports begin in src/, so what that holds is at the top."]
+    launcher = 'import uvicorn\nuvicorn.run("service.web:api")\n'
+    web = "from fastapi import FastAPI\napi = FastAPI()\nadmin = FastAPI()\n"
+    restored = restore(opened(zipped({"run.py": launcher, "service/web.py": web})).files())
+    assert (restored.bundle.main, restored.bundle.entrypoint) == ("service/web.py", "service.web:api")

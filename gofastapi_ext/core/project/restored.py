@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gofastapi_ext.core.bundle import Bundle, BundleFile
 from gofastapi_ext.core.errors import InvalidBundleError
-from gofastapi_ext.core.project.main_file import find_main
+from gofastapi_ext.core.project.main_file import lay_out
 from gofastapi_ext.core.project.manifest import Manifest, find_manifest
 
 
@@ -46,7 +46,8 @@ def restore(files: Mapping[str, BundleFile]) -> Restored:
     """
     found = find_manifest(files)
     if found is None:
-        return Restored(_bundle(files, find_main(files)))
+        layout = lay_out(files)
+        return Restored(_bundle(layout.files, layout.main, layout.entrypoint), notes=layout.notes)
     at, manifest = found
     added = {path for path, sha256 in manifest.generated.items() if path in files and path not in manifest.files}
     # People fill the example of a `.env` in, and what they write there is not for the app's code.
