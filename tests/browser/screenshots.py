@@ -47,7 +47,7 @@ def main(folder: Path) -> None:
         for theme, suffix in (("JupyterLab Light", ""), ("JupyterLab Dark", "-dark")):
             quickstart(browser, lab, theme, folder / f"quickstart{suffix}.png")
             failure(browser, lab, theme, folder / f"failure{suffix}.png")
-            platform.client.delete("hello")
+            platform.client.delete("hello", forever=True)
         browser.close()
 
 
