@@ -62,7 +62,7 @@ def deploy(shell: InteractiveShell, line: str, cell: str) -> None:
         with refusals(progress, surface, started):
             kernel.check(request)
             if wanted.draft:
-                request, told = kernel.take(drafts.connected(), request, progress, surface.show)
+                request, told = kernel.take(drafts.connected(), request, progress, drafts.say)
                 remarks = [f"Left out: {skipped}" for skipped in first_few(collected.skipped, 5)]
                 remarks += [*told.notes, *(f"{each.message}. {each.hint}" for each in told.diagnostics)]
                 drafts.save_cell(shell, wanted.name, request, origin, remarks, force=wanted.force)
@@ -70,7 +70,9 @@ def deploy(shell: InteractiveShell, line: str, cell: str) -> None:
 
         def prepare(client: Client, progress: Progress) -> Progress:
             nonlocal request
-            request, progress = kernel.take(client, request, progress, surface.show)
+            request, progress = kernel.take(
+                client, request, progress, lambda words: surface.show(progress.waiting(words))
+            )
             along = drafts.take_along(client, wanted.name, request, origin)
             request = along.request
             included = (*progress.included, *along.included)
@@ -170,7 +172,7 @@ def watch(
 
 @contextmanager
 def refusals(progress: Progress, surface: Surface, started: float) -> Iterator[None]:
-    """What of the kernel stands in the way is shown as a failed deploy, and raised as `DeployFailed`."""
+    """Before anything is sent: what of the kernel stands in the way, and an interrupt, are a failed deploy."""
     try:
         yield
     except RefusedError as refused:
@@ -183,6 +185,9 @@ def refusals(progress: Progress, surface: Surface, started: float) -> Iterator[N
             progress = progress.with_still_live(_live_app(session.client(), progress.app))
         surface.show(progress)
         raise DeployFailed(summary(progress)) from None
+    except KeyboardInterrupt:
+        surface.show(progress.ended(Ending.FAILED, time.perf_counter() - started))
+        raise DeployFailed(f"Interrupted: {progress.app} was not deployed.") from None
 
 
 def _ran(shell: InteractiveShell, code: str, line_offset: int) -> bool:

@@ -16,8 +16,9 @@ from gofastapi_ext.core.markers import read_marks
 from gofastapi_ext.core.models import DeployRequest
 from gofastapi_ext.notebook import arguments, drafts, marked, place
 from gofastapi_ext.notebook.arguments import DeployArguments
-from gofastapi_ext.notebook.commands import one_line, watch
+from gofastapi_ext.notebook.commands import one_line, refusals, watch
 from gofastapi_ext.notebook.errors import CommandFailed
+from gofastapi_ext.notebook.objects.take import FromKernel
 from gofastapi_ext.notebook.output import open_in_browser
 from gofastapi_ext.notebook.progress import Ending, Progress
 from gofastapi_ext.notebook.runs import Runs
@@ -93,21 +94,26 @@ def _deploy_cells(
         origins=collected.origins,
         interpreter=sys.executable,
     )
+    surface = surface_for(shell)
+    kernel = FromKernel(shell, wanted.objects)
+    with refusals(progress, surface, started):
+        kernel.check(request)
+        if wanted.draft and not wanted.dry_run:
+            request, progress = kernel.take(drafts.connected(), request, progress, drafts.say)
     if wanted.dry_run:
-        surface_for(shell).show(progress.ended(Ending.PLANNED, time.perf_counter() - started))
+        surface.show(progress.ended(Ending.PLANNED, time.perf_counter() - started))
     elif wanted.draft:
         drafts.save_marked(shell, wanted.name, request, notebook.name, progress, force=wanted.force)
     else:
 
         def prepare(client: Client, shown: Progress) -> Progress:
             nonlocal request
+            request, shown = kernel.take(client, request, shown, lambda words: surface.show(shown.waiting(words)))
             along = drafts.done_with(client, wanted.name, request, notebook.name)
             request = along.request
             return replace(shown, notes=(*shown.notes, *along.notes))
 
-        ended = watch(
-            progress, surface_for(shell), started, lambda client: client.deploy(wanted.name, request), prepare
-        )
+        ended = watch(progress, surface, started, lambda client: client.deploy(wanted.name, request), prepare)
         if wanted.open and ended.url:
             open_in_browser(shell, ended.url, ended.relay)
 
@@ -127,8 +133,8 @@ def _deploy_draft(
             f"{where} marked for {wanted.name}, and {wanted.name} has no draft. Put `#| deploy: {wanted.name}` on top "
             f"of the cells that belong to it, or %%deploy {wanted.name} on top of the one that holds all of it.{told}"
         )
-    if wanted.draft or wanted.files:
-        option = "--draft" if wanted.draft else "--file"
+    if wanted.draft or wanted.files or wanted.objects:
+        option = "--draft" if wanted.draft else "--file" if wanted.files else "--with"
         raise CommandFailed(f"No cell is marked for {wanted.name}: {option} has no use for the draft that is saved.")
     progress = Progress(
         app=wanted.name,

@@ -17,6 +17,7 @@ from gofastapi_ext.core.diff import compare
 from gofastapi_ext.core.drafts import CodeState, DraftFileSave, DraftSave, DraftView
 from gofastapi_ext.core.errors import NotFoundError, UnavailableError
 from gofastapi_ext.core.models import DeployRequest
+from gofastapi_ext.core.objects import MANIFEST as OBJECTS_MANIFEST
 from gofastapi_ext.core.objects import is_objects_file
 from gofastapi_ext.notebook import arguments, place, session
 from gofastapi_ext.notebook.card import html_tree
@@ -183,11 +184,12 @@ def _beyond(draft: DraftView, mine: Bundle, notebook: str) -> list[str]:
 
 def connected() -> Client:
     """The client; where the service has to be started first, a line says so."""
+    return session.client(on_start=lambda: say(STARTING))
 
-    def say() -> None:
-        sys.stdout.write(f"{STARTING}\n")
 
-    return session.client(on_start=say)
+def say(words: str) -> None:
+    """What is being done, where no card shows it."""
+    sys.stdout.write(f"{words}\n")
 
 
 def _read(client: Client, name: str) -> DraftView | None:
@@ -226,11 +228,12 @@ def _of_main(path: str, bundle: Bundle) -> bool:
 
 
 def _differing(draft: DraftView, bundle: Bundle) -> list[str]:
-    """The files of the draft that are not in the bundle as they are."""
+    """The files of the draft that are not in the bundle as they are, nor replaced by its own objects."""
     return [
         path
         for path, file in sorted(draft.bundle.files.items())
         if path not in bundle.files or bundle.files[path].sha256 != file.sha256
+        if not (is_objects_file(path) and OBJECTS_MANIFEST in bundle.files)
     ]
 
 
@@ -240,6 +243,7 @@ def _was_saved_elsewhere(draft: DraftView, mine: Bundle, origin: CellOrigin, nam
         _is_foreign(draft, path, file, origin, name)
         for path, file in mine.files.items()
         if path in draft.bundle.files and (path == mine.main or path not in draft.origins)
+        if not is_objects_file(path)  # they come from the kernel, as the cell does that uses them
     )
 
 

@@ -72,7 +72,6 @@ def bring(
     namespace: Mapping[str, Any],
     names: tuple[str, ...],
     limits: Limits,
-    tell: Callable[[str], None],
 ) -> Brought:
     """The bundle with the objects of these names, saved. Raises `RefusedError`, `InvalidBundleError`."""
     if not names:
@@ -81,7 +80,6 @@ def bring(
     apart: dict[str, tuple[str, bytes]] = {}
     files = {path: file for path, file in bundle.files.items() if not is_objects_file(path)}
     for name in names:
-        tell(f"Saving {name}")
         try:
             saved = save(name, namespace[name], limits.max_object_bytes)
         except CannotSaveError as error:

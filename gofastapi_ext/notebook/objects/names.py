@@ -39,6 +39,8 @@ def find_undefined(
                 )
             elif name in namespace and type(namespace[name]).__name__ not in APP_CLASSES:
                 said = _about(name, namespace[name])
+                if said[1].endswith(f"--with {name}") and path != bundle.main:
+                    said = said[0], f"{said[1]}, and add: from {MODULE} import {name}"
             else:
                 continue
             found.append(Diagnostic(code="only_in_notebook", message=said[0], hint=said[1], file=path, **each.place))

@@ -37,20 +37,16 @@ class FromKernel:
             raise RefusedError(diagnostics)
 
     def take(
-        self, client: Client, request: DeployRequest, progress: Progress, show: Callable[[Progress], None]
+        self, client: Client, request: DeployRequest, progress: Progress, tell: Callable[[str], None]
     ) -> tuple[DeployRequest, Progress]:
         """The request with the objects, which the service then has; and what people are told of them.
 
-        Raises `RefusedError` where one cannot be saved.
+        `tell` is given what takes a while. Raises `RefusedError` where one cannot be saved.
         """
         if not self.names:
             return request, progress
         limits = client.limits()
-
-        def tell(words: str) -> None:
-            show(progress.waiting(words))
-
-        brought = bring(_bundle_of(request), self.shell.user_ns, self.names, limits, tell)
+        brought = bring(_bundle_of(request), self.shell.user_ns, self.names, limits)
         check_sizes(brought.bundle, limits)
         brought.send(client, tell)
         notes = (*progress.notes, f"From the kernel: {', '.join(brought.labels)}")
