@@ -177,7 +177,7 @@ def test_an_interrupt_leaves_the_deploy_to_the_service(kernel: Kernel, platform:
 
 
 def test_a_service_of_another_version_is_one_line_with_the_way_out(kernel: Kernel) -> None:
-    kernel.run("import gofastapi_ext.client.client as c; real, c.__version__ = c.__version__, '9.9.9'")
+    kernel.run("import gofastapi_ext.client.transport as c; real, c.__version__ = c.__version__, '9.9.9'")
     ran = kernel.run("%%deploy other\n" + HELLO)
     kernel.run("c.__version__ = real")
     assert ran.status == "error"

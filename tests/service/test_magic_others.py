@@ -162,9 +162,9 @@ def test_url_of_an_app(kernel: Kernel, url: str) -> None:
 
 
 def test_completion(kernel: Kernel, url: str) -> None:
-    assert kernel.complete("%%depl") == ["%%deploy"]
-    assert kernel.complete("%%deploy talker --") == ["--env", "--file", "--run", "--message", "--open"]
-    assert kernel.complete("%%deploy talker --f\nimport os\n", len("%%deploy talker --f")) == ["--file"]
+    assert kernel.complete("%%depl") == ["%%deploy", "%%deployfile"]
+    assert {"--env", "--file", "--run", "--message", "--open"} <= set(kernel.complete("%%deploy talker --"))
+    assert kernel.complete("%%deploy talker --fi\nimport os\n", len("%%deploy talker --fi")) == ["--file"]
     assert kernel.complete("%%deploy talker --file he") == ["helpers.py"]
     assert kernel.complete("%%deploy talker --file ") == ["helpers.py", "my\\ data/"]
     assert kernel.complete("%%deploy talker --file my\\ data/") == ["my\\ data/numbers.json"]
@@ -192,7 +192,9 @@ def test_completion_waits_for_nobody(folder: Path, tmp_path: Path) -> None:
         assert not (tmp_path / "no service here").exists()
 
 
-@pytest.mark.parametrize("magic", ["%%deploy", "%apps", "%logs", "%rollback", "%undeploy"])
+@pytest.mark.parametrize(
+    "magic", ["%%deploy", "%%deployfile", "%apps", "%logs", "%rollback", "%versions", "%diff", "%undeploy"]
+)
 def test_help(kernel: Kernel, magic: str) -> None:
     shown = kernel.run(f"{magic}?").help
     assert f"Usage: {magic}" in shown
@@ -206,7 +208,7 @@ def test_unload_takes_everything_away(platform: Platform, tmp_path: Path) -> Non
         kernel.run("%unload_ext gofastapi_ext")
         kernel.run("%load_ext gofastapi_ext")
         kernel.run("%load_ext gofastapi_ext")
-        assert kernel.complete("%%depl") == ["%%deploy"]
+        assert kernel.complete("%%depl") == ["%%deploy", "%%deployfile"]
         assert kernel.run("%reload_ext gofastapi_ext").status == "ok"
         kernel.run("%unload_ext gofastapi_ext")
         assert "not found" in kernel.run("%apps").text
