@@ -7,7 +7,7 @@ from pathlib import Path
 from gofastapi_ext.cli.deploy import show_stages
 from gofastapi_ext.cli.output import paint, say, say_json
 from gofastapi_ext.cli.service import open_client
-from gofastapi_ext.client.project import Project, opened_project, save_project, write_project
+from gofastapi_ext.client.project import Project, opened_project, readme_of, save_project, version_of, write_project
 from gofastapi_ext.client.render import printable
 from gofastapi_ext.core.errors import DraftConflictError, InvalidNameError
 from gofastapi_ext.core.models import DeployRequest
@@ -21,12 +21,10 @@ def export(name: str, target: str, version: str | None, *, as_json: bool) -> Non
     if as_json:
         say_json(manifest)
         return
-    what = f"v{manifest.version}" if manifest.version is not None else "draft"
-    say(f"{paint('exported', 'good')}  {name} {what}  {printable(target)}")
+    say(f"{paint('exported', 'good')}  {name} {version_of(manifest)}  {printable(target)}")
     for note in manifest.notes:
         say(paint(f"  {printable(note)}", "dim"))
-    readme = next(path for path in manifest.generated if path.startswith("README"))
-    say(f"How to run it is in its {readme}.")
+    say(f"How to run it is in its {readme_of(manifest)}.")
 
 
 def import_(path: str, name: str | None, *, deploy: bool, force: bool, as_json: bool) -> None:

@@ -44,22 +44,13 @@ def write_project(client: Client, name: str, target: Path, version: str | None =
     All of it is there in the end, or nothing. `version` is a number, `draft` or `live`. Returns what was exported.
     """
     target = target.expanduser()
-    if target.suffix.lower() == ".zip":
-        return _write_zip(client, name, target, version)
-    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
-        raise InvalidRequestError(f"{target} is not empty. An export goes into a new or empty folder, or a new .zip.")
-    with tempfile.TemporaryFile() as file:
-        client.export(name, file, version)
-        is_new = not target.exists()
-        target.mkdir(parents=True, exist_ok=True)
-        try:
-            return _unpack(file, target)
-        except BaseException:
-            for entry in list(target.iterdir()):
-                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-            if is_new:
-                target.rmdir()
-            raise
+    try:
+        if target.suffix.lower() == ".zip":
+            return _write_zip(client, name, target, version)
+        return _write_folder(client, name, target, version)
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise InvalidRequestError(f"{error.filename or target} cannot be written: {reason}.") from error
 
 
 @contextmanager
@@ -93,6 +84,16 @@ def save_project(client: Client, name: str, project: Project, etag: str | None) 
     return client.save_draft(name, save, etag)
 
 
+def version_of(manifest: Manifest) -> str:
+    """`v3`, or `draft`"""
+    return f"v{manifest.version}" if manifest.version is not None else "draft"
+
+
+def readme_of(manifest: Manifest) -> str:
+    """The name of the file that says how to run it."""
+    return next(path for path in manifest.generated if path.startswith("README"))
+
+
 def _write_zip(client: Client, name: str, target: Path, version: str | None) -> Manifest:
     if target.exists():
         raise InvalidRequestError(f"{target} is there already. Nothing is overwritten: name another.")
@@ -104,6 +105,23 @@ def _write_zip(client: Client, name: str, target: Path, version: str | None) -> 
             return _exported(Archive(file, Limits()).manifest)
         except BaseException:
             target.unlink()
+            raise
+
+
+def _write_folder(client: Client, name: str, target: Path, version: str | None) -> Manifest:
+    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+        raise InvalidRequestError(f"{target} is not empty. An export goes into a new or empty folder, or a new .zip.")
+    with tempfile.TemporaryFile() as file:
+        client.export(name, file, version)
+        is_new = not target.exists()
+        target.mkdir(parents=True, exist_ok=True)
+        try:
+            return _unpack(file, target)
+        except BaseException:
+            for entry in list(target.iterdir()):
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+            if is_new:
+                target.rmdir()
             raise
 
 

@@ -27,6 +27,7 @@ USAGE = {
     "stop": "%stop NAME",
     "restart": "%restart NAME",
     "clone": "%clone NAME NEW",
+    "export": "%export NAME FOLDER",
     "undeploy": "%undeploy NAME",
     "restore": "%restore NAME",
 }
@@ -169,6 +170,14 @@ def parse_clone(line: str) -> tuple[str, str]:
     if len(words) != 2:
         raise _usage("clone")
     return words[0], check_app_id(words[1])
+
+
+def parse_export(line: str) -> tuple[str, Path]:
+    """The app, and where its project goes."""
+    words, _ = _split("export", line)
+    if len(words) != 2:
+        raise _usage("export")
+    return words[0], Path(words[1])
 
 
 def parse_env_set(line: str) -> EnvSetArguments:

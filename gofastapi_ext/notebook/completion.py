@@ -64,6 +64,8 @@ def _complete(magic: str, words: list[str], fragment: str) -> list[tuple[str, st
         return [(side, "version") for side in [*sides, *_ask(lambda client: _versions(client, words[0]))]]
     if magic == "deployfile" and len(words) == 1:
         return [(path, "path") for path in _ask(lambda client: sorted(client.draft(words[0]).bundle.files))]
+    if magic == "export" and len(words) == 1:
+        return [(path, "path") for path in _paths(fragment, hidden=False)]
     if magic == "rollback" and len(words) == 1:
         return [(number, "version") for number in _ask(lambda client: _old_versions(client, words[0]))]
     return [(option, "option") for option in OPTIONS.get(magic, ())]

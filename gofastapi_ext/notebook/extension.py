@@ -19,6 +19,7 @@ _LINE_MAGICS = (
     "deployfile",
     "diff",
     "env_set",
+    "export",
     "logs",
     "restart",
     "restore",

@@ -261,3 +261,18 @@ class GoFastAPIMagics(Magics):
         from gofastapi_ext.notebook import lifecycle
 
         lifecycle.clone(self.shell, line)
+
+    @line_magic
+    def export(self, line: str) -> None:
+        """Write what is live as a project that runs without GoFastAPI: code, things from the kernel, requirements,
+        Dockerfile, compose file and README.
+
+        Usage: %export NAME FOLDER
+
+        FOLDER   a new or empty folder, or a new file that ends in .zip
+
+        Example: %export hello hello-project
+        """
+        from gofastapi_ext.notebook import projects
+
+        projects.export(self.shell, line)
