@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -75,9 +74,9 @@ def _launched(files: Mapping[str, BundleFile]) -> tuple[str, str] | None:
         launched = launched_app(files[launcher].text or "", launcher.removesuffix(".py"))
         if launched:
             module, _, name = launched.partition(":")
-            for root in dict.fromkeys(str(PurePosixPath(path).parent) for path in files):
-                path = posixpath.normpath(f"{root}/{module.replace('.', '/')}.py")
-                if path in files:
+            place = module.replace(".", "/")
+            for path in sorted(files, key=len):
+                if f"/{path}".endswith((f"/{place}.py", f"/{place}/__init__.py")):
                     return path, name
     return None
 
