@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from importlib.metadata import requires, version
 from pathlib import Path
@@ -284,3 +286,18 @@ def test_pip_agrees_with_the_pins(platform: Platform, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "Would install" not in done.stdout
+
+
+def test_an_app_whose_python_was_removed_can_leave_too(platform: Platform, tmp_path: Path) -> None:
+    environment = tmp_path / "environment"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+    packages = next((environment / "lib").glob("python3*/site-packages"))
+    (packages / "all.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n")
+    deploy(platform, "homeless", bundle_of({"main.py": HELLO}), interpreter=str(environment / "bin" / "python"))
+    shutil.rmtree(environment)
+    folder = tmp_path / "out"
+    manifest = export(platform, "homeless", folder)
+    assert any(note.startswith("The Python it ran with is not there any more") for note in manifest.notes), (
+        manifest.notes
+    )
+    assert "fastapi" in pins_of(folder)

@@ -10,8 +10,8 @@ from typing import IO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from gofastapi_ext.core.bundle import Bundle
-from gofastapi_ext.core.errors import InvalidBundleError, InvalidRequestError, NotFoundError
-from gofastapi_ext.core.project.generated import Facts, generate, needed_modules, required
+from gofastapi_ext.core.errors import InvalidBundleError, InvalidRequestError, NotFoundError, UnavailableError
+from gofastapi_ext.core.project.generated import Facts, Frozen, generate, needed_modules, required
 from gofastapi_ext.core.validation import Analysis, analyze
 from gofastapi_ext.platform.control.attempt import DeployTools
 from gofastapi_ext.platform.control.deployments import Deployments
@@ -101,10 +101,8 @@ class Exports:
         analysis = await asyncio.to_thread(analyze, bundle)
         app = source.entrypoint or _entrypoint(analysis)
         modules = await asyncio.to_thread(needed_modules, bundle, [use.module for use in analysis.imports])
-        frozen, env = await asyncio.gather(
-            self._tools.runtime.freeze(source.interpreter, modules, required(bundle)),
-            self._tools.environments.view(record.id, record.env_revision, ()),
-        )
+        frozen = await self._freeze(source.interpreter, modules, required(bundle))
+        env = await self._tools.environments.view(record.id, record.env_revision, ())
         facts = Facts(
             name=record.id,
             title=record.title or record.id,
@@ -116,6 +114,17 @@ class Exports:
             objects_loader=self._objects_loader,
         )
         return await asyncio.to_thread(generate, bundle, facts, frozen)
+
+    async def _freeze(self, interpreter: str | None, modules: frozenset[str], requirements: list[str]) -> Frozen:
+        try:
+            return await self._tools.runtime.freeze(interpreter, modules, requirements)
+        except UnavailableError:
+            if interpreter is None:
+                raise
+        # The way out is not closed because an environment was removed.
+        frozen = await self._tools.runtime.freeze(None, modules, requirements)
+        note = "The Python it ran with is not there any more; these are the versions that GoFastAPI itself has"
+        return frozen.model_copy(update={"notes": [*frozen.notes, note]})
 
     async def _write_blob(self, at: _Place, path: str, sha256: str) -> None:
         with at.open(path) as member:
