@@ -38,6 +38,8 @@ def kind_of(unit: Unit, names: Names, classes: dict[str, ast.ClassDef], binds: f
     if all(is_import(each) for each in unit.nodes):
         futures = [each for each in unit.nodes if isinstance(each, ast.ImportFrom) and each.module == "__future__"]
         return Kind.FUTURE if futures else Kind.IMPORT
+    if isinstance(node, ast.If) and is_never_deployed(node.test):
+        return Kind.STATEMENT  # the block that starts a server
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and unit.index == 0:
         return Kind.DOCSTRING
     if isinstance(node, ast.ClassDef):

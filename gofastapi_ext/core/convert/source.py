@@ -128,13 +128,15 @@ def _leading_imports(kinds: list[Kind]) -> int:
 
 
 def _who_binds(name: str, found: list[int], kinds: list[Kind], units: list[Unit], leading: int) -> list[int]:
-    """Of imports at the top, and of those that say the same, one decides: the last. `import a.b` adds to `import a`."""
+    """Of imports that say the same the first decides, of those at the top the last. `import a.b` adds to `import a`."""
     if len(found) == 1 or any(kinds[index] is not Kind.IMPORT for index in found):
         return found
     meant = [_imported(name, units[index]) for index in found]
     if all(each == name for each in meant):
         return found
-    return found[-1:] if found[-1] < leading or len(set(meant)) == 1 else found
+    if len(set(meant)) == 1:
+        return found[:1]
+    return found[-1:] if found[-1] < leading else found
 
 
 def _imported(name: str, unit: Unit) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from itertools import takewhile
 
 from gofastapi_ext.core.convert.layout import ImportItem, IncludeItem, Item, Layout, RouterItem, UnitItem
 from gofastapi_ext.core.convert.place import MAIN, SHARED, top_of
@@ -39,10 +40,11 @@ class Writer:
 
     def _file(self, module: str) -> list[str]:
         items = self._layout.modules[module]
-        wants_router = any(isinstance(item, RouterItem) for item in items)
+        above = list(takewhile(lambda item: not isinstance(item, RouterItem), items))
+        wants_router = len(above) < len(items)
         out: list[str] = []
         previous: Item | None = None
-        if wants_router and not any(self._is_of_fastapi(item) for item in items):
+        if wants_router and not any(self._is_of_fastapi(item) for item in above):
             at = next((n for n, item in enumerate(items) if not self._is_future(item)), len(items))
             items = [*items[:at], ImportItem("fastapi", (("APIRouter", "APIRouter"),)), *items[at:]]
         for item in items:
