@@ -345,6 +345,17 @@ def test_a_clone_has_code_and_variables_but_no_secrets(platform: Platform) -> No
     assert platform.client.draft("copy-of-one").bundle == bundle(hello("one"))
 
 
+def test_a_rollback_does_not_put_into_the_open_what_is_secret_by_now(platform: Platform) -> None:
+    platform.deploy_live("grown", hello("one"), env={"WORD": "in-the-open"})
+    platform.deploy_live("grown", hello("two"))
+    assert set_env(platform, "grown", secret=True, WORD="s3cr3t-word").stage is Stage.LIVE
+    refused = platform.deploy_failed("grown", hello("three"), env={"WORD": "in-the-open"})
+    assert refused.diagnostics[0].code == "variable_is_secret"
+    stages = list(platform.client.rollback("grown", 1))
+    assert [d.code for d in stages[0].diagnostics] == ["variable_is_secret"]
+    assert get(str(stages[-1].url)).json() == ["one", "s3cr3t-word"]
+
+
 def test_a_clone_overwrites_nothing(platform: Platform) -> None:
     platform.deploy_live("first", hello("one"))
     platform.deploy_live("second", hello("two"))

@@ -69,23 +69,32 @@ class Deploy(Attempt):
         )
         if has_errors(result.diagnostics) or result.entrypoint is None:
             raise DeployFailedError(result.diagnostics)
-        await self._check_variables()
-        self._warnings = [*result.diagnostics, *_missing_secrets(self.record.id, environment)]
-        self._env_names = sorted({*request.env, *environment.values})
+        open_secrets = await self._check_variables()
+        self._warnings = [*result.diagnostics, *open_secrets, *_missing_secrets(self.record.id, environment)]
+        self._env_names = sorted({*self._request.env, *environment.values})
         self._end_stage(Stage.VALIDATE, diagnostics=self._warnings)
         return result.entrypoint
 
-    async def _check_variables(self) -> None:
+    async def _check_variables(self) -> list[Diagnostic]:
         """A value in a cell or a command must not take the place of a secret, and thereby stand in the open."""
-        app = self.record.id
+        app, request = self.record.id, self._request
         _, secret = await self._tools.environments.names(app, self.record.env_revision)
-        if both := sorted(secret & self._request.env.keys()):
-            found = Diagnostic(
-                code="variable_is_secret",
-                message=f"{', '.join(both)} is a secret of {app}, and --env would put a value in the open",
-                hint=f"Leave --env {both[0]}=... out, or take the secret away: gofastapi env unset {app} {both[0]}",
-            )
-            raise DeployFailedError([found])
+        both = sorted(secret & request.env.keys())
+        if not both:
+            return []
+        names = ", ".join(both)
+        if self._rollback_of is not None:
+            # What was a variable then is a secret by now, and stays one.
+            left = {name: value for name, value in request.env.items() if name not in secret}
+            self._request = request.model_copy(update={"env": left})
+            message = f"Version {self._rollback_of} had {names} in the open; what is secret by now is used instead"
+            return [Diagnostic(severity=Severity.WARNING, code="variable_is_secret", message=message)]
+        found = Diagnostic(
+            code="variable_is_secret",
+            message=f"{names} is a secret of {app}, and --env would put a value in the open",
+            hint=f"Leave --env {both[0]}=... out, or take the secret away: gofastapi env unset {app} {both[0]}",
+        )
+        raise DeployFailedError([found])
 
     async def _live_if_unchanged(self, entrypoint: str, supervisor: Supervisor) -> VersionRecord | None:
         """The live version, where it has this code and environment and is serving."""

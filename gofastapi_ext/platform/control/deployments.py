@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
+from gofastapi_ext.core.drafts import DraftConflict
 from gofastapi_ext.core.errors import ConflictError, DraftConflictError, GoFastAPIError, NotFoundError
 from gofastapi_ext.core.lifecycle import Target
 from gofastapi_ext.core.models import DeployRequest, StageEvent
@@ -77,7 +78,9 @@ class Deployments:
                 raise DraftConflictError(
                     f'The draft of "{record.id}" was saved again by {draft.saved_by} since you read it. '
                     "Look at it and deploy again.",
-                    {"etag": draft.etag},
+                    DraftConflict(
+                        etag=draft.etag, saved_at=draft.saved_at, saved_by=draft.saved_by, files=[]
+                    ).model_dump(mode="json"),
                 )
             saved = {
                 "bundle": await self._tools.bundles.get(draft.code_hash),
