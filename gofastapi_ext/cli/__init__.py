@@ -221,6 +221,7 @@ def restore(name: str | None, as_json: bool) -> None:
 main.add_command(code.versions)
 main.add_command(code.diff)
 main.add_command(code.draft)
+main.add_command(code.convert)
 main.add_command(code.export)
 main.add_command(code.import_)
 main.add_command(variables.env)

@@ -87,6 +87,27 @@ def deploy(name: str, message: str, as_json: bool) -> None:
     drafts.deploy(name, message, as_json=as_json)
 
 
+@click.command(short_help="Split a single-file app into routers, models and schemas.")
+@APP
+@click.argument("target", required=False, type=click.Path())
+@click.option("--yes", is_flag=True, help="Do not ask whether to keep it.")
+@JSON
+@told_in_words
+def convert(name: str, target: str | None, yes: bool, as_json: bool) -> None:
+    """Split a single-file app into main.py, routers, models and schemas. It stays the same app.
+
+    `gofastapi convert NAME` saves the files as the app's draft and deploys nothing. `gofastapi convert FILE FOLDER`
+    writes those of the app in FILE into a new or empty folder. What cannot be moved safely stays in the main file,
+    and you are told why.
+    """
+    from gofastapi_ext.cli import convert as conversions
+
+    if target is None:
+        conversions.convert_app(name, yes=yes, as_json=as_json)
+    else:
+        conversions.convert_file(name, target, as_json=as_json)
+
+
 @click.command()
 @APP
 @click.argument("target", type=click.Path())

@@ -12,7 +12,7 @@ from gofastapi_ext.client.discovery import ensure_running
 from gofastapi_ext.client.places import Places, find_places
 from gofastapi_ext.client.transport import WENT_AWAY, Transport
 from gofastapi_ext.core.bundle import check_path
-from gofastapi_ext.core.drafts import DraftFileSave, DraftFileView, DraftMove, DraftSave, DraftView
+from gofastapi_ext.core.drafts import DraftConversion, DraftFileSave, DraftFileView, DraftMove, DraftSave, DraftView
 from gofastapi_ext.core.errors import ServiceUnreachableError
 from gofastapi_ext.core.history import TreeDiff, VersionContent
 from gofastapi_ext.core.lifecycle import LAST_STAGES
@@ -145,6 +145,13 @@ class Client(Transport):
     def move_draft_file(self, app_id: str, move: DraftMove) -> DraftView:
         """Rename a file or folder of a draft. Raises `ConflictError` where the target is there already."""
         return self._ask("POST", f"/api/apps/{app_id}/draft/move", DraftView, content=move.model_dump_json())
+
+    def convert_draft(self, app_id: str, etag: str) -> DraftConversion:
+        """Make several files out of a single-file app, as its draft; `etag` is the one that was read.
+
+        Raises `InvalidRequestError` where nothing is to be gained; nothing is changed then.
+        """
+        return self._ask("POST", f"/api/apps/{app_id}/draft/convert", DraftConversion, headers=_if_match(etag))
 
     def env(self, app_id: str) -> EnvView:
         return self._ask("GET", f"/api/apps/{app_id}/env", EnvView)

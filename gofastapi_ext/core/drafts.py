@@ -83,6 +83,17 @@ class DraftMove(_Frozen):
     target: Line
 
 
+class DraftConversion(_Frozen):
+    """A draft in several files that was one file before. To undo it, save the old one over `draft.etag`."""
+
+    draft: DraftView
+    etag_before: str
+    moved: dict[str, list[str]]
+    """The names that each new file has."""
+    notes: list[str]
+    """What stayed where it was, and why."""
+
+
 class FileSides(_Frozen):
     """A file that differs between what was to be saved and what is there. None: not there, or no text."""
 

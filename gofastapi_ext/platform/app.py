@@ -19,6 +19,7 @@ from gofastapi_ext.core.models import MongoView, ServiceView
 from gofastapi_ext.core.validation import ImportPolicy
 from gofastapi_ext.platform.api import apps as apps_api
 from gofastapi_ext.platform.api import blobs as blobs_api
+from gofastapi_ext.platform.api import convert as convert_api
 from gofastapi_ext.platform.api import drafts as drafts_api
 from gofastapi_ext.platform.api import env as env_api
 from gofastapi_ext.platform.api import export as export_api
@@ -32,6 +33,7 @@ from gofastapi_ext.platform.control.attempt import DeployTools
 from gofastapi_ext.platform.control.blobs import Blobs
 from gofastapi_ext.platform.control.cleanup import Cleanup
 from gofastapi_ext.platform.control.clones import Clones
+from gofastapi_ext.platform.control.convert import Conversions
 from gofastapi_ext.platform.control.deployments import Deployments
 from gofastapi_ext.platform.control.drafts import Drafts
 from gofastapi_ext.platform.control.environments import Environments
@@ -79,6 +81,7 @@ def create_app(settings: Settings, places: Places) -> FastAPI:
     app.include_router(env_api.router)
     app.include_router(blobs_api.router)
     app.include_router(drafts_api.router)
+    app.include_router(convert_api.router)
     app.include_router(export_api.router)
     app.include_router(versions_api.router)
     add_error_handlers(app)
@@ -184,6 +187,7 @@ async def _start(settings: Settings, places: Places, stack: AsyncExitStack) -> S
         apps=app_cases,
         blobs=Blobs(app_cases, versions, drafts, bundles, blobs, settings.limits),
         clones=Clones(tools, app_cases, deployments),
+        conversions=Conversions(draft_cases),
         deployments=deployments,
         drafts=draft_cases,
         environments=environments,

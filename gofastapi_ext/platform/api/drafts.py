@@ -54,7 +54,7 @@ async def put_draft(
 async def delete_draft(app_id: str, services: UsesServices, caller: Caller, if_match: IfMatch = None) -> None:
     """Discard the saved draft: the latest code is what is live again."""
     record = await services.apps.find(app_id, caller.user)
-    await services.drafts.discard(record, _needed(if_match))
+    await services.drafts.discard(record, needed_etag(if_match))
 
 
 @router.get("/files/{path:path}", response_model=DraftFileView, responses={304: {"description": "It is still that"}})
@@ -94,7 +94,7 @@ async def put_file(
 async def delete_file(app_id: str, path: str, services: UsesServices, caller: Caller, if_match: IfMatch = None) -> None:
     """Take one file away."""
     record = await services.apps.find(app_id, caller.user)
-    await services.drafts.delete_file(record, path, _needed(if_match), caller.user)
+    await services.drafts.delete_file(record, path, needed_etag(if_match), caller.user)
 
 
 @router.post("/move")
@@ -120,10 +120,11 @@ def etag_of(if_match: str | None) -> str | None:
     return _bare(if_match) if if_match and if_match.strip() else None
 
 
-def _needed(if_match: str | None) -> str:
+def needed_etag(if_match: str | None) -> str:
+    """What `If-Match` names. Raises `InvalidRequestError` where it says nothing."""
     etag = etag_of(if_match)
     if etag is None:
-        raise InvalidRequestError("Name what is to go by its etag in If-Match, or say * for whatever is there.")
+        raise InvalidRequestError("Name what is meant by its etag in If-Match, or say * for whatever is there.")
     return etag
 
 

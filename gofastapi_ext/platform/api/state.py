@@ -14,6 +14,7 @@ from gofastapi_ext.platform.auth import Principal
 from gofastapi_ext.platform.control.apps import Apps
 from gofastapi_ext.platform.control.blobs import Blobs
 from gofastapi_ext.platform.control.clones import Clones
+from gofastapi_ext.platform.control.convert import Conversions
 from gofastapi_ext.platform.control.deployments import Deployments
 from gofastapi_ext.platform.control.drafts import Drafts
 from gofastapi_ext.platform.control.environments import Environments
@@ -30,6 +31,7 @@ class Services:
     apps: Apps
     blobs: Blobs
     clones: Clones
+    conversions: Conversions
     deployments: Deployments
     drafts: Drafts
     environments: Environments
