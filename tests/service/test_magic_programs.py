@@ -15,7 +15,9 @@ import pytest
 from support.kernel import own_environment
 from support.platform import Platform, get
 
-QUICKSTART = Path(__file__).parents[2] / "notebooks" / "quickstart.ipynb"
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+QUICKSTART = NOTEBOOKS / "quickstart.ipynb"
+MODEL = NOTEBOOKS / "model.ipynb"
 HELLO = """from fastapi import FastAPI
 
 app = FastAPI()
@@ -59,9 +61,10 @@ def texts(path: Path) -> str:
     return "\n".join(found)
 
 
-def test_quickstart_is_clean() -> None:
+@pytest.mark.parametrize("path", [QUICKSTART, MODEL], ids=lambda path: path.stem)
+def test_notebooks_are_clean(path: Path) -> None:
     """No outputs, no counts, nothing of the machine it was written on."""
-    notebook = nbformat.read(QUICKSTART, 4)
+    notebook = nbformat.read(path, 4)
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(not cell.outputs and cell.execution_count is None and cell.metadata == {} for cell in code)
@@ -99,6 +102,35 @@ def test_quickstart_runs_and_reads_well_afterwards(
 
     assert httpx.delete(f"{url}/api/notes/{note['id']}").status_code == 204
     assert get(url, "/api/notes").json() == []
+
+
+def test_the_model_notebook_walks_through_an_apps_life(
+    platform: Platform, environment: dict[str, str], tmp_path: Path
+) -> None:
+    path = tmp_path / "model.ipynb"
+    path.write_bytes(MODEL.read_bytes())
+    done = jupyter(environment, tmp_path, "execute", "--inplace", str(path))
+    assert done.returncode == 0, done.stderr
+
+    said = texts(path)
+    assert re.search(
+        r"iris v1 is live in \S+ m?s: http://.*\nFrom the kernel: model \(DecisionTreeClassifier, skops", said
+    )
+    answers = re.findall(r"4\.3 x 1\.3 cm -> .*'species': '(\w+)'", said)
+    assert answers == ["virginica", "versicolor", "virginica"], "the first model, the better one, and the first again"
+    assert "5.0 x 1.7 cm -> {'species': 'not sure', 'chance': 0.63}" in said
+    assert ".gofastapi/objects/model.skops  changed" in said
+    assert re.search(r"^v1 +superseded .*A first tree$", said, re.MULTILINE)
+    assert "iris: saved as draft, not deployed" in said
+    assert "warning" not in said
+    versions = {version.number: version for version in platform.client.versions("iris")}
+    assert versions[3].rollback_of == 1
+    assert versions[4].state == "live"
+
+    url = platform.app("iris").url or ""
+    assert "<title>Which iris?</title>" in get(url).text
+    chances = get(url, "/predict?length=1.4&width=0.2").json()
+    assert max(chances, key=chances.get) == "setosa"
 
 
 def test_nbconvert_shows_the_card(environment: dict[str, str], tmp_path: Path) -> None:
