@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import ValidationError
 
-from gofastapi_ext.client.files import FileSet, read_file
+from gofastapi_ext.client.files import FileSet, is_file, is_folder, read_file
 from gofastapi_ext.core.bundle import Bundle, CellOrigin, check_sizes
 from gofastapi_ext.core.errors import InvalidBundleError
 from gofastapi_ext.core.limits import Limits
@@ -85,7 +85,7 @@ def collect_file(path: Path, extra: Sequence[Path], limits: Limits | None = None
     launched = launched_app(source, main.stem)
     if launched:
         module = root.joinpath(*launched.partition(":")[0].split(".")).with_suffix(".py")
-        if module.is_file() and module != main:
+        if is_file(module) and module != main:
             main, source = module, _read_source(module, limits)
         else:
             launched = None
@@ -129,7 +129,7 @@ def _find_root(main: Path, source: str) -> Path:
     """
     folder = main.parent
     init_climb = 0
-    while init_climb < _MAX_CLIMB and ([folder, *folder.parents][init_climb] / "__init__.py").is_file():
+    while init_climb < _MAX_CLIMB and is_file([folder, *folder.parents][init_climb] / "__init__.py"):
         init_climb += 1
     candidates = [folder, *folder.parents][: _MAX_CLIMB + 1]
     imports = [local_imports(source, ".".join(folder.relative_to(root).parts)) for root in candidates]
@@ -150,7 +150,10 @@ def _find_root(main: Path, source: str) -> Path:
     ties = _best(possible, score)
     # An app reads its files from the folder it is started in.
     paths = [mention.path for mention in mentioned_paths(source)]
-    ties = _best(ties, lambda climb: sum((candidates[climb] / path).exists() for path in paths))
+    ties = _best(
+        ties,
+        lambda climb: sum((is_file(candidates[climb] / path) or is_folder(candidates[climb] / path)) for path in paths),
+    )
     return candidates[init_climb if init_climb in ties else ties[0]]
 
 
@@ -180,14 +183,14 @@ def _bring_needed(found: FileSet, root: Path, included: list[str]) -> None:
                 _bring(found, root, _find_module(root, module.name), included)
             for directory in referenced_directories(text):
                 beside = (directory, (folder / directory).as_posix())
-                _bring(found, root, next((d for d in beside if (root / d).is_dir()), None), included)
+                _bring(found, root, next((d for d in beside if is_folder(root / d)), None), included)
 
 
 def _bring(found: FileSet, root: Path, at: str | None, included: list[str]) -> None:
     if at is None or at in found.folders:
         return
     before = len(found.files)
-    if (root / at).is_dir():
+    if is_folder(root / at):
         found.add_folder(root / at, at, root)
         at = f"{at}/"
     else:
@@ -211,11 +214,11 @@ def _bring_mentioned(found: FileSet, root: Path, included: list[str]) -> bool:
                 at = posixpath.normpath(base / mention.path)
                 if mention.path.partition("/")[0] not in beside or at.startswith("..") or at == ".":
                     continue
-                if (root / at).is_file() or (mention.may_be_folder and (root / at).is_dir()):
+                if is_file(root / at) or (mention.may_be_folder and is_folder(root / at)):
                     count = len(found.files)
                     found.add_mentioned(root / at, at, root)
                     if len(found.files) > count:
-                        included.append(f"{at}/" if (root / at).is_dir() else at)
+                        included.append(f"{at}/" if is_folder(root / at) else at)
     return any(at.endswith(".py") for at in found.files.keys() - before)
 
 
@@ -229,12 +232,12 @@ def _entries(folder: Path) -> list[str]:
 def _find_module(root: Path, name: str) -> str | None:
     """The path, from `root`, of what has to come along for `import name`: a module or a whole package."""
     top, _, rest = name.partition(".")
-    if (root / top / "__init__.py").is_file():
+    if is_file(root / top / "__init__.py"):
         return top
-    if (root / f"{top}.py").is_file():
+    if is_file(root / f"{top}.py"):
         return f"{top}.py"
     inner = root / top / rest.partition(".")[0]
-    if rest and (inner.with_name(f"{inner.name}.py").is_file() or inner.is_dir()):
+    if rest and (is_file(inner.with_name(f"{inner.name}.py")) or is_folder(inner)):
         return top
     return None
 
@@ -250,6 +253,13 @@ def _imports(found: FileSet, name: str) -> bool:
 
 def add_named(found: FileSet, path: Path, start: Path, root: Path) -> None:
     """Add what `--file` names: at its path from `root`, or under its own name where it lies elsewhere."""
+    try:
+        _add_named(found, path, start, root)
+    except OSError as error:
+        raise InvalidBundleError(f"--file {path}: cannot be read ({(error.strerror or str(error)).lower()}).") from None
+
+
+def _add_named(found: FileSet, path: Path, start: Path, root: Path) -> None:
     full = absolute(start / path.expanduser())
     inside = next((p for p in (full, full.resolve()) if p.is_relative_to(root)), None)
     at = inside.relative_to(root).as_posix() if inside else full.name

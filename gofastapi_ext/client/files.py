@@ -63,7 +63,7 @@ class FileSet:
         for name in (*PurePosixPath(at).parts, path.resolve().name):
             if is_never(name):
                 raise InvalidBundleError(f"{at}: {name} never goes into an app. Leave it out.")
-            if why_left_out(name) == MAY_HOLD_SECRETS and not (may_be_public(name) and path.is_file()):
+            if why_left_out(name) == MAY_HOLD_SECRETS and not (may_be_public(name) and is_file(path)):
                 raise InvalidBundleError(f"{at}: {_why_secret(name)}")
 
     def add_found(self, path: Path, at: str, boundary: Path) -> bool:
@@ -113,12 +113,12 @@ class FileSet:
         for name in PurePosixPath(at).parts:
             if at in self.files or is_routine(name):
                 return
-            if (why := _why_not_name(name)) and not (may_be_public(name) and path.is_file()):
+            if (why := _why_not_name(name)) and not (may_be_public(name) and is_file(path)):
                 self._skip(at, why)
                 return
         before = dict(self.files), dict(self._sizes), set(self.folders), self._entries
         try:
-            if not path.is_dir():
+            if not is_folder(path):
                 self.add_found(path, at, root.resolve())
             elif why := _why_not_folder(path, root.resolve()):
                 self._skip(f"{at}/", why)
@@ -152,15 +152,15 @@ class FileSet:
             if is_routine(entry.name):
                 continue
             path = folder / entry.name
-            is_folder = path.is_dir()
+            leads_on = is_folder(path)
             why = path_problem(place)
-            if not why and is_folder:
+            if not why and leads_on:
                 why = _why_not_name(entry.name) or _why_not_folder(path, boundary)
             elif not why and place not in self.files:
                 why = self._why_not(path, boundary)
             if why:
-                self._skip(f"{place}/" if is_folder else place, why)
-            elif is_folder:
+                self._skip(f"{place}/" if leads_on else place, why)
+            elif leads_on:
                 yield from self._walk(path, place, boundary, seen)
             else:
                 yield path, place
@@ -216,6 +216,22 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0  # gone meanwhile: reading it will say so
+
+
+def is_file(path: Path) -> bool:
+    """Whether it is one, as far as anybody lets us know."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether it is one, as far as anybody lets us know."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def read_file(path: Path, limit: int) -> bytes:

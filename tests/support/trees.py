@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from shutil import rmtree
 
 from gofastapi_ext.client.collect import Collected
 
@@ -17,3 +22,24 @@ def write(root: Path, tree: dict[str, str | bytes]) -> Path:
 
 def names(collected: Collected) -> list[str]:
     return sorted(collected.bundle.files)
+
+
+@contextmanager
+def closed_to_us(tree: dict[str, str | bytes], closed: dict[str, int]) -> Iterator[Path]:
+    """A tree in which the paths of `closed` have these modes, and a process that is not root meanwhile."""
+    root = Path(tempfile.mkdtemp(prefix="gfc-"))
+    is_root = os.geteuid() == 0
+    try:
+        write(root, tree)
+        root.chmod(0o755)
+        for path, mode in closed.items():
+            (root / path).chmod(mode)
+        if is_root:
+            os.seteuid(65534)
+        yield root
+    finally:
+        if is_root:
+            os.seteuid(0)
+        for path in closed:
+            (root / path).chmod(0o700)
+        rmtree(root)

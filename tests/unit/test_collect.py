@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from support.trees import names, write
+from support.trees import closed_to_us, names, write
 
 from gofastapi_ext.client import files
 from gofastapi_ext.client.collect import Collected, collect_cell, collect_file
@@ -182,14 +182,14 @@ def test_file_that_cannot_come_is_an_error(tmp_path: Path, extra: str, words: st
         cell("x", tmp_path, extra)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    write(tmp_path, {"secret.txt": "x", "pkg/__init__.py": "", "pkg/closed.txt": "x"})
-    (tmp_path / "secret.txt").chmod(0)
-    (tmp_path / "pkg/closed.txt").chmod(0)
-    with pytest.raises(InvalidBundleError, match="cannot be read: permission denied"):
-        cell("x", tmp_path, "secret.txt")
-    assert cell("import pkg", tmp_path).skipped[0].startswith("pkg/closed.txt: ")
+def test_a_file_that_cannot_be_read() -> None:
+    tree: dict[str, str | bytes] = {"secret.txt": "x", "pkg/__init__.py": "", "pkg/closed.txt": "x", "shut/a.txt": ""}
+    with closed_to_us(tree, {"secret.txt": 0, "pkg/closed.txt": 0, "shut": 0}) as root:
+        for path in ("secret.txt", "shut/a.txt"):
+            with pytest.raises(InvalidBundleError, match=r"cannot be read.*permission denied"):
+                cell("x", root, path)
+        assert cell("import pkg", root).skipped[0].startswith("pkg/closed.txt: ")
+        assert names(cell('open("shut/a.txt"); import shut.a', root)) == ["main.py"]
 
 
 def test_a_named_file_that_is_too_large_is_an_error(tmp_path: Path) -> None:

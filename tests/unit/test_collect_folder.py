@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from support.trees import names, write
+from support.trees import closed_to_us, names, write
 
 from gofastapi_ext.client.collect import Collected
 from gofastapi_ext.client.folder import collect_folder, collect_path
@@ -188,6 +188,22 @@ def test_links_loops_devices_and_depths(tmp_path: Path) -> None:
     assert "cannot be read" in told["loop"]
     assert told["pipe"] == "not a file"
     assert "between 1 and 400 characters" in told["d" * 20]
+
+
+def test_what_cannot_be_read_stays_behind_and_is_told() -> None:
+    tree: dict[str, str | bytes] = {
+        "main.py": APP,
+        "a.txt": "",
+        "shut/b.txt": "",
+        "named/c.txt": "",
+        "named/deep/d": "",
+    }
+    with closed_to_us(tree, {"a.txt": 0, "shut": 0, "named": 0o444}) as root:
+        collected = folder(root)
+    assert names(collected) == ["main.py"]
+    told = {line.split(": ")[0]: line.split(": ", 1)[1] for line in collected.skipped}
+    assert told.keys() == {"a.txt", "shut/", "named/"}
+    assert all("permission denied" in why for why in told.values())
 
 
 @pytest.mark.parametrize(
