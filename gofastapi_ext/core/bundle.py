@@ -36,6 +36,8 @@ Line = Annotated[str, Field(max_length=400), AfterValidator(_storable)]
 """The same, and short."""
 MAX_ORIGINS = 5_000
 """Parts of all files of a bundle together."""
+_MAX_ORIGINS_LENGTH = 1_000_000
+_MAX_REQUIREMENTS = 1000
 
 
 class BundleFile(BaseModel):
@@ -123,6 +125,9 @@ def _each_a_list(origins: Any) -> Any:
 def _not_too_many(origins: dict[str, list[CellOrigin]]) -> dict[str, list[CellOrigin]]:
     if sum(map(len, origins.values())) + len(origins) > MAX_ORIGINS:
         raise ValueError(f"the files come from more than {MAX_ORIGINS} cells")
+    names = [(path, part.label, part.notebook or "", part.cell_id or "") for path in origins for part in origins[path]]
+    if sum(len(name) for each in names for name in each) > _MAX_ORIGINS_LENGTH:
+        raise ValueError("the names of the cells are too long together")
     return origins
 
 
@@ -152,7 +157,7 @@ class Bundle(BaseModel):
     main: Line = "main.py"
     """The file that holds the app, one of `files`."""
     entrypoint: Line | None = None
-    requirements: list[Line] = Field(default_factory=list)
+    requirements: list[Line] = Field(default_factory=list, max_length=_MAX_REQUIREMENTS)
 
     @field_validator("files")
     @classmethod

@@ -51,9 +51,9 @@ class AppChange(_Frozen):
 class CloneRequest(_Frozen):
     """A new app out of the code of another."""
 
-    to: str
+    to: Line
     """The id of the new app."""
-    source: str = "draft"
+    source: Line = "draft"
     """`draft` (what is live, where there is no draft), `live`, or the number of a version."""
 
 

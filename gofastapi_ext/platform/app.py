@@ -25,6 +25,7 @@ from gofastapi_ext.platform.api import env as env_api
 from gofastapi_ext.platform.api import export as export_api
 from gofastapi_ext.platform.api import service as service_api
 from gofastapi_ext.platform.api import versions as versions_api
+from gofastapi_ext.platform.api.bodies import BodyLimit
 from gofastapi_ext.platform.api.errors import add_error_handlers
 from gofastapi_ext.platform.api.state import Services
 from gofastapi_ext.platform.auth import laptop_owner
@@ -86,6 +87,7 @@ def create_app(settings: Settings, places: Places) -> FastAPI:
     app.include_router(versions_api.router)
     add_error_handlers(app)
 
+    app.add_middleware(BodyLimit, limits=settings.limits)
     app.add_middleware(_VersionHeader)
     return app
 

@@ -11,6 +11,8 @@ import threading
 import time
 from typing import Any
 
+import httpx
+import psutil
 import pytest
 from support.platform import Platform, get, running_platform
 from support.waiting import until
@@ -142,17 +144,41 @@ def test_hostile_drafts_are_refused_in_words_and_make_no_app(platform: Platform,
         {"origins": {"\ud800": [{"label": "x"}]}},
         {"origins": {"main.py": [{"label": "x" * 401}]}},
         {"origins": {f"f{n}.py": [{"label": "x"}] * 100 for n in range(300)}},
+        {"origins": {"main.py": [{"label": "x" * 400, "notebook": "y" * 400}] * 2000}},
         {"interpreter": "\ud800"},
         {"env": {"WORD": "\ud800"}},
+        {"env": {"\ud800": "x"}},
         {"bundle": {"files": {}, "main": "\ud800"}},
         {"bundle": {"files": {}, "entrypoint": "\ud800"}},
         {"bundle": {"files": {}, "requirements": ["\ud800"]}},
+        {"bundle": {"files": {}, "requirements": ["x"] * 1001}},
     ],
 )
 def test_what_goes_beside_the_files_is_looked_at_too(platform: Platform, beside: dict[str, object]) -> None:
     body = {"bundle": {"files": {"main.py": {"text": "x"}}}} | beside
     status, answer = ask(platform, "PUT", "/api/apps/no-app/draft", body)
     assert (status, answer["code"]) == (422, "invalid_request")
+
+
+def test_errors_that_quote_what_is_no_text_are_answered(platform: Platform) -> None:
+    platform.client.save_draft("quoted", DraftSave(bundle=bundle(main_py="m")))
+    for method, path, body in (
+        ("PUT", "/api/apps/quoted/env", {"set": {"\ud800": {"value": "x"}}}),
+        ("POST", "/api/apps/quoted/clone", {"to": "\ud800"}),
+    ):
+        status, answer = ask(platform, method, path, body)
+        assert (status, bool(answer["message"])) == (422, True), answer
+
+
+def test_a_body_that_no_app_needs_is_refused_while_it_comes(platform: Platform) -> None:
+    before = psutil.Process(platform.client.service().pid).memory_info().rss
+    endless = (b" " * 1_000_000 for _ in range(400))
+    transport = httpx.HTTPTransport(uds=str(platform.places.socket))
+    with httpx.Client(transport=transport, base_url="http://gofastapi", timeout=60) as client:
+        answer = client.put("/api/apps/no-app/draft", content=endless, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    assert "160.0 MB" in answer.json()["message"]
+    assert psutil.Process(platform.client.service().pid).memory_info().rss - before < 250_000_000
 
 
 def test_names_and_variables_are_checked_as_for_a_deploy(platform: Platform) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import uuid
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from gofastapi_ext.core import errors
@@ -33,16 +34,12 @@ def add_error_handlers(app: FastAPI) -> None:
     """Answer every error with `ErrorBody`."""
 
     @app.exception_handler(errors.GoFastAPIError)
-    async def known(_: Request, error: errors.GoFastAPIError) -> JSONResponse:
+    async def known(_: Request, error: errors.GoFastAPIError) -> Response:
         status = STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
-        answer = _answer(status, error.code, error.message, error.details)
-        if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-            # Else the rest of it would be read, however long it is, only to be thrown away.
-            answer.headers["Connection"] = "close"
-        return answer
+        return _answer(status, error.code, error.message, error.details)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid(_: Request, error: RequestValidationError) -> Response:
         found = [each | {"msg": each["msg"].removeprefix("Value error, ")} for each in error.errors()]
         where = ".".join(str(part) for part in found[0]["loc"][1:])
         message = f"{where}: {found[0]['msg']}" if where else str(found[0]["msg"])
@@ -50,19 +47,29 @@ def add_error_handlers(app: FastAPI) -> None:
         return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, errors.InvalidRequestError.code, message, details)
 
     @app.exception_handler(HTTPException)
-    async def http(_: Request, error: HTTPException) -> JSONResponse:
-        code = errors.NotFoundError.code if error.status_code == HTTPStatus.NOT_FOUND else "http"
-        return _answer(HTTPStatus(error.status_code), code, str(error.detail), {})
+    async def http(_: Request, error: HTTPException) -> Response:
+        codes = {
+            HTTPStatus.NOT_FOUND: errors.NotFoundError.code,
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE: errors.TooLargeError.code,
+        }
+        status = HTTPStatus(error.status_code)
+        return _answer(status, codes.get(status, "http"), str(error.detail), {})
 
     @app.exception_handler(Exception)
-    async def unknown(_: Request, error: Exception) -> JSONResponse:
+    async def unknown(_: Request, error: Exception) -> Response:
         answer = _answer(HTTPStatus.INTERNAL_SERVER_ERROR, errors.InternalError.code, "Internal error", {})
         # The text goes here alone: it may hold what the caller must not see.
         logger.error("request %s failed", answer.headers["X-Request-Id"], exc_info=error)
         return answer
 
 
-def _answer(status: HTTPStatus, code: str, message: str, details: dict[str, object]) -> JSONResponse:
+def _answer(status: HTTPStatus, code: str, message: str, details: dict[str, object]) -> Response:
     request_id = uuid.uuid4().hex[:12]
     body = ErrorBody(message=message, code=code, details=details, request_id=request_id)
-    return JSONResponse(body.model_dump(mode="json"), status_code=status, headers={"X-Request-Id": request_id})
+    # It may quote what was sent, which need not be valid Unicode.
+    content = json.dumps(body.model_dump(mode="json"), ensure_ascii=False).encode(errors="replace")
+    headers = {"X-Request-Id": request_id}
+    if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        # Else the rest of it would be read, however long it is, only to be thrown away.
+        headers["Connection"] = "close"
+    return Response(content, status, headers, "application/json")
