@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,6 +63,21 @@ def _filled(ring: KeyRing, number: int) -> EnvRecord:
     sealed = ring.seal(f"secret {number}", f"fill-{number}/TOKEN")
     token = VariableRecord(name="TOKEN", secret=True, sealed=sealed, updated_at=datetime.now(UTC), updated_by="me")
     return EnvRecord(app=f"fill-{number}", revision=1, variables=[token])
+
+
+def test_a_change_of_variables_during_a_rotation_keeps_the_secrets_beside_it(own: Platform) -> None:
+    url = own.deploy_live("talks", SHOWS)
+    put_secrets(own, "talks", TOKEN=SECRET)
+    own.client.stop("talks")
+    fill(own, 100)
+    for number in range(5):
+        rotation = threading.Thread(target=Client(own.places).rotate_key)
+        rotation.start()
+        while rotation.is_alive():
+            change = EnvChange(set={"WORD": Setting(value=f"{number} {time.monotonic()}")})
+            assert list(own.client.change_env("talks", change))[-1].stage is Stage.SAVED
+    assert list(own.client.start("talks"))[-1].stage is Stage.LIVE
+    assert get(url).json() == SECRET
 
 
 def test_a_rotation_that_is_killed_half_way_loses_nothing_and_is_ended_by_the_next(own: Platform) -> None:

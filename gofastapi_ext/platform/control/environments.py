@@ -72,9 +72,10 @@ class Environments:
         The one in force comes back where the change changes nothing. Raises `InvalidRequestError`, and
         `NotFoundError` for a variable to take away that is not there.
         """
-        before = await self.check(app_id, current_revision, change)
         now = datetime.now(UTC)
         async with self._sealing:
+            # Read in here: a rotation would forget the key of what was read before it.
+            before = await self.check(app_id, current_revision, change)
             after = {name: variable for name, variable in before.items() if name not in change.unset}
             for name, setting in change.set.items():
                 value = setting.value.get_secret_value()
