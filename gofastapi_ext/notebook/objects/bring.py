@@ -15,7 +15,6 @@ from gofastapi_ext.core.diagnostics import Diagnostic
 from gofastapi_ext.core.limits import Limits, format_bytes
 from gofastapi_ext.core.objects import MANIFEST, is_objects_file
 from gofastapi_ext.notebook.errors import CommandFailed
-from gofastapi_ext.notebook.objects.save import save, warning_about
 from gofastapi_ext.notebook.objects.saved import CannotSaveError, manifest, path_of
 
 # Smaller ones stand in the bundle itself: no request of their own, and a diff that shows what changed in them.
@@ -76,6 +75,9 @@ def bring(
     """The bundle with the objects of these names, saved. Raises `RefusedError`, `InvalidBundleError`."""
     if not names:
         return Brought(bundle)
+    # Most deploys have none, and are not to wait for this.
+    from gofastapi_ext.notebook.objects.save import save, warning_about
+
     entries, labels, refused, warnings = [], [], [], []
     apart: dict[str, tuple[str, bytes]] = {}
     files = {path: file for path, file in bundle.files.items() if not is_objects_file(path)}
