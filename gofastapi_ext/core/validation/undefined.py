@@ -112,6 +112,9 @@ class _Walker:
             self.walk(node.orelse, scope)
         elif isinstance(node, ast.AnnAssign):
             self._annotated(node, scope)
+        elif type(node).__name__ == "TypeAlias":  # from Python 3.12: `type Pairs[T] = list[tuple[T, T]]`
+            self.walk(ast.iter_child_nodes(node), _Scope(scope, bound=_parameters(node)))
+            self._bind(node.name.id, scope)  # type: ignore[attr-defined]
         else:
             for name in _names_bound_by(node):
                 self._bind(name, scope)
@@ -136,8 +139,8 @@ class _Walker:
             self.walk(node.decorator_list, scope)
         inner = _Scope(scope, is_class=isinstance(node, ast.ClassDef))
         # From Python 3.12: `def first[T](...)`. Bound inside, where the arguments' types are looked up too.
-        parameters = [each.name for each in getattr(node, "type_params", [])]
-        outer = _Scope(scope, bound=set(parameters)) if parameters else scope
+        parameters = _parameters(node)
+        outer = _Scope(scope, bound=parameters) if parameters else scope
         inner.around = outer
         if isinstance(node, ast.ClassDef):
             self.walk([*node.bases, *(keyword.value for keyword in node.keywords)], outer)
@@ -190,6 +193,10 @@ class _Walker:
         self._guarded += 1
         self.walk(nodes, scope)
         self._guarded -= 1
+
+
+def _parameters(node: ast.AST) -> set[str]:
+    return {each.name for each in getattr(node, "type_params", [])}
 
 
 def _names_bound_by(node: ast.AST) -> Iterator[str]:
