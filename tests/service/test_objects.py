@@ -6,7 +6,9 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
+import nbformat
 import pytest
 from support.kernel import Kernel, Ran, running_kernel
 from support.platform import Platform, get, running_platform
@@ -269,6 +271,26 @@ def test_a_draft_has_its_objects(kernel: Kernel, platform: Platform) -> None:
     failed = kernel.run("%%deploy drafted --draft\n" + small("word"))
     assert failed.error_name == "DeployFailed"
     assert "--with word" in failed.plain
+
+
+def test_marked_cells_have_their_objects(platform: Platform, tmp_path: Path) -> None:
+    path = tmp_path / "marked.ipynb"
+    cells = [
+        "#| deploy: marked-objects\nfrom fastapi import FastAPI\nfrom words import word\napp = FastAPI()\n",
+        "#| deploy: marked-objects\n@app.get('/')\ndef both():\n    return [word(), number]\n",
+        "#| deploy: marked-objects\n#| file: words.py\n"
+        "from gofastapi_objects import number\ndef word():\n    return number\n",
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells]), path)
+    environment = {"GOFASTAPI_HOME": str(platform.places.home), "JPY_SESSION_NAME": str(path)}
+    with running_kernel(tmp_path, **environment) as kernel:
+        kernel.run("number = 41")
+        refused = kernel.run("%deploy marked-objects")
+        assert "`number` is defined in the notebook, not in this cell" in refused.error
+        assert "--with number" in refused.plain
+        ran = kernel.run("%deploy marked-objects --with number")
+        assert get(live(ran)).json() == [41, 41]
+        assert "From the kernel: number (int, json, 2 B)" in ran.plain
 
 
 def test_completion_offers_what_the_kernel_has(kernel: Kernel) -> None:
