@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 from gofastapi_ext.core.bundle import Bundle, BundleFile
 from gofastapi_ext.core.convert.kinds import Kind
 from gofastapi_ext.core.convert.layout import Layout, lay_out
+from gofastapi_ext.core.convert.objects import with_objects_imported
 from gofastapi_ext.core.convert.order import in_the_way, later_routes, settle
 from gofastapi_ext.core.convert.place import MAIN, Decisions, Placement, misplaced, place
 from gofastapi_ext.core.convert.reasons import reason_to_leave_alone, reasons_to_stay
@@ -29,7 +30,7 @@ from gofastapi_ext.core.validation.parsing import parse, read_tree, source_text
 __all__ = ["Conversion", "convert"]
 
 # More is what a program wrote, and nobody wants to look through.
-_MAX_UNITS = 1_500
+_MAX_UNITS = 1_000
 _TAKEN = ("routers", "models", "schemas", "shared")
 
 
@@ -47,6 +48,7 @@ def convert(bundle: Bundle) -> Conversion:
 
     Raises `InvalidRequestError`, with the reason in words, where nothing is to be gained or nothing can be moved.
     """
+    bundle = with_objects_imported(bundle)
     path = bundle.main
     text = bundle.text_of(path)
     parsed = parse(path, source_text(bundle.files[path]) or "") if text is not None else None
@@ -89,13 +91,14 @@ def _written(bundle: Bundle, source: Source, decisions: Decisions, placement: Pl
         raise _left_alone(source.path, _why_nothing_moves(source, decisions))
     writer = Writer(source, layout)
     folder = PurePosixPath(source.path).parent
+    main = writer.main()
     texts = {title(module): writer.module(module) for module in placement.names}
     texts |= {f"{package}/__init__.py": "" for package in folders(placement.names)}
     files = dict(bundle.files)
     before = bundle.text_of(source.path) or ""
     mark = "\ufeff" if before.startswith("\ufeff") else ""
     newline = "\r\n" if "\r\n" in before else "\n"
-    files[source.path] = BundleFile(text=mark + writer.main().replace("\n", newline))
+    files[source.path] = BundleFile(text=mark + main.replace("\n", newline))
     for path, text in texts.items():
         files[str(folder / path)] = BundleFile(text=text.replace("\n", newline))
     for path, text in texts.items():
@@ -176,15 +179,11 @@ def _app_of(bundle: Bundle, tree: ast.Module) -> str:
         and names.qualified(binding.value.func) in ("fastapi.FastAPI", "fastapi.applications.FastAPI")
     ]
     served = entrypoint.rpartition(":")[2]
-    if served in made:
-        app = served
-    elif len(made) == 1 and not served.endswith("()"):
-        app = made[0]
-    else:
-        raise _left_alone(bundle.main, f"its app `{served}` is not made by FastAPI(...) at the top level")
-    bound = sum(1 for node in tree.body for inner in ast.walk(node) if _is_bound(inner, app))
-    if bound > 1:
+    app = made[0] if served not in made and len(made) == 1 and not served.endswith("()") else served
+    if sum(1 for node in tree.body for inner in ast.walk(node) if _is_bound(inner, app)) > 1:
         raise _left_alone(bundle.main, f"`{app}` is bound more than once")
+    if app not in made:
+        raise _left_alone(bundle.main, f"its app `{app}` is not made by FastAPI(...) at the top level")
     return app
 
 

@@ -56,17 +56,16 @@ def fresh(name: str, taken: Iterable[str]) -> str:
 
 
 def _takes_the_rest(segment: str) -> bool:
-    return any(parameter.endswith(":path}") for parameter in _PARAMETER.findall(segment))
+    return ":path}" in segment
 
 
 def _same_segment(our: str, their: str) -> bool:
     """Whether one text can be both segments."""
-    if _PARAMETER.search(our) is None and _PARAMETER.search(their) is None:
-        return our == their
-    for one, other in ((our, their), (their, our)):
-        if _PARAMETER.search(other) is None and not _can_be(one, other):
-            return False
-    return True
+    if our == their:
+        return True
+    if "{" in our:
+        return "{" in their or _can_be(our, their)
+    return "{" in their and _can_be(their, our)
 
 
 def _can_be(pattern: str, text: str) -> bool:

@@ -62,12 +62,12 @@ def place(source: Source, decisions: Decisions) -> Placement:
     """Place every unit; whoever needs what stays, stays too."""
     because = dict(_dependents(source, decisions.stays))
     staying = decisions.stays.keys() | because.keys()
-    groups = {unit: group for unit, group in _groups(source).items() if unit not in staying}
+    groups = {unit: group for unit, group in _groups(source, staying).items() if unit not in staying}
     files = _router_files(source, groups)
     roots = _roots(source, decisions, staying, groups)
-    reach = _spread(source, roots)
+    reach = _spread(source, roots, groups)
     orphans = [i for i in _placeable(source) if source.kinds[i] in (Kind.MODEL, Kind.SCHEMA) and not reach[i]]
-    reach = _spread(source, {**roots, **{index: {SHARED} for index in orphans}})
+    reach = _spread(source, {**roots, **{index: {SHARED} for index in orphans}}, groups)
     modules = dict.fromkeys(_placeable(source), MAIN)
     modules |= {unit: files[group] for unit, group in groups.items()}
     for index in decisions.shared - staying:
@@ -154,11 +154,11 @@ def _users(source: Source) -> list[set[int]]:
     return users
 
 
-def _groups(source: Source) -> dict[int, str]:
+def _groups(source: Source, staying: set[int]) -> dict[int, str]:
     """The group of each route that is to move, and of each router: `path:users`, `router:users_router`."""
     groups = {unit: f"router:{name}" for unit, name in source.routes.routers.items()}
     groups |= {r.unit: f"router:{r.owner}" for r in source.routes.routes.values() if r.owner != source.app}
-    routes = [route for route in source.routes.routes.values() if route.owner == source.app]
+    routes = [r for r in source.routes.routes.values() if r.owner == source.app and r.unit not in staying]
     sizes = Counter(route.group for route in routes)
     tagged = {route.group for route in routes if route.is_tagged}
     alone = []
@@ -198,14 +198,14 @@ def _roots(source: Source, decisions: Decisions, staying: set[int], groups: dict
     return roots
 
 
-def _spread(source: Source, roots: dict[int, set[str]]) -> list[set[str]]:
-    """Who wants each unit, directly or through what it wants."""
+def _spread(source: Source, roots: dict[int, set[str]], groups: dict[int, str]) -> list[set[str]]:
+    """Who wants each unit, directly or through what it wants. What a router needs is wanted by it alone."""
     reach: list[set[str]] = [set(roots.get(index, ())) for index in range(len(source.units))]
     together = list(rebound(source).values())
     queue = list(range(len(source.units)))
     while queue:
         index = queue.pop()
-        wanted = set(reach[index])
+        wanted = {groups[index]} if index in groups else set(reach[index])
         if source.kinds[index] is Kind.HELPER and wanted - {MAIN} and _has_to_be_shared(source, index):
             wanted.add(SHARED)
         others = source.needs(index).union(*(units for units in together if index in units))

@@ -45,7 +45,7 @@ class Writer:
         out: list[str] = []
         previous: Item | None = None
         if wants_router and not any(self._is_of_fastapi(item) for item in above):
-            at = next((n for n, item in enumerate(items) if not self._is_future(item)), len(items))
+            at = next(n for n, item in enumerate(items) if not (isinstance(item, UnitItem) and self._is_import(item)))
             items = [*items[:at], ImportItem("fastapi", (("APIRouter", "APIRouter"),)), *items[at:]]
         for item in items:
             text = self._text(item, module, wants_router)
@@ -69,7 +69,9 @@ class Writer:
             after_import = self._is_import(previous) or not isinstance(previous, UnitItem)
             return max(unit.blank_before, 2 if definition else 1 if after_import else 0)
         if isinstance(item, ImportItem):
-            return 0 if isinstance(previous, ImportItem) else 1
+            if item.module == "fastapi":
+                return 0 if not self._is_future(previous) else 1
+            return 0 if isinstance(previous, ImportItem) and previous.module != "fastapi" else 1
         if isinstance(previous, IncludeItem):
             return 0
         above = self._source.units[previous.unit] if isinstance(previous, UnitItem) else None

@@ -1,0 +1,500 @@
+"""From one file to several: what cannot be moved stays, and the notes say why."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+from support.conversion import Comparer, left_alone
+
+from gofastapi_ext.core.bundle import Bundle, BundleFile
+from gofastapi_ext.core.convert import convert
+from gofastapi_ext.core.errors import InvalidRequestError
+
+FASTAPI = "from fastapi import FastAPI\napp = FastAPI()\n"
+USERS = """
+@app.get("/users")
+def users(): return []
+
+@app.get("/users/{name}")
+def user(name: str): return name
+"""
+
+
+@pytest.fixture(scope="module")
+def same(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comparer]:
+    with Comparer(tmp_path_factory.mktemp("apps")) as comparer:
+        yield comparer
+
+
+def test_what_is_rebound_stays_with_whoever_does_it(same: Comparer) -> None:
+    app = same(
+        """
+        from fastapi import FastAPI
+        app = FastAPI()
+        counter = 0
+        visits = 0
+
+        def next_number():
+            global counter
+            counter += 1
+            return counter
+
+        @app.post("/items")
+        def create_item(): return next_number()
+
+        @app.get("/items/count")
+        def count_items(): return counter
+
+        @app.post("/users")
+        def create_user():
+            global visits
+            visits += 1
+            return visits
+
+        @app.get("/users/count")
+        def count_users(): return visits
+
+        @app.get("/stats/all")
+        def all_of_it(): return counter
+
+        @app.get("/stats/none")
+        def none_of_it(): return 0
+        """,
+        ("POST", "/items"),
+        ("POST", "/items"),
+        ("GET", "/items/count"),
+        ("POST", "/users"),
+        ("GET", "/users/count"),
+        ("GET", "/stats/all"),
+        routes_keep_order=False,
+    )
+    assert app.answers[2][2] == app.answers[5][2] == "2"
+    assert app.moved == {"routers/users.py": ["visits", "create_user", "count_users"]}
+    assert "`none_of_it` stays in main.py: too few to be a router." in app.notes
+    assert (
+        "`create_item`, `count_items` and `all_of_it` stay in main.py: "
+        "`counter` is rebound by `next_number` with `global`." in app.notes
+    )
+
+
+def test_a_catch_all_keeps_its_place(same: Comparer) -> None:
+    app = same(
+        """
+        from fastapi import FastAPI
+        app = FastAPI()
+
+        @app.get("/users/me")
+        def me(): return "me"
+
+        @app.get("/users/{name}")
+        def user(name: str): return name
+
+        @app.get("/items/all")
+        def items(): return "all"
+
+        @app.get("/{first}/late")
+        def late(first: str): return "late"
+
+        @app.get("/{rest:path}")
+        def rest(rest: str): return f"rest {rest}"
+
+        @app.get("/users/{name}/never")
+        def never(name: str): return "never"
+
+        @app.get("/items/late")
+        def items_late(): return "never either"
+
+        @app.put("/items/{n}")
+        def put(n: int): return n
+        """,
+        ("GET", "/users/me"),
+        ("GET", "/users/x"),
+        ("GET", "/users/x/never"),
+        ("GET", "/items/late"),
+        ("GET", "/items/all"),
+        ("PUT", "/items/1"),
+        ("PUT", "/users/1"),
+        ("DELETE", "/items/1"),
+    )
+    assert app.answers[2][2] == '"rest users/x/never"'
+    assert app.answers[3][2] == '"late"'
+    assert "`never`" in app.notes
+    assert "has to come after `rest`, which matches some of its URLs" in app.notes
+    assert app.moved["routers/users.py"] == ["me", "user"]
+
+
+def test_which_methods_are_allowed_stays_the_same(same: Comparer) -> None:
+    """The first route of a path is asked for them."""
+    app = same(
+        """
+        from fastapi import FastAPI
+        app = FastAPI()
+
+        @app.get("/a", tags=["read"])
+        def a(): return 1
+
+        @app.put("/b", tags=["write"])
+        def b(): return 1
+
+        @app.get("/b", tags=["read"])
+        def c(): return 1
+        """,
+        ("DELETE", "/a"),
+        ("DELETE", "/b"),
+    )
+    assert app.answers[1][1]["allow"] == "PUT"
+    assert "`c` stays in main.py" in app.notes
+
+
+def test_url_for_takes_the_first_route_of_a_name(same: Comparer) -> None:
+    app = same(
+        """
+        from fastapi import FastAPI, Request
+        app = FastAPI()
+
+        @app.get("/a/1")
+        def first(request: Request): return str(request.url_for("same"))
+
+        @app.get("/b/1")
+        def same(): return 1
+
+        @app.get("/b/2")
+        def other(): return 2
+
+        @app.get("/a/2")
+        def same(): return 3
+        """,
+        ("GET", "/a/1"),
+        ("GET", "/a/2"),
+        ("GET", "/b/1"),
+    )
+    assert app.answers[0][2].endswith('/b/1"')
+
+
+def test_other_order_in_the_docs_is_told(same: Comparer) -> None:
+    app = same(
+        FASTAPI + USERS + '@app.get("/users/{name}/x")\ndef x(name: str): return name\n'
+        '@app.get("/items/a")\ndef a(): return 1\n'
+        '@app.get("/items/b")\ndef b(): return 1\n@app.delete("/users/{name}/x")\ndef remove(name: str): return 1\n',
+        ("DELETE", "/users/1/x"),
+        ("DELETE", "/users/1"),
+        routes_keep_order=False,
+    )
+    assert "Some routes stand in another order in /docs; no URL is answered by another one." in app.notes
+    assert "remove" in app.moved["routers/users.py"]
+
+
+def test_things_are_done_in_the_old_order(same: Comparer) -> None:
+    app = same(
+        """
+        import os
+        from fastapi import FastAPI
+        os.environ["MODE"] = "one"
+        import settings
+        print("after settings")
+
+        class Client:
+            def __init__(self, name): print("client", name, os.environ["MODE"])
+            def get(self): return 1
+
+        first = Client("first")
+        os.environ["MODE"] = "two"
+        second = Client("second")
+        app = FastAPI(title=os.environ["MODE"])
+        os.environ["MODE"] = "three"
+        third = Client("third")
+        print("ready")
+
+        @app.get("/a/1")
+        def a1(): return first.get() + second.get()
+
+        @app.get("/a/2")
+        def a2(): return settings.MODE
+
+        @app.get("/b/1")
+        def b1(): return second.get()
+
+        @app.get("/b/2")
+        def b2(): return third.get()
+        """,
+        ("GET", "/a/2"),
+        ("GET", "/b/2"),
+        files={"settings.py": "import os\nMODE = os.environ['MODE']\nprint('settings', MODE)\n"},
+    )
+    assert app.printed.splitlines() == [
+        *["settings one", "after settings", "client first one", "client second two", "client third three", "ready"]
+    ]
+    assert "`b2` stays in main.py" in app.notes
+
+
+def test_the_environment_is_set_before_it_is_read(same: Comparer) -> None:
+    app = same(
+        """
+        import os
+        import logging
+        from pathlib import Path
+        from fastapi import FastAPI
+        import prepare
+
+        app = FastAPI()
+        prepare.load()
+        logging.basicConfig(format="%(name)s %(message)s", level=logging.WARNING)
+        logger = logging.getLogger(__name__)
+        KEY = os.environ["KEY"]
+        TEXT = (Path(__file__).resolve().parent / "words.txt").read_text()
+
+        @app.get("/a/1")
+        def a1():
+            logger.warning("asked")
+            return KEY
+
+        @app.get("/a/2")
+        def a2(): return TEXT
+
+        @app.get("/b/1")
+        def b1(): return KEY
+
+        @app.get("/b/2")
+        def b2(): return __name__
+        """,
+        ("GET", "/a/1"),
+        ("GET", "/a/2"),
+        ("GET", "/b/1"),
+        ("GET", "/b/2"),
+        files={"prepare.py": "import os\ndef load(): os.environ['KEY'] = 'k'\n", "words.txt": "words"},
+    )
+    assert "main asked" in app.printed
+    assert 'logger = logging.getLogger("main")' in app.text("routers/a.py")
+    assert "`b2` stays in main.py: `b2` uses __name__, which is another one in another file." in app.notes
+
+
+def test_names_that_are_not_always_the_same_thing_stay(same: Comparer) -> None:
+    app = same(
+        """
+        import os
+        from fastapi import FastAPI
+        try:
+            import ujson_that_is_not_there as fast_json
+        except ImportError:
+            import json as fast_json
+        if os.environ.get("NOT_SET"):
+            SOMETIMES = 1
+        twice = 1
+        app = FastAPI()
+
+        @app.get("/a/json")
+        def as_json(): return fast_json.dumps([1])
+
+        @app.get("/a/sometimes")
+        def sometimes():
+            try:
+                return SOMETIMES
+            except NameError:
+                return "not there"
+
+        @app.get("/a/more")
+        def more(): return fast_json.dumps([3])
+
+        @app.get("/b/more")
+        def b_more(): return 4
+
+        @app.get("/b/json")
+        def b_json(): return fast_json.dumps([2])
+
+        @app.get("/b/twice")
+        def b_twice(): return twice
+
+        twice = 2
+
+        if not os.environ.get("NOT_SET"):
+            @app.get("/b/guarded")
+            def guarded(): return 1
+        """,
+        ("GET", "/a/json"),
+        ("GET", "/a/sometimes"),
+        ("GET", "/b/json"),
+        ("GET", "/b/twice"),
+        ("GET", "/b/guarded"),
+        routes_keep_order=False,
+    )
+    assert "`sometimes` stays in main.py: `SOMETIMES` is not always bound." in app.notes
+    assert "`b_twice` stays in main.py: `twice` is bound more than once." in app.notes
+    assert app.moved == {
+        "shared.py": ["fast_json"],
+        "routers/a.py": ["as_json", "more"],
+        "routers/b.py": ["b_more", "b_json"],
+    }
+
+
+def test_models_that_the_document_tells_apart_by_their_module_stay(same: Comparer) -> None:
+    app = same(
+        """
+        from fastapi import FastAPI
+        from pydantic import BaseModel
+        import other
+
+        class Item(BaseModel):
+            ours: int
+
+        class Box(BaseModel):
+            class Config:
+                title = "A box"
+            item: Item
+
+        class Note(BaseModel):
+            text: str
+
+        app = FastAPI()
+
+        @app.get("/a/1")
+        def a1() -> Item: return Item(ours=1)
+
+        @app.get("/a/2")
+        def a2() -> other.Item: return other.Item(theirs=1)
+
+        @app.post("/a/3")
+        def a3(box: Box): return 1
+
+        @app.post("/a/4")
+        def a4(note: Note): return 1
+        """,
+        ("GET", "/a/1"),
+        routes_keep_order=False,
+        files={"other.py": "from pydantic import BaseModel\nclass Item(BaseModel):\n    theirs: int\n"},
+    )
+    assert app.moved == {"schemas/a.py": ["Note"], "routers/a.py": ["a2", "a4"]}
+    assert "there is more than one `Item`" in app.notes
+
+
+def test_a_route_that_another_one_calls_stays(same: Comparer) -> None:
+    app = same(
+        FASTAPI + USERS + '@app.get("/users/{name}/x")\ndef x(name: str): return name\n'
+        '@app.get("/items/a")\ndef a(): return users()\n@app.get("/items/b")\ndef b(): return a()\n',
+        ("GET", "/items/b"),
+        ("GET", "/users"),
+    )
+    assert "`users` is needed by `a`, which is about something else." in app.notes
+    assert app.moved == {"routers/users.py": ["user", "x"]}
+
+
+def test_names_the_new_files_use_are_free(same: Comparer) -> None:
+    app = same(
+        """
+        from fastapi import FastAPI
+        app = FastAPI()
+        router = {"name": "a variable"}
+        users_router = ["another"]
+        models = routers = schemas = shared = 1
+
+        @app.get("/users/1")
+        def users(): return [router, users_router, models]
+
+        @app.get("/users/2")
+        def more(router: str = "x"): return [router, routers, shared]
+
+        @app.get("/shared/1")
+        def shared_1(): return router
+
+        @app.get("/shared/2")
+        def shared_2(): return 1
+        """,
+        ("GET", "/users/1"),
+        ("GET", "/users/2"),
+        ("GET", "/shared/1"),
+    )
+    assert "users_router_2 = APIRouter()" in app.text("routers/users.py")
+
+
+def test_star_imports_come_along(same: Comparer) -> None:
+    app = same(
+        """
+        from math import *
+        from fastapi import *
+        app = FastAPI()
+
+        @app.get("/a/1")
+        def a1(x: float = Query(2)): return [pow(x, 2), floor(e)]
+
+        @app.get("/a/2")
+        def a2(): return pi
+        """.replace("app = FastAPI()", "from fastapi import FastAPI\n        app = FastAPI()"),
+        ("GET", "/a/1"),
+        ("GET", "/a/2"),
+    )
+    assert app.moved == {"routers/a.py": ["a1", "a2"]}
+
+
+def test_other_files_may_import_what_has_moved(same: Comparer) -> None:
+    app = same(
+        FASTAPI + "def get_db(): return 'db'\n" + USERS.replace("return []", "return get_db()"),
+        ("GET", "/users"),
+        files={"test_main.py": "from main import app, get_db, users\n"},
+    )
+    assert "from routers.users import get_db" in app.text()
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        (FASTAPI + USERS + "for route in app.routes: route.operation_id = route.name\n", "it works with app.routes"),
+        (FASTAPI + USERS + "import tools\ntools.instrument(app)\n", "it gives the app to tools.instrument"),
+        (FASTAPI + USERS + "def f(name): return globals()[name]\n", "it uses globals() (line 9)"),
+        (FASTAPI + USERS + "import sys\nme = sys.modules[__name__]\n", "it asks for modules by modules"),
+        (FASTAPI + USERS + "from math import *\n", "it imports * in the middle"),
+        (FASTAPI + USERS + "from models import X\n", "it imports an installed module called models"),
+        (FASTAPI + USERS + "def f(): from main import app\n", "it imports itself, as main (line 9)"),
+        (FASTAPI + USERS + "app = print(app) or app\n", "`app` is bound more than once"),
+        (FASTAPI + '@app.get("/")\ndef root(): return 1\n', "it is small enough as it is"),
+        (
+            "from fastapi import FastAPI\ndef create_app():\n    return FastAPI()\n",
+            "`create_app()` is not made by FastAPI",
+        ),
+        ("from starlette.applications import Starlette\napp = Starlette()\n", "`app` is not made by FastAPI(...)"),
+        (FASTAPI, "it has neither routes nor models of its own to move"),
+        (FASTAPI + "def broken(:\n", "Python cannot read it"),
+        (FASTAPI + "".join(f"x{n} = {n}\n" for n in range(1100)), "it has more than 1000 statements"),
+    ],
+)
+def test_what_is_left_alone_and_why(source: str, reason: str) -> None:
+    told = left_alone(source)
+    assert told.startswith("main.py stays as it is: ")
+    assert told.endswith(" Nothing was changed.")
+    assert reason in told
+
+
+def test_an_app_in_several_files_is_told_so() -> None:
+    told = left_alone(FASTAPI + USERS, routers__users_py="")
+    assert told == "The app has routers/ already, so it is in several files as it is. Nothing was changed."
+    assert "models.py already" in left_alone(FASTAPI + USERS, models_py="")
+
+
+def test_files_that_import_each_other_are_left_alone() -> None:
+    told = left_alone(FASTAPI + "import crud\n" + USERS, crud_py="from main import app\n")
+    assert "crud.py imports it, and it imports crud.py" in told
+
+
+def test_converting_twice_changes_nothing(same: Comparer) -> None:
+    app = same(FASTAPI + USERS, ("GET", "/users"))
+    with pytest.raises(InvalidRequestError, match="The app has routers/ already"):
+        convert(app.conversion.bundle)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        FASTAPI + "x = " + "(" * 80 + ")" * 80 + "\n" + USERS,
+        FASTAPI + USERS + "y = " + "-" * 3000 + "1\n",
+        FASTAPI + "".join(f"def f{n}(): return f{n + 1}()\n" for n in range(900)) + USERS,
+        FASTAPI + "".join(f"print({n})\nx{n} = open('/dev/null')\n" for n in range(450)) + USERS,
+        FASTAPI + "".join(f'@app.get("/a{n % 40}/{{x}}/{n}")\ndef r{n}(x): return x\n' for n in range(900)),
+    ],
+    ids=["brackets", "signs", "chain", "effects", "routes"],
+)
+def test_hostile_code_is_done_with_soon(source: str) -> None:
+    started = time.monotonic()
+    with suppress(InvalidRequestError):
+        convert(Bundle(files={"main.py": BundleFile(text=source)}))
+    assert time.monotonic() - started < 15
