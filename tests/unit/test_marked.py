@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +19,7 @@ from gofastapi_ext.notebook.errors import CommandFailed
 from gofastapi_ext.notebook.marked import Cell, SavedNotebook, check_saved, gather, read_notebook
 from gofastapi_ext.notebook.runs import Run, Runs
 
+ODD = b'{"nbformat": 4, "cells": [{"cell_type": "code", "source": "x", "execution_count": [1]}]}'
 APP = "from fastapi import FastAPI\napp = FastAPI()"
 
 
@@ -133,7 +137,28 @@ def test_an_old_notebook_has_no_ids(tmp_path: Path, recwarn: pytest.WarningsReco
     assert list(recwarn) == []
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"print('hello')", b"\xff\xfe", b'{"cells": 3, "nbformat": 4}'])
+def test_a_notebook_of_today_is_read_without_nbformat_which_is_slow_to_import(tmp_path: Path) -> None:
+    path = tmp_path / "demo.ipynb"
+    nbformat.write(new_notebook(cells=[new_code_cell("#| deploy: a\nx = 1", id="a", execution_count=1)]), path)
+    code = (
+        "import sys, pathlib; from gofastapi_ext.notebook.marked import read_notebook\n"
+        f"cells = read_notebook(pathlib.Path({str(path)!r})).cells\n"
+        "assert [(c.label, c.cell_id, c.source) for c in cells] == [('In[1]', 'a', '#| deploy: a\\nx = 1')]\n"
+        "assert not {'nbformat', 'jsonschema'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_notebook_of_an_older_format(tmp_path: Path) -> None:
+    cell = {"cell_type": "code", "input": ["#| deploy: a\n", "x = 1"], "outputs": [], "language": "python"}
+    worksheets = [{"cells": [cell | {"prompt_number": 4}], "metadata": {}}]
+    path = tmp_path / "old.ipynb"
+    path.write_text(json.dumps({"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": worksheets}))
+    [read] = read_notebook(path).cells
+    assert (read.label, read.source) == ("In[4]", "#| deploy: a\nx = 1")
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"print('hello')", b"\xff\xfe", b'{"cells": 3, "nbformat": 4}', ODD])
 def test_what_is_no_notebook_is_told(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "no.ipynb"
     path.write_bytes(content)
