@@ -133,7 +133,7 @@ async def _start(settings: Settings, places: Places, stack: AsyncExitStack) -> S
         await store.prepare()
     mounted_key = settings.secrets_key_file
     keyring = KeyRing(mounted_key or places.home / "secrets.key", mounted=mounted_key is not None)
-    environments = Environments(environment_store, keyring, settings.limits)
+    environments = Environments(environment_store, apps, keyring, settings.limits)
     owner = laptop_owner()
     databases = UserDatabases(server, client, key)
     await databases.uri(owner.user)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import threading
@@ -11,7 +12,8 @@ import pytest
 from support.platform import Platform, get
 from support.waiting import until
 
-from gofastapi_ext.core.errors import InvalidRequestError, NotFoundError
+from gofastapi_ext.client.client import Client
+from gofastapi_ext.core.errors import GoFastAPIError, InvalidRequestError, NotFoundError
 from gofastapi_ext.core.lifecycle import Stage, State
 from gofastapi_ext.core.models import StageEvent
 from gofastapi_ext.core.variables import EnvChange, Setting, VariableView
@@ -178,6 +180,33 @@ def test_the_limits_count_what_is_there_already(platform: Platform, more: dict[s
     assert failed.stage is Stage.FAILED
     assert message in failed.diagnostics[0].message
     assert list(variables(platform, name)) == ["A"]
+
+
+def test_who_reads_while_variables_change_finds_them(platform: Platform) -> None:
+    platform.deploy_live("read", SHOW)
+    list(platform.client.change_env("read", change(WORD="first")))
+    platform.client.stop("read")
+    over = threading.Event()
+    failures: list[str] = []
+
+    def read() -> None:
+        with Client(platform.places) as client:
+            while not over.is_set():
+                try:
+                    assert [v.name for v in client.env("read").variables] == ["WORD"]
+                    client.export("read", io.BytesIO())
+                except GoFastAPIError as error:
+                    failures.append(error.message)
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for number in range(100):
+        list(platform.client.change_env("read", change(WORD=str(number))))
+    over.set()
+    for reader in readers:
+        reader.join()
+    assert failures == []
 
 
 def _pid(url: str) -> int | None:

@@ -71,11 +71,13 @@ def test_a_change_of_variables_during_a_rotation_keeps_the_secrets_beside_it(own
     own.client.stop("talks")
     fill(own, 100)
     for number in range(5):
-        rotation = threading.Thread(target=Client(own.places).rotate_key)
+        client = Client(own.places)
+        rotation = threading.Thread(target=client.rotate_key)
         rotation.start()
         while rotation.is_alive():
             change = EnvChange(set={"WORD": Setting(value=f"{number} {time.monotonic()}")})
             assert list(own.client.change_env("talks", change))[-1].stage is Stage.SAVED
+        client.close()
     assert list(own.client.start("talks"))[-1].stage is Stage.LIVE
     assert get(url).json() == SECRET
 

@@ -13,6 +13,7 @@ from gofastapi_ext.core.errors import InvalidRequestError, NotFoundError, Secret
 from gofastapi_ext.core.limits import Limits
 from gofastapi_ext.core.variables import EnvChange, EnvView, KeyRotation, VariableView
 from gofastapi_ext.platform.keyring import KeyRing, Sealed
+from gofastapi_ext.platform.store.apps import AppStore
 from gofastapi_ext.platform.store.environments import EnvRecord, EnvStore, VariableRecord
 
 logger = logging.getLogger(__name__)
@@ -35,8 +36,9 @@ class Environment:
 class Environments:
     """Revision 0 stands for an app that never had variables."""
 
-    def __init__(self, store: EnvStore, keyring: KeyRing, limits: Limits) -> None:
+    def __init__(self, store: EnvStore, apps: AppStore, keyring: KeyRing, limits: Limits) -> None:
         self._store = store
+        self._apps = apps
         self._keyring = keyring
         self._limits = limits
         # Between encrypting a secret and storing it no key may go.
@@ -183,12 +185,16 @@ class Environments:
         await self._store.prune(app_id, keep)
 
     async def _variables(self, app_id: str, revision: int) -> list[VariableRecord]:
-        if revision == 0:
-            return []
-        record = await self._store.get(app_id, revision)
-        if record is None:
-            raise NotFoundError(f'The variables of "{app_id}" (revision {revision}) are no longer stored.')
-        return record.variables
+        while revision:
+            record = await self._store.get(app_id, revision)
+            if record is not None:
+                return record.variables
+            # A change may have come into force since the app was read, and this revision have gone.
+            app = await self._apps.get(app_id)
+            if app is None or app.env_revision == revision:
+                raise NotFoundError(f'The variables of "{app_id}" (revision {revision}) are no longer stored.')
+            revision = app.env_revision
+        return []
 
 
 def _bound_to(app_id: str, name: str) -> str:
