@@ -41,11 +41,11 @@ class Brought:
     """Each object as people are told of it: `model (skops, 12.3 kB)`."""
     warnings: tuple[Diagnostic, ...] = ()
     _apart: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
+    """The name and the content of what is large, by its sha256."""
 
     def send(self, client: Client, tell: Callable[[str], None]) -> None:
         """Store what is large where the service has not got it yet. `tell` is given what is being done."""
-        for name, content in self._apart.values():
-            sha256 = hashlib.sha256(content).hexdigest()
+        for sha256, (name, content) in self._apart.items():
             if client.has_blob(sha256):
                 continue
             if len(content) >= _WORTH_TELLING_BYTES:
@@ -92,8 +92,9 @@ def bring(
         if size <= _INLINE_BYTES:
             files[path] = BundleFile.from_bytes(saved.content)
         else:
-            files[path] = BundleFile(blob=hashlib.sha256(saved.content).hexdigest(), blob_bytes=size)
-            apart[path] = (name, saved.content)
+            sha256 = hashlib.sha256(saved.content).hexdigest()
+            files[path] = BundleFile(blob=sha256, blob_bytes=size)
+            apart[sha256] = (name, saved.content)
         entries.append(saved.entry(name, path))
         labels.append(f"{name} ({saved.type.rpartition('.')[2]}, {saved.format}, {format_bytes(size)})")
         warning = warning_about(name, saved)
