@@ -17,6 +17,7 @@ from typing import Literal
 from gofastapi_ext.core.bundle import Bundle, BundleFile
 from gofastapi_ext.core.history import FileChange, FileDiff, TreeDiff
 from gofastapi_ext.core.limits import format_bytes
+from gofastapi_ext.core.objects import MANIFEST, is_objects_file
 
 MAX_FILE_DIFF = 200_000
 """Characters of one file's diff; what is beyond is left out, and the note says so."""
@@ -31,9 +32,13 @@ _Code = tuple[Literal["replace", "delete", "insert", "equal"], int, int, int, in
 
 
 def compare(old: Bundle, new: Bundle, old_name: str, new_name: str) -> TreeDiff:
-    """What changed from `old` to `new`, by path. It may take a second: nothing for an event loop."""
+    """What changed from `old` to `new`, by path: code first, then things from the kernel.
+
+    It may take a second: nothing for an event loop.
+    """
     budget = _Budget(MAX_STEPS, MAX_TREE_DIFF)
-    paths = [path for path in sorted(old.files.keys() | new.files) if _sha256(old, path) != _sha256(new, path)]
+    paths = [path for path in old.files.keys() | new.files if _sha256(old, path) != _sha256(new, path)]
+    paths.sort(key=lambda path: (is_objects_file(path), path))
     return TreeDiff(
         old=old_name,
         new=new_name,
@@ -52,6 +57,9 @@ class _Budget:
 
 def _compare_file(path: str, old: BundleFile | None, new: BundleFile | None, budget: _Budget) -> FileDiff:
     change = FileChange.ADDED if old is None else FileChange.REMOVED if new is None else FileChange.CHANGED
+    if path == MANIFEST:
+        # Written by us, about files that stand below it.
+        return FileDiff(path=path, change=change, unified="", note="what came from the kernel")
     before, after = _text(old), _text(new)
     if before is None or after is None:
         return FileDiff(path=path, change=change, unified="", note=f"not text: {_sizes(old, new)}")
