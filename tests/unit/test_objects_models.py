@@ -14,29 +14,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gofastapi_runner.objects import MANIFEST, load
+from gofastapi_runner.objects import load
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from support.objects import LIMIT, unpack
 
 from gofastapi_ext.notebook.objects.save import save, warning_about
-from gofastapi_ext.notebook.objects.saved import CannotSaveError, Saved, manifest, path_of
+from gofastapi_ext.notebook.objects.saved import CannotSaveError, Saved
 
-LIMIT = 20_000_000
 RANDOM = np.random.default_rng(0)
 X = RANDOM.random((60, 3))
 Y = (X[:, 0] > X[:, 1]).astype(int)
-
-
-def unpack(folder: Path, saved: Saved) -> Path:
-    path = folder / path_of("model", saved.format)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(saved.content)
-    (folder / MANIFEST).write_text(manifest([saved.entry("model")]))
-    return folder
 
 
 MODELS = {
@@ -62,7 +54,7 @@ def test_estimators_go_with_skops_and_predict_the_same(tmp_path: Path, model: An
     assert saved.format == "skops"
     assert warning_about("model", saved) is None
     assert {"scikit-learn", "skops", "numpy"} <= saved.libraries.keys()
-    back = load(unpack(tmp_path, saved))["model"]
+    back = load(unpack(tmp_path, model=saved))["model"]
     assert type(back) is type(model)
     np.testing.assert_array_equal(back.predict(X), model.predict(X))
     assert str(back.get_params()) == str(model.get_params())
@@ -73,7 +65,7 @@ def test_loading_trusts_the_types_that_were_there_and_no_other(tmp_path: Path) -
     assert saved.details["trusted"] == ["sklearn.tree._tree.Tree"]
     other = Saved(saved.format, saved.type, saved.content, saved.libraries, {"trusted": []})
     with pytest.raises(Exception, match=r"sklearn\.tree\._tree\.Tree"):
-        load(unpack(tmp_path, other))
+        load(unpack(tmp_path, model=other))
 
 
 @pytest.mark.parametrize("name", ["pipeline", "forest", "columns"])
@@ -100,7 +92,7 @@ def test_nothing_of_the_machine_is_in_the_archive(tmp_path: Path) -> None:
 def test_what_skops_is_not_able_to_goes_with_joblib_and_a_warning(tmp_path: Path, odd: Any) -> None:
     saved = save("model", FunctionTransformer(np.log1p, kw_args={"odd": odd}), LIMIT)
     assert saved.format == "joblib"
-    back = load(unpack(tmp_path, saved))["model"].kw_args["odd"]
+    back = load(unpack(tmp_path, model=saved))["model"].kw_args["odd"]
     assert pickle.dumps(back) == pickle.dumps(odd)
     warning = warning_about("model", saved)
     assert warning
