@@ -50,6 +50,8 @@ def convert(bundle: Bundle) -> Conversion:
     """
     bundle = with_objects_imported(bundle)
     path = bundle.main
+    if path not in bundle.files:
+        raise InvalidRequestError(f"There is no file {path} to convert.")
     text = bundle.text_of(path)
     parsed = parse(path, source_text(bundle.files[path]) or "") if text is not None else None
     if parsed is None or parsed.tree is None or any(d.severity is Severity.ERROR for d in parsed.diagnostics):
@@ -105,9 +107,9 @@ def _written(bundle: Bundle, source: Source, decisions: Decisions, placement: Pl
         if read_tree(text) is None:
             raise _left_alone(source.path, f"{path} could not be written")
     notes = list(_notes(source, decisions, placement))
-    return Conversion(
-        bundle.model_copy(update={"files": files}), {str(folder / path): names for path, names in moved.items()}, notes
-    )
+    # A copy of the bundle would keep the hash of the old one.
+    new = Bundle(files=files, main=bundle.main, entrypoint=bundle.entrypoint, requirements=bundle.requirements)
+    return Conversion(new, {str(folder / path): names for path, names in moved.items()}, notes)
 
 
 def _moved(source: Source, placement: Placement) -> dict[str, list[str]]:
