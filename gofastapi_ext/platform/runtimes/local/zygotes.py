@@ -56,6 +56,11 @@ class Zygote:
         return self._listening is not None and not self._listening.done()
 
     @property
+    def is_idle(self) -> bool:
+        """Whether no instance runs on it, and none is being started."""
+        return not self.forks and not self._waiting
+
+    @property
     def is_stale(self) -> bool:
         """Whether a package it has imported changed on disk, or one was installed editable."""
         return self._fingerprint != self._take_fingerprint()
@@ -223,7 +228,7 @@ class Zygotes:
 
     def _close_idle(self) -> None:
         """Retired zygotes go when their last instance has."""
-        for zygote in [z for z in self._retired if not z.forks]:
+        for zygote in [z for z in self._retired if z.is_idle]:
             zygote.close()
             self._retired.remove(zygote)
 
