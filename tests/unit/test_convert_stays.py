@@ -498,3 +498,53 @@ def test_hostile_code_is_done_with_soon(source: str) -> None:
     with suppress(InvalidRequestError):
         convert(Bundle(files={"main.py": BundleFile(text=source)}))
     assert time.monotonic() - started < 15
+
+
+def test_objects_of_a_notebook_come_along(same: Comparer) -> None:
+    """The service has them in `gofastapi_objects` for files other than the main one."""
+    files = {
+        "main.py": FASTAPI
+        + '@app.get("/predict/one")\ndef one(x: int): return model(x)\n'
+        + '@app.get("/predict/words")\ndef all_words(): return [*words, sorted(words)]\n',
+        "gofastapi_objects.py": "words = ['a']\ndef model(x): return x * 2\n",
+        ".gofastapi/objects.json": '{"objects": [{"name": "model"}, {"name": "words"}]}',
+    }
+    conversion = convert(Bundle(files={path: BundleFile(text=text) for path, text in files.items()}))
+    assert "gofastapi_objects" not in (conversion.bundle.text_of("main.py") or "")
+    looked_at = same.look(conversion.bundle, (("GET", "/predict/one?x=2"), ("GET", "/predict/words")))
+    assert [answer[2] for answer in looked_at["answers"]] == ["4", '["a",["a"]]']
+
+
+def test_what_is_done_to_a_model_is_done_before_a_route_is_made_of_it(same: Comparer) -> None:
+    app = same(
+        """
+        from fastapi import FastAPI
+        from pydantic import BaseModel
+
+        class Item(BaseModel):
+            name: str
+
+        Item.__doc__ = "Changed before."
+        app = FastAPI()
+
+        @app.post("/items")
+        def add(item: Item) -> Item: return item
+
+        @app.get("/items/{n}")
+        def item(n: int) -> Item: return Item(name="x")
+
+        Item.__doc__ = "Changed after."
+        """,
+        ("POST", "/items", {"name": "x"}),
+    )
+    assert "Changed" in app.text("shared.py") + app.text()
+
+
+def test_a_folder_of_data_may_have_any_name(same: Comparer) -> None:
+    app = same(FASTAPI + USERS, ("GET", "/users"), files={"models/model.json": "{}", "static/routers/x.js": ""})
+    assert "routers/users.py" in app.moved
+
+
+def test_an_import_circle_over_other_files_is_seen() -> None:
+    told = left_alone(FASTAPI + "import first\n" + USERS, first_py="import second\n", second_py="import main\n")
+    assert "second.py imports it, and it imports second.py" in told

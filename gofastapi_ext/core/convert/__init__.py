@@ -103,7 +103,7 @@ def _written(bundle: Bundle, source: Source, decisions: Decisions, placement: Pl
     files[source.path] = BundleFile(text=mark + main.replace("\n", newline))
     for path, text in texts.items():
         files[str(folder / path)] = BundleFile(text=text.replace("\n", newline))
-    for path, text in texts.items():
+    for path, text in [(source.path, main), *texts.items()]:
         if read_tree(text) is None:
             raise _left_alone(source.path, f"{path} could not be written")
     notes = list(_notes(source, decisions, placement))
@@ -217,8 +217,9 @@ def _check_names_are_free(bundle: Bundle, tree: ast.Module) -> None:
     folder = PurePosixPath(bundle.main).parent
     for name in _TAKEN:
         for path in (folder / f"{name}.py", folder / name):
-            there = [other for other in bundle.files if other == str(path) or other.startswith(f"{path}/")]
-            if there:
+            # A folder of data may well be called `models`.
+            code = [other for other in bundle.files if other.endswith(".py")]
+            if any(other == str(path) or other.startswith(f"{path}/") for other in code):
                 raise InvalidRequestError(
                     f"The app has {path.name}{'' if path.suffix else '/'} already, so it is in several files as it is. "
                     "Nothing was changed."
@@ -233,9 +234,12 @@ def _check_names_are_free(bundle: Bundle, tree: ast.Module) -> None:
 
 def _reason_elsewhere(source: Source, elsewhere: dict[str, ast.Module]) -> str | None:
     """Why other files of the app forbid it: the main one and they import each other."""
-    needed = set(_own_files_named(source))
-    for path, tree in elsewhere.items():
-        if _imports_main(source, tree) and PurePosixPath(path).name.removesuffix(".py") in needed:
+    words, reached = set(_words_of_imports(source.tree)), set[str]()
+    while more := [path for path in elsewhere if path not in reached and words & set(_words_of_path(path))]:
+        reached.update(more)
+        words.update(word for path in more for word in _words_of_imports(elsewhere[path]))
+    for path in sorted(reached):
+        if _imports_main(source, elsewhere[path]):
             return f"{path} imports it, and it imports {path}"
     main = PurePosixPath(source.path).stem
     for unit in source.units:
@@ -244,8 +248,12 @@ def _reason_elsewhere(source: Source, elsewhere: dict[str, ast.Module]) -> str |
     return None
 
 
-def _own_files_named(source: Source) -> Iterator[str]:
-    for node in ast.walk(source.tree):
+def _words_of_path(path: str) -> tuple[str, ...]:
+    return PurePosixPath(path.removesuffix("/__init__.py")).with_suffix("").parts[-1:]
+
+
+def _words_of_imports(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (part for alias in node.names for part in alias.name.split("."))
         elif isinstance(node, ast.ImportFrom):

@@ -69,7 +69,18 @@ _IMPURE_BUILTINS = frozenset(
 _QUIET_IMPORTS = frozenset(
     {*sys.stdlib_module_names, "fastapi", "starlette", "pydantic", "pydantic_settings", "typing_extensions", "sqlmodel"}
     | {"sqlalchemy", "pymongo", "motor", "bson", "beanie", "httpx", "uvicorn", "jinja2", "jose", "jwt", "passlib"}
-    | {"dotenv", "numpy", "pandas", "joblib", "redis", "requests", "email_validator", "aiofiles", "annotated_types"}
+    | {
+        "gofastapi_objects",
+        "dotenv",
+        "numpy",
+        "pandas",
+        "joblib",
+        "redis",
+        "requests",
+        "email_validator",
+        "aiofiles",
+        "annotated_types",
+    }
 )
 # Code of ours that calls itself in circles, or ever deeper, is looked at no further.
 _MAX_DEPTH = 20

@@ -94,7 +94,12 @@ def sequence(source: Source, layout: Layout) -> list[int]:
 def _needed(source: Source, placement: Placement, module: str) -> set[str]:
     """The names of the old module that the units of a new one need."""
     units = placement.units_of(module)
-    return {name for unit in units for name in source.uses[unit].needs if name in source.bound_by}
+    return {
+        name
+        for unit in units
+        for name in source.uses[unit].needs | source.uses[unit].rebinds
+        if name in source.bound_by
+    }
 
 
 def _own_items(source: Source, placement: Placement, module: str, decisions: Decisions, needed: set[str]) -> list[Item]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gofastapi_ext.core.convert.effects import must_keep_order
+from gofastapi_ext.core.convert.effects import Effect, must_keep_order
 from gofastapi_ext.core.convert.kinds import Kind
 from gofastapi_ext.core.convert.layout import Layout, sequence
 from gofastapi_ext.core.convert.paths import overlap
-from gofastapi_ext.core.convert.place import MAIN, Decisions, Placement
+from gofastapi_ext.core.convert.place import GENERAL, MAIN, Decisions, Placement
 from gofastapi_ext.core.convert.routes import Registration
 from gofastapi_ext.core.convert.source import Source
 
@@ -36,6 +36,9 @@ def in_the_way(source: Source, placement: Placement) -> Iterator[tuple[int, str]
             yield one.unit, f"`{source.name_of(one.unit)}` has to come after `{name}`, which matches some of its URLs"
         elif one.name and one.name == other.name:
             yield one.unit, f"there are two routes called `{one.name}`"
+        elif placement.routers.get(placement.modules[one.unit]) == GENERAL:
+            # With so little in common, they are not worth another order in /docs.
+            yield one.unit, "they would stand elsewhere in /docs"
 
 
 def settle(source: Source, placement: Placement, layout: Layout, decisions: Decisions) -> bool:
@@ -64,6 +67,24 @@ def _swapped(source: Source, layout: Layout) -> Iterator[tuple[int, int]]:
         for early in active[:position]:
             if place_of[late] < place_of[early] and must_keep_order(source.effects[early], source.effects[late]):
                 yield early, late
+    # What is done to an object counts for whatever looks at it when it is imported: a model that a route is made of.
+    doers = [
+        index for index in active if Effect.DOES in source.effects[index] and source.kinds[index] is not Kind.IMPORT
+    ]
+    for doer in doers:
+        touched = {name for name in source.uses[doer].needs if _is_own(source, name)}
+        for user, use in enumerate(source.uses):
+            early, late = min(doer, user), max(doer, user)
+            if user not in place_of or user == doer or not touched & use.needs_at_once:
+                continue
+            if place_of[late] < place_of[early]:
+                yield early, late
+
+
+def _is_own(source: Source, name: str) -> bool:
+    """Whether the name is bound here, and not imported: a class, a constant, a client."""
+    found = source.bound_by.get(name, ())
+    return bool(found) and all(source.kinds[index] is not Kind.IMPORT for index in found) and name != source.app
 
 
 def _told(source: Source, unit: int) -> str:

@@ -19,6 +19,7 @@ from gofastapi_ext.core.convert.source import Source
 MAIN, SHARED = "main", "shared"
 MODELS, SCHEMAS, ROUTERS = "models", "schemas", "routers"
 _RANKS = {MODELS: 0, SCHEMAS: 1, SHARED: 2, ROUTERS: 3, MAIN: 4}
+GENERAL = "path:general"
 # So few routes that are about nothing in particular are no router.
 _FEW = 3
 
@@ -168,7 +169,7 @@ def _groups(source: Source, staying: set[int]) -> dict[int, str]:
         elif None not in route.paths:
             alone.append(route.unit)
     if len(alone) >= _FEW:
-        groups |= dict.fromkeys(alone, "path:general")
+        groups |= dict.fromkeys(alone, GENERAL)
     return groups
 
 

@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from gofastapi_ext.core.convert.kinds import Kind
 from gofastapi_ext.core.convert.source import Source, class_names
 from gofastapi_ext.core.convert.units import binds_surely
+from gofastapi_ext.core.validation.statements import last_name
 
 _OF_THE_MODULE = frozenset({"__name__", "__file__", "__doc__", "__package__", "__spec__", "__loader__", "__builtins__"})
 _SEE_THE_MODULE = frozenset({"globals", "locals", "vars", "eval", "exec", "dir", "__import__", "breakpoint"})
 _SEE_MODULES = frozenset({"sys.modules", "sys._getframe", "inspect.stack", "inspect.currentframe", "inspect.getmodule"})
 _PICKLES = frozenset({"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"})
+_QUEUES = frozenset({"task", "shared_task", "periodic_task", "db_task", "db_periodic_task", "actor"})
 _LOOKS_AT_NO_ROUTE = frozenset(
     {"run", "Config", "Server", "TestClient", "AsyncClient", "ASGITransport", "Mangum", "print", "isinstance"}
 )
@@ -123,6 +125,8 @@ def _reason(source: Source, index: int) -> str | None:
         if special == "__name__" and is_logger(source, index):
             continue
         return f"`{name}` uses {special}, which is another one in another file"
+    if any(last_name(each) in _QUEUES for each in _decorators(source, index)):
+        return f"`{name}` has a name in a queue, and that has the name of its module in it"
     unsure = use.binds - binds_surely(unit.nodes)
     globals_ = {each for other in source.uses for each in other.rebinds}
     for each in sorted(unsure):
@@ -133,6 +137,11 @@ def _reason(source: Source, index: int) -> str | None:
     if any(path is not None and not path.startswith("/") for path in paths):
         return f"the path of `{name}` does not begin with /"
     return None
+
+
+def _decorators(source: Source, index: int) -> list[ast.expr]:
+    found: list[ast.expr] = getattr(source.units[index].node, "decorator_list", [])
+    return [each.func if isinstance(each, ast.Call) else each for each in found]
 
 
 def is_about_the_folder(nodes: Iterable[ast.stmt]) -> bool:

@@ -44,7 +44,9 @@ class Use:
     binds: frozenset[str]
     """Names it binds at module level, surely or perhaps."""
     needs: frozenset[str]
-    """Names it looks up, now or when its functions run, builtins among them."""
+    """Names it looks up, at once or when its functions run, builtins among them."""
+    needs_at_once: frozenset[str]
+    """Those that it looks up when it is imported; annotations count."""
     rebinds: frozenset[str]
     """Names its functions declare `global`."""
 
@@ -97,28 +99,28 @@ def use_of(text: str, nodes: Iterable[ast.stmt]) -> Use:
     """What `text`, the code of `nodes`, does with names. Annotations count, those in strings too."""
     binds: set[str] = set()
     needs: set[str] = set()
+    at_once: set[str] = set()
     rebinds: set[str] = set()
     module = symtable.symtable(text, "<unit>", "exec")
-    tables = [module]
+    tables = [(module, True)]
     while tables:
-        table = tables.pop()
+        table, runs_at_once = tables.pop()
+        is_class = table.get_type() == "class"
+        runs_at_once = runs_at_once and (table is module or is_class or table.get_name() in _COMPREHENSIONS)
         for symbol in table.get_symbols():
             name = symbol.get_name()
-            if table is module:
-                if symbol.is_assigned() or symbol.is_imported():
-                    binds.add(name)
-                if symbol.is_referenced():
-                    needs.add(name)
-                continue
+            if table is module and (symbol.is_assigned() or symbol.is_imported()):
+                binds.add(name)
             # A class may read a name of the module that it binds itself further down.
-            if symbol.is_global() or (table.get_type() == "class" and symbol.is_referenced() and not symbol.is_free()):
+            own = table is module or (is_class and not symbol.is_free())
+            if symbol.is_referenced() if own else symbol.is_global():
                 needs.add(name)
-            if symbol.is_declared_global() and symbol.is_assigned():
+                at_once |= {name} if runs_at_once else set()
+            if table is not module and symbol.is_declared_global() and symbol.is_assigned():
                 rebinds.add(name)
-        tables.extend(table.get_children())
-    for node in nodes:
-        needs |= set(_names_in_strings(node))
-    return Use(frozenset(binds), frozenset(needs), frozenset(rebinds))
+        tables.extend((child, runs_at_once) for child in table.get_children())
+    in_strings = {name for node in nodes for name in _names_in_strings(node)}
+    return Use(frozenset(binds), frozenset(needs | in_strings), frozenset(at_once | in_strings), frozenset(rebinds))
 
 
 def _names_in_strings(node: ast.AST) -> Iterator[str]:
@@ -141,6 +143,7 @@ def _names_in_strings(node: ast.AST) -> Iterator[str]:
                     yield from _names_of_expression(text.value)
 
 
+_COMPREHENSIONS = frozenset({"listcomp", "setcomp", "dictcomp", "genexpr"})
 # What resolves the names of types in strings: of SQLAlchemy by its registry, which must know them by then.
 _TAKE_TYPES = frozenset({"TypeVar", "ForwardRef", "cast", "relationship", "Relationship", "NewType"})
 

@@ -6,6 +6,7 @@ import ast
 from itertools import takewhile
 
 from gofastapi_ext.core.convert.layout import ImportItem, IncludeItem, Item, Layout, RouterItem, UnitItem
+from gofastapi_ext.core.convert.paths import fresh
 from gofastapi_ext.core.convert.place import MAIN, SHARED, top_of
 from gofastapi_ext.core.convert.reasons import is_logger
 from gofastapi_ext.core.convert.source import Source
@@ -84,7 +85,9 @@ class Writer:
             return [f"{self._source.app}.include_router({item.name})"]
         if isinstance(item, ImportItem):
             names = [name if name == alias else f"{name} as {alias}" for name, alias in item.names]
-            where = item.module if item.module == "fastapi" else self._address(module, item.module)
+            where = self._address(module, item.module)
+            if not names:
+                return [self._import_of_statements(where)]
             lines = import_lines(where, names)
             return [f"{line}  # noqa: F401" for line in lines] if item.unused else lines
         comments = self._comments(item.unit)
@@ -92,6 +95,13 @@ class Writer:
             return [*comments, *self._import(item, module, wants_router)]
         unit = self._source.units[item.unit]
         return [*comments, *code_of(unit, self._source.lines, self._renamed(item.unit, module))]
+
+    def _import_of_statements(self, where: str) -> str:
+        """An import of a module that binds nothing."""
+        name = where.rpartition(".")[2]
+        alias = fresh(name, self._source.bound_by)
+        said = f"from . import {name}" if self._source.is_in_folder else f"import {name}"
+        return f"{said}{'' if alias == name else f' as {alias}'}  # noqa: F401"
 
     def _comments(self, index: int) -> list[str]:
         """The comments above a unit, each time once; those at the top of the file belong to it."""
@@ -136,7 +146,7 @@ class Writer:
 
     def _address(self, module: str, other: str) -> str:
         """How `module` names `other` in an import."""
-        if not self._source.is_in_folder:
+        if not self._source.is_in_folder or other not in self._layout.modules:
             return other
         return f"{'.' if module in (MAIN, SHARED) else '..'}{other}"
 
