@@ -121,7 +121,7 @@ class Apps:
     async def restore(self, app_id: str, owner: str) -> AsyncIterator[StageEvent]:
         """Bring a deleted app back; it runs again where it ran. Raises `NotFoundError`, `ConflictError`."""
         record = await self._apps.get(app_id)
-        if record is None or record.owner != owner or (record.target is Target.DELETED and record.purged):
+        if record is None or record.owner != owner or record.is_gone:
             raise NotFoundError(f'There is no deleted app "{app_id}" that could be restored.')
         if record.target is not Target.DELETED:
             raise ConflictError(f'"{app_id}" is not deleted.')
@@ -160,6 +160,8 @@ class Apps:
         """A deleted app as it was, but stopped; a new one of its name where nothing else is left of it."""
         if record.status is not Status.STOPPED:
             raise ConflictError(f'"{record.id}" is just being removed. Try again in a moment.')
+        if record.is_gone and not record.purged:
+            record = await self._cleanup.purge(record)
         back: dict[str, Any] = {"deleted_at": None, "restorable_until": None, "target_before": None}
         supervisor = self._supervisors.of(record)
         async with supervisor.exclusive():

@@ -55,6 +55,8 @@ class Cleanup:
             current = await tools.apps.get(app_id)
             if current is None or current.target is not Target.DELETED:
                 return current or record
+            # First of all: what is removed by half can only be removed wholly, also after a crash.
+            current = await tools.apps.change(current, restorable_until=None)
             hashes = {version.code_hash for version in await tools.versions.remove_app(app_id)}
             draft = await tools.drafts.get(app_id)
             if draft is not None:
@@ -66,7 +68,6 @@ class Cleanup:
             await tools.launcher.forget_app(app_id)
             await self._supervisors.remove(supervisor)
             gone = {
-                "restorable_until": None,
                 "port": None,
                 "live_version": None,
                 "live_hash": None,

@@ -62,7 +62,7 @@ class Clones:
         """A new app; one of this name that has nothing in it yet, of a clone that was cut short, is as good."""
         existing = await self._tools.apps.get(app_id)
         if existing is not None and existing.owner == owner:
-            if existing.target is Target.DELETED and not existing.purged:
+            if existing.target is Target.DELETED and not existing.is_gone:
                 raise ConflictError(
                     f'"{app_id}" is the name of a deleted app of yours that can still be restored. Choose another, '
                     f"or let go of it first: gofastapi rm --forever {app_id}"

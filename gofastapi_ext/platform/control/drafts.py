@@ -178,6 +178,11 @@ class Drafts:
         async with self._bundles.kept(draft.code_hash):
             await self._bundles.put(bundle)
             is_saved = await self._drafts.save(draft, before.revision if before else None)
+        if is_saved and ((app := await self._apps.get(draft.app)) is None or app.is_gone):
+            # Deleted for good since it was read; what was there has been removed already.
+            await self._drafts.remove(draft.app, draft.revision)
+            await self._forget(draft.code_hash)
+            raise NotFoundError(f'There is no app "{draft.app}" any more.')
         if not is_saved:
             await self._forget(draft.code_hash)
         elif before and before.code_hash != draft.code_hash:

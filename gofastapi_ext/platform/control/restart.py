@@ -49,4 +49,7 @@ class Restart(Attempt):
         return self.record.target is Target.RUNNING and self.record.live_version is not None
 
     async def _tidy_up(self, supervisor: Supervisor) -> None:
-        await self._tools.environments.prune(self.record.id, keep=self.record.env_revision)
+        # Read anew: where the database went away at the commit, this attempt does not know how it ended.
+        app = await self._tools.apps.get(self.record.id)
+        if app is not None:
+            await self._tools.environments.prune(app.id, keep=app.env_revision)

@@ -43,6 +43,11 @@ class AppRecord(BaseModel):
     purged: bool = False
     """Nothing is left of a deleted app but its name, which stays its owner's for a while."""
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether it is deleted for good: what may still be left of it is being removed."""
+        return self.target is Target.DELETED and self.restorable_until is None
+
 
 class AppStore:
     """The collection of apps."""

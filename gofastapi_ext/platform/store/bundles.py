@@ -100,7 +100,7 @@ class BundleStore:
             if self._kept[code_hash] or await is_used(code_hash):
                 return
             try:
-                await self._bucket.delete(code_hash)
+                await patiently(lambda: self._bucket.delete(code_hash))
             except NoFile:
                 return
 
