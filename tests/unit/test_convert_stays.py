@@ -548,3 +548,39 @@ def test_a_folder_of_data_may_have_any_name(same: Comparer) -> None:
 def test_an_import_circle_over_other_files_is_seen() -> None:
     told = left_alone(FASTAPI + "import first\n" + USERS, first_py="import second\n", second_py="import main\n")
     assert "second.py imports it, and it imports second.py" in told
+
+
+def test_folders_are_made_before_they_are_used(same: Comparer) -> None:
+    app = same(
+        """
+        import os
+        from pathlib import Path
+        from fastapi import FastAPI
+        from fastapi.staticfiles import StaticFiles
+
+        app = FastAPI()
+        os.makedirs("files", exist_ok=True)
+        Path("files/sub").mkdir(exist_ok=True)
+        os.environ.setdefault("MODE", "set")
+        files = StaticFiles(directory="files/sub")
+        MODE = os.environ["MODE"]
+        (Path("files") / "a.txt").write_text(MODE)
+        TEXT = Path("files/a.txt").read_text()
+
+        @app.get("/a/1")
+        def a1(): return [MODE, TEXT]
+
+        @app.get("/a/2")
+        def a2(): return str(files.directory)
+
+        @app.get("/b/1")
+        def b1(): return TEXT
+
+        @app.get("/b/2")
+        def b2(): return MODE
+        """,
+        ("GET", "/a/1"),
+        ("GET", "/a/2"),
+        ("GET", "/b/1"),
+    )
+    assert app.answers[0][2] == '["set","set"]'

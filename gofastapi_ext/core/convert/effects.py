@@ -46,22 +46,16 @@ _PURE_LIBRARIES = (
     "collections.", "decimal.", "fractions.", "pathlib.", "re.", "functools.", "itertools.", "operator.", "string.",
     "annotated_types.", "contextlib.", "contextvars.", "jinja2.", "sqlmodel.Field", "sqlmodel.Relationship",
     "sqlmodel.SQLModel", "sqlalchemy.", "passlib.context.CryptContext", "logging.getLogger", "uuid.UUID",
-    "datetime.timedelta", "datetime.timezone", "datetime.date", "datetime.time", "os.path.join", "os.path.dirname",
-    "os.path.abspath", "os.path.basename", "http.", "asyncio.Lock", "asyncio.Queue", "asyncio.Event", "threading.Lock",
+    "datetime.timedelta", "datetime.timezone", "http.HTTPStatus", "os.path.join", "os.path.dirname",
+    "os.path.abspath", "os.path.basename", "asyncio.Lock", "asyncio.Queue", "asyncio.Event", "threading.Lock",
     "queue.", "json.dumps", "json.loads", "math.", "pydantic_settings.SettingsConfigDict",
 )  # fmt: skip
-_NOT_PURE = ("sqlalchemy.create_engine", "sqlalchemy.ext.asyncio.create_async_engine", "sqlalchemy.event")
+_NOT_PURE = ("sqlalchemy.event", "starlette.config", "starlette.staticfiles", "fastapi.staticfiles")
 _READS = (
-    "os.getenv",
-    "os.environ",
-    "os.path",
-    "os.getcwd",
-    "datetime.datetime",
-    "time.",
-    "uuid.",
-    "random.",
-    "secrets.",
-)
+    "os.getenv", "os.environ.get", "os.path.", "os.getcwd", "datetime.", "time.", "uuid.", "random.", "secrets.",
+    "starlette.config", "starlette.staticfiles", "fastapi.staticfiles",
+)  # fmt: skip
+_PURE_OF_PATHS = frozenset({"resolve", "absolute", "joinpath", "expanduser", "with_suffix", "with_name", "as_posix"})
 _IMPURE_BUILTINS = frozenset(
     {"print", "input", "exec", "eval", "compile", "open", "setattr", "delattr"}
     | {"__import__", "breakpoint", "exit", "quit"}
@@ -136,7 +130,7 @@ class Effects:
             return self._of_call(node.func)
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             # Nobody takes what it gives: it is called for what it does.
-            return Effect.DOES if Effect.MAKES in self._of_call(node.value.func) else Effect.NONE
+            return Effect.DOES if self._of_call(node.value.func) else Effect.NONE
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             effect = Effect.NONE
             for decorator in node.decorator_list:
@@ -186,6 +180,7 @@ class Effects:
 
     def _of_method(self, func: ast.expr) -> Effect:
         """Of a method of what is no name: of a text, of what a call gave."""
+        method = func.attr if isinstance(func, ast.Attribute) else ""
         while isinstance(func, ast.Attribute | ast.Subscript):
             func = func.value
         if isinstance(func, ast.Constant | ast.JoinedStr | ast.List | ast.Dict | ast.Set | ast.Tuple):
@@ -194,7 +189,9 @@ class Effects:
             qualified = self._names.qualified(func.func)
             if qualified.partition(".")[0] in self._apps:
                 return Effect.NONE
-            return Effect.NONE if qualified.startswith(("pathlib.", "re.", "datetime.timedelta")) else Effect.MAKES
+            if method in _PURE_OF_PATHS or qualified.startswith("re."):
+                return Effect.NONE
+            return Effect.READS if qualified.startswith("pathlib.") else Effect.MAKES
         return Effect.MAKES
 
     def _of_making(self, node: ast.ClassDef) -> Effect:
@@ -231,7 +228,9 @@ class Effects:
         return effect
 
     def _is_pure(self, qualified: str) -> bool:
-        return qualified.startswith(_PURE_LIBRARIES) and not qualified.startswith(_NOT_PURE)
+        if qualified.startswith(_NOT_PURE) or qualified.rpartition(".")[2].startswith("create_"):
+            return False
+        return qualified.startswith(_PURE_LIBRARIES)
 
     @staticmethod
     def _root(node: ast.AST) -> str:

@@ -38,7 +38,7 @@ def in_the_way(source: Source, placement: Placement) -> Iterator[tuple[int, str]
             yield one.unit, f"there are two routes called `{one.name}`"
         elif placement.routers.get(placement.modules[one.unit]) == GENERAL:
             # With so little in common, they are not worth another order in /docs.
-            yield one.unit, "they would stand elsewhere in /docs"
+            yield one.unit, "in a router they would stand elsewhere in /docs"
 
 
 def settle(source: Source, placement: Placement, layout: Layout, decisions: Decisions) -> bool:

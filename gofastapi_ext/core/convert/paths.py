@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import unicodedata
 from collections.abc import Iterable
 
 ANYTHING = "/{anything:path}"
@@ -41,7 +42,8 @@ def group_of(path: str) -> str | None:
 
 def module_name_for(word: str) -> str | None:
     """A name for a module: lower case, letters, digits and underscores; None where nothing is left of `word`."""
-    name = re.sub(r"[^a-z0-9]+", "_", word.lower()).strip("_")[:_MAX_NAME]
+    plain = unicodedata.normalize("NFKD", word).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")[:_MAX_NAME]
     if name[:1].isdigit() or keyword.iskeyword(name):
         return f"r_{name}"
     return name or None
