@@ -15,7 +15,7 @@ from support.waiting import until
 from gofastapi_ext.client.client import Client
 from gofastapi_ext.core.errors import GoFastAPIError, InvalidRequestError, NotFoundError
 from gofastapi_ext.core.lifecycle import Stage, State
-from gofastapi_ext.core.models import StageEvent
+from gofastapi_ext.core.models import AppChange, StageEvent
 from gofastapi_ext.core.variables import EnvChange, Setting, VariableView
 
 SHOW = (
@@ -207,6 +207,25 @@ def test_who_reads_while_variables_change_finds_them(platform: Platform) -> None
     for reader in readers:
         reader.join()
     assert failures == []
+
+
+def test_renames_of_the_app_stand_in_no_changes_way(platform: Platform) -> None:
+    platform.deploy_live("renamed", SHOW)
+    platform.client.stop("renamed")
+    over = threading.Event()
+
+    def rename() -> None:
+        with Client(platform.places) as client:
+            while not over.is_set():
+                client.change("renamed", AppChange(title="Another"))
+
+    renamer = threading.Thread(target=rename)
+    renamer.start()
+    ends = [list(platform.client.change_env("renamed", change(WORD=str(n))))[-1].stage for n in range(50)]
+    over.set()
+    renamer.join()
+    assert set(ends) == {Stage.SAVED}
+    assert platform.app("renamed").title == "Another"
 
 
 def _pid(url: str) -> int | None:

@@ -164,6 +164,8 @@ def test_without_its_key_an_app_says_so_and_the_others_go_on(
     assert failed.reason is not None
     for word in (words, "TOKEN", '"keyed"', "gofastapi env set keyed --secret TOKEN", str(file)):
         assert word in failed.reason
+    page = get(url)
+    assert (page.status_code, "Its secrets cannot be read" in page.text, "TOKEN" in page.text) == (503, True, False)
     assert [v.name for v in own.client.env("keyed").variables] == ["TOKEN"]
     last = own.deploy_failed("keyed", SHOWS + "# 2\n")
     assert last.diagnostics[0].code == "secrets_unreadable"

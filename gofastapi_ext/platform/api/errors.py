@@ -49,6 +49,7 @@ def add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http(_: Request, error: HTTPException) -> Response:
         codes = {
+            HTTPStatus.BAD_REQUEST: errors.InvalidRequestError.code,
             HTTPStatus.NOT_FOUND: errors.NotFoundError.code,
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE: errors.TooLargeError.code,
         }

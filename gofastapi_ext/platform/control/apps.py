@@ -70,8 +70,8 @@ class Apps:
             title = " ".join(change.title.split())
             if not title.isprintable():
                 raise InvalidRequestError("A title is one line of text, without control characters.")
-            record = await self._apps.change(record, title=title or None)
-        return await self._with_draft(record)
+            await self._apps.set_title(record.id, title or None)
+        return await self.view(app_id, owner)
 
     async def versions(self, app_id: str, owner: str) -> list[VersionView]:
         """Newest first."""

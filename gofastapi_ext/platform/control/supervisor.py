@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from gofastapi_ext.core.diagnostics import Diagnostic
-from gofastapi_ext.core.errors import ConflictError, GoFastAPIError
+from gofastapi_ext.core.errors import ConflictError, GoFastAPIError, SecretsUnreadableError
 from gofastapi_ext.core.lifecycle import Status, Target, restart_delay_seconds
 from gofastapi_ext.core.models import InstanceView
 from gofastapi_ext.core.validation import locate
@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 # How often an app is tried again whose port another program has, or whose database is away.
 _RETRY_SECONDS = 2.0
+_SECRETS_UNREADABLE = "Its secrets cannot be read. Its owner is told why."
 _STOPPED = "It was stopped by its owner, who can start it again."
 
 
@@ -201,6 +202,9 @@ class Supervisor:
             except GoFastAPIError as error:
                 # Not the app's fault: its port or the database is away. It comes back by itself.
                 await self._set_status(Status.FAILED, error.message)
+                if isinstance(error, SecretsUnreadableError):
+                    # That may last: who opens the app is not left waiting. The reason is for its owner alone.
+                    await self._runtime.park(self.app_id, f"{self.app_id}: {_SECRETS_UNREADABLE}")
                 await asyncio.sleep(_RETRY_SECONDS)
             except Exception:
                 logger.exception("%s: cannot be started", self.app_id)

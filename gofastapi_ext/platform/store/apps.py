@@ -123,6 +123,12 @@ class AppStore:
         update = {"$set": {"status": status, "reason": reason, "diagnostics": found}}
         await patiently(lambda: self._apps.update_one({"_id": app_id}, update))
 
+    async def set_title(self, app_id: str, title: str | None) -> None:
+        """No compare-and-set: nothing hangs on it, and a deploy under way need not mind."""
+        query = {"_id": app_id, "target": {"$ne": Target.DELETED}}
+        update = {"$set": {"title": title, "updated_at": datetime.now(UTC)}}
+        await patiently(lambda: self._apps.update_one(query, update))
+
     async def set_port(self, app_id: str, port: int | None) -> None:
         await patiently(lambda: self._apps.update_one({"_id": app_id}, {"$set": {"port": port}}))
 
