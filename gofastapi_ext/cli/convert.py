@@ -21,6 +21,8 @@ from gofastapi_ext.core.errors import InvalidRequestError
 
 def convert_app(name: str, *, yes: bool, as_json: bool) -> None:
     """`gofastapi convert NAME`. A person is shown the files, and asked whether to keep them."""
+    if Path(name).is_file():
+        raise InvalidRequestError(f"Say where the files are to go: gofastapi convert {name} FOLDER")
     with open_client() as client:
         before = client.draft(name)
         conversion = client.convert_draft(name, before.etag)

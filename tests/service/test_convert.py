@@ -152,6 +152,7 @@ def test_the_command_on_files(command: CommandLine) -> None:
     assert refused.returncode == 1
     assert "split is not empty" in refused.stderr
     assert (command.folder / "notes.py").read_text() == NOTES
+    assert "gofastapi convert notes.py FOLDER" in command.finish("convert", "notes.py").stderr
     as_json = command.json("convert", "notes.py", "other")
     assert as_json["moved"]["schemas/common.py"] == ["Note"]
 
