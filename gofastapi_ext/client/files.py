@@ -61,10 +61,7 @@ class FileSet:
     def check_named(self, path: Path, at: str) -> None:
         """Raise for a file or folder that never goes in, even where it was asked for by name."""
         for name in (*PurePosixPath(at).parts, path.resolve().name):
-            if is_never(name):
-                raise InvalidBundleError(f"{at}: {name} never goes into an app. Leave it out.")
-            if why_left_out(name) == MAY_HOLD_SECRETS and not (may_be_public(name) and is_file(path)):
-                raise InvalidBundleError(f"{at}: {_why_secret(name)}")
+            _check_name(at, name, is_file=is_file(path))
 
     def add_found(self, path: Path, at: str, boundary: Path) -> bool:
         """Add a file nobody named, unless there is a reason not to; return whether it is in the set now.
@@ -203,6 +200,22 @@ class FileSet:
         line = f"{at}: {why}"
         if line not in self.skipped:
             self.skipped.append(line)
+
+
+def check_goes_in(at: str, content: bytes) -> None:
+    """Raise `InvalidBundleError` for a file of a cell that never goes in, by its name or as a private key."""
+    path = PurePosixPath(at)
+    for name in path.parts:
+        _check_name(at, name, is_file=name == path.name)
+    if is_private_key(path.name, content):
+        raise InvalidBundleError(f"{at}: {_why_secret(path.name)}")
+
+
+def _check_name(at: str, name: str, *, is_file: bool) -> None:
+    if is_never(name):
+        raise InvalidBundleError(f"{at}: {name} never goes into an app. Leave it out.")
+    if why_left_out(name) == MAY_HOLD_SECRETS and not (may_be_public(name) and is_file):
+        raise InvalidBundleError(f"{at}: {_why_secret(name)}")
 
 
 def _largest(sizes: dict[str, int]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gofastapi_ext.client.client import Client
 from gofastapi_ext.client.collect import collect_cells
+from gofastapi_ext.client.files import check_goes_in
 from gofastapi_ext.client.render import printable
 from gofastapi_ext.client.tree import TreeRow, tree_lines
 from gofastapi_ext.core.bundle import Bundle, BundleFile, CellOrigin
@@ -149,6 +150,7 @@ def deploy_file(shell: InteractiveShell, line: str, cell: str | None) -> None:
             return
         origin = place.cell_origin(shell)
         file = BundleFile.from_bytes(cell.encode("utf-8", errors="surrogatepass"))
+        check_goes_in(path, file.content)
         if draft and draft.info and current and not force and _is_foreign(draft, path, file, origin, name):
             _refuse(shell, draft, Bundle(files={path: file}))
         etag = "*" if force else current.sha256 if current else None
@@ -255,6 +257,9 @@ def _is_foreign(draft: DraftView, path: str, file: BundleFile, origin: CellOrigi
 def _is_from(draft: DraftView, path: str, origin: CellOrigin) -> bool:
     """Whether a file of the draft came from the cell of `origin`. Its label is another one each time it runs."""
     here = (origin.notebook, origin.cell_id)
+    if here == (None, None):
+        # A terminal names neither, and there may be two of them.
+        return draft.etag == _ours.get(draft.app)
     parts = draft.origins.get(draft.bundle.main if _of_main(path, draft.bundle) else path, [])
     return any((part.notebook, part.cell_id) == here for part in parts)
 

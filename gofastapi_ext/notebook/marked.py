@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gofastapi_ext.client.files import check_goes_in
 from gofastapi_ext.core.bundle import BundleFile, CellOrigin, check_path
 from gofastapi_ext.core.errors import InvalidBundleError
 from gofastapi_ext.core.markers import DEFAULT_FILE, Marks, close_names, read_marks
@@ -129,7 +130,7 @@ def check_saved(notebook: SavedNotebook, runs: list[Run], app: str) -> None:
 def gather(notebook: SavedNotebook, app: str) -> Gathered:
     """The files of `app`, each joined of its cells in the order of the document.
 
-    Raises `InvalidBundleError` for a path that cannot be.
+    Raises `InvalidBundleError` for a path that cannot be, and for what never goes into an app.
     """
     marked: dict[str, list[tuple[Cell, Marks]]] = {}
     others: dict[str, list[Cell]] = {}
@@ -157,7 +158,8 @@ def gather(notebook: SavedNotebook, app: str) -> Gathered:
 
 def _checked(path: str, cell: Cell) -> str:
     try:
-        return check_path(path)
+        check_goes_in(check_path(path), cell.source.encode(errors="surrogatepass"))
+        return path
     except InvalidBundleError as error:
         raise InvalidBundleError(f"{cell.label}: {error.message}") from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from support.kernel import Kernel, Ran, running_kernel
@@ -109,6 +110,18 @@ def test_a_draft_that_was_changed_elsewhere_is_not_overwritten(platform: Platfor
     assert platform.client.draft("shared").bundle.files["main.py"].text == alone("mine again")
 
 
+def test_two_front_ends_that_name_no_cells_do_not_overwrite_each_other(
+    platform: Platform, kernel: Kernel, tmp_path: Path
+) -> None:
+    with running_kernel(tmp_path, GOFASTAPI_HOME=str(platform.places.home)) as other:
+        assert kernel.run("%%deploy terminals --draft\n" + alone("one"), None).status == "ok"
+        assert "was saved elsewhere" in other.run("%%deploy terminals --draft\n" + alone("two"), None).error
+        assert "The draft stays" in other.run("%%deploy terminals\n" + alone("two"), None).plain
+    assert kernel.run("%%deploy terminals --draft\n" + alone("one more"), None).status == "ok"
+    assert "The draft stays" not in kernel.run("%%deploy terminals\n" + alone("the last"), None).plain
+    assert platform.client.draft("terminals").info is None
+
+
 def test_files_others_added_to_the_draft_stay_in_it(platform: Platform, kernel: Kernel) -> None:
     kernel.run("%%deploy added --draft\n" + alone("one"))
     platform.client.save_draft_file("added", "notes.txt", DraftFileSave(file=BundleFile(text="theirs")))
@@ -195,6 +208,8 @@ def test_a_file_of_the_draft_that_was_saved_elsewhere_is_not_overwritten(platfor
         ("%%deployfile App x\nx\n", 'Try "app"'),
         ("%%deployfile app x --remove\nx\n", "Usage: %%deployfile NAME PATH"),
         ("%deployfile app x", "Usage: %%deployfile NAME PATH"),
+        ("%%deployfile app .env\nKEY=1\n", ".env: may hold secrets; they never go into an app's files"),
+        ("%%deployfile app key.txt\n-----BEGIN PRIVATE KEY-----\n", "key.txt: may hold secrets"),
         ("%%deploy app --force\nx\n", "--force goes with --draft"),
         ("%%deploy app --draft --open\nx\n", "--draft deploys nothing"),
         ("%diff", "Usage: %diff NAME"),

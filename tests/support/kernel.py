@@ -65,10 +65,11 @@ class Kernel:
         self.client.start_channels()
         self.client.wait_for_ready(timeout=TIMEOUT_SECONDS)
 
-    def run(self, code: str, cell_id: str = "cell-1") -> Ran:
+    def run(self, code: str, cell_id: str | None = "cell-1") -> Ran:
+        """Run a cell; some front ends do not say which one, which `None` is."""
         return self.finish(self.send(code, cell_id))
 
-    def send(self, code: str, cell_id: str = "cell-1") -> Ran:
+    def send(self, code: str, cell_id: str | None = "cell-1") -> Ran:
         """Send a cell without waiting for it."""
         content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "stop_on_error": True}
         message = self.client.session.msg("execute_request", content | {"allow_stdin": False})

@@ -100,7 +100,7 @@ def test_an_app_of_a_name_that_is_close_is_no_mistake() -> None:
     assert gather(notebook(cells[1]), "shop-v1").warnings == ['In[1]: marked for "shop-v2", not for "shop-v1".']
 
 
-@pytest.mark.parametrize("path", ["../x.py", "/etc/x.py", "a\\b.py", "a//b.py", "x" * 300])
+@pytest.mark.parametrize("path", ["../x.py", "/etc/x.py", "a\\b.py", "a//b.py", "x" * 300, ".env", "keys/id_rsa"])
 def test_a_path_that_cannot_be_names_the_cell(path: str) -> None:
     with pytest.raises(InvalidBundleError, match=r"^In\[1\]: "):
         gather(notebook(f"#| deploy: hello\n#| file: {path}\nx = 1"), "hello")
