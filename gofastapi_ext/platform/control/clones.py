@@ -38,7 +38,7 @@ class Clones:
         code = await self._code(source, request.source)
         async with self._tools.bundles.kept(code.code_hash):
             # Damaged code is found here, rather than when the clone is deployed.
-            bundle = await self._tools.bundles.get(code.code_hash)
+            await self._tools.bundles.get(code.code_hash)
             target = await self._new(request.to, owner)
             draft = DraftRecord(
                 app=target.id,
@@ -48,7 +48,6 @@ class Clones:
                 origins=code.origins,
                 env=code.env,
                 interpreter=code.interpreter,
-                blobs=sorted(bundle.blobs),
                 saved_at=new_version_time(),
                 saved_by=owner,
             )
