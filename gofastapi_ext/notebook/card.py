@@ -10,6 +10,7 @@ from gofastapi_ext.client.text import format_seconds
 from gofastapi_ext.client.tree import TreeRow, tree_lines
 from gofastapi_ext.core.diagnostics import Diagnostic
 from gofastapi_ext.core.lifecycle import Stage
+from gofastapi_ext.notebook.magic_words import as_magics
 from gofastapi_ext.notebook.progress import Ending, Progress, headline, what_still_serves
 from gofastapi_ext.notebook.style import CLICK_SCRIPT, COPY_SCRIPT, STYLE
 from gofastapi_ext.notebook.text import first_few, in_cell
@@ -58,7 +59,7 @@ def _address(progress: Progress) -> str:
 
 
 def _stages(progress: Progress) -> str:
-    if progress.ending in (Ending.UNCHANGED, Ending.SAVED, Ending.PLANNED):
+    if progress.ending in (Ending.UNCHANGED, Ending.SAVED, Ending.PLANNED, Ending.REFUSED):
         return ""
     return f'<ol class="gofastapi-stages">{"".join(_stage(progress, stage) for stage in progress.stages)}</ol>'
 
@@ -109,7 +110,8 @@ def _notes(progress: Progress) -> list[str]:
     if progress.included:
         names = ", ".join(f"<code>{escape(printable(name))}</code>" for name in first_few(progress.included, 12))
         notes.append(f"Came along: {names}")
-    notes += [f"Left out: {escape(printable(line))}" for line in first_few(progress.skipped, 5)]
+    skipped = [as_magics(line, progress.app) for line in first_few(progress.skipped, 5)]
+    notes += [f"Left out: {escape(printable(line))}" for line in skipped]
     notes += [escape(printable(note)) for note in progress.notes]
     if progress.env_names:
         notes.append("Environment: " + ", ".join(f"<code>{escape(n)}</code>" for n in progress.env_names))

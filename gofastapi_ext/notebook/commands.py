@@ -13,11 +13,12 @@ from gofastapi_ext.client.arguments import version_before
 from gofastapi_ext.client.client import Client
 from gofastapi_ext.client.collect import collect_cell
 from gofastapi_ext.client.text import log_line
-from gofastapi_ext.core.errors import GoFastAPIError
+from gofastapi_ext.core.errors import GoFastAPIError, InternalError, ServiceUnreachableError, UnavailableError
 from gofastapi_ext.core.lifecycle import Stage
 from gofastapi_ext.core.models import AppView, DeployRequest, StageEvent
 from gofastapi_ext.notebook import arguments, place, session, tables
 from gofastapi_ext.notebook.errors import CommandFailed, DeployFailed
+from gofastapi_ext.notebook.magic_words import as_magics
 from gofastapi_ext.notebook.objects.bring import RefusedError
 from gofastapi_ext.notebook.objects.take import FromKernel
 from gofastapi_ext.notebook.output import open_in_browser
@@ -154,10 +155,13 @@ def watch(
     except KeyboardInterrupt:
         progress = progress.ended(Ending.INTERRUPTED, elapsed())
         surface.show(progress)
-        raise DeployFailed(f"{progress.app} is still deploying in the background: %apps shows it.") from None
+        raise DeployFailed(
+            f"{progress.app} is still deploying in the background: %apps shows when it is live."
+        ) from None
     except GoFastAPIError as error:
-        surface.show(progress.ended(Ending.LOST, elapsed()))
-        raise DeployFailed(error.message) from None
+        has_no_answer = isinstance(error, InternalError | ServiceUnreachableError | UnavailableError)
+        surface.show(progress.ended(Ending.LOST if progress.done or has_no_answer else Ending.REFUSED, elapsed()))
+        raise DeployFailed(as_magics(error.message, progress.app)) from None
     if progress.ending is None:
         progress = progress.ended(Ending.LOST, elapsed())
         surface.show(progress)
@@ -209,6 +213,6 @@ def one_line() -> Iterator[None]:
     try:
         yield
     except GoFastAPIError as error:
-        raise CommandFailed(error.message) from None
+        raise CommandFailed(as_magics(error.message)) from None
     except KeyboardInterrupt:
         raise CommandFailed("Interrupted.") from None

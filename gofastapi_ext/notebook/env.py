@@ -51,6 +51,7 @@ def env_set(shell: InteractiveShell, line: str) -> None:
             env_names=tuple(sorted(change.set)),
             notes=tuple(notes),
             relay=place.relay_path(name),
+            at_rest=f"Saved. {name} does not run now: it has them from its next deploy or start",
         )
         watch(progress, surface_for(shell), time.perf_counter(), lambda client: client.change_env(name, change))
 

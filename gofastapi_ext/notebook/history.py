@@ -37,7 +37,7 @@ def versions(shell: InteractiveShell, line: str) -> None:
         name = arguments.parse_name("versions", line)
         found = session.client().versions(name)
         if not found:
-            sys.stdout.write(f"{name} was never deployed. What is in its draft: %diff {name}\n")
+            sys.stdout.write(f"{name} was never deployed. To bring its draft live: %deploy {name}\n")
         elif is_kernel(shell):
             publish({"text/html": _versions_as_html(found), "text/plain": versions_as_text(found)})
         else:

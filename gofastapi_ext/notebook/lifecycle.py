@@ -67,9 +67,12 @@ def restore(shell: InteractiveShell, line: str) -> None:
     """`%restore`"""
     with one_line():
         name = arguments.parse_name("restore", line)
-        _show(shell, name, f"Restoring {name}", lambda client: client.restore(name))
+        at_rest = f"{name} is back. It does not run, as before"
+        _show(shell, name, f"Restoring {name}", lambda client: client.restore(name), at_rest)
 
 
-def _show(shell: InteractiveShell, name: str, title: str, begin: Callable[[Client], Iterator[StageEvent]]) -> None:
-    progress = Progress(app=name, title=title, stages=_STAGES, relay=place.relay_path(name))
+def _show(
+    shell: InteractiveShell, name: str, title: str, begin: Callable[[Client], Iterator[StageEvent]], at_rest: str = ""
+) -> None:
+    progress = Progress(app=name, title=title, stages=_STAGES, relay=place.relay_path(name), at_rest=at_rest)
     watch(progress, surface_for(shell), time.perf_counter(), begin)

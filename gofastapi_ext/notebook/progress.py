@@ -20,6 +20,7 @@ class Ending(StrEnum):
     PLANNED = "planned"  # shown alone; nothing was deployed
     FAILED = "failed"
     INTERRUPTED = "interrupted"  # the person stopped watching; the service goes on
+    REFUSED = "refused"  # the service said no before anything began
     LOST = "lost"  # no answer any more: an error of the service or of the way to it
 
 
@@ -41,6 +42,8 @@ class Progress:
     """What else people want to know, a sentence each."""
     note: str = ""
     """What is waited for, where that is not a stage."""
+    at_rest: str = ""
+    """What to say where it is stored and nothing of the app runs."""
     relay: str | None = None
     done: dict[Stage, float] = field(default_factory=dict)
     """The stages that are over, with their seconds."""
@@ -100,13 +103,15 @@ def headline(progress: Progress) -> str:
         case Ending.UNCHANGED:
             return f"Unchanged: {app} v{version} is live, nothing to do"
         case Ending.SAVED:
-            return f"{app} is saved, and does not run"
+            return progress.at_rest or f"{app} is saved, and does not run"
         case Ending.PLANNED:
             return f"{app}: this is what would be deployed"
         case Ending.FAILED:
             return f"{app} was not deployed" if Stage.VALIDATE in progress.stages else f"{app} did not start"
         case Ending.INTERRUPTED:
-            return f"{app} is still deploying in the background: %apps shows it"
+            return f"{app} is still deploying in the background: %apps shows when it is live"
+        case Ending.REFUSED:
+            return f"{app}: nothing was changed"
         case Ending.LOST:
             return f"{app}: no answer"
         case _:

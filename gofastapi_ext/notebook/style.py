@@ -19,7 +19,8 @@ font-variant-numeric:tabular-nums}
 .gofastapi-dot{flex:none;align-self:center;width:8px;height:8px;border-radius:50%;background:var(--soft)}
 .gofastapi-live .gofastapi-dot,.gofastapi-unchanged .gofastapi-dot,
 .gofastapi-saved .gofastapi-dot{background:var(--good)}
-.gofastapi-failed .gofastapi-dot,.gofastapi-lost .gofastapi-dot{background:var(--bad)}
+.gofastapi-failed .gofastapi-dot,.gofastapi-refused .gofastapi-dot,
+.gofastapi-lost .gofastapi-dot{background:var(--bad)}
 .gofastapi-running .gofastapi-dot{background:var(--busy);animation:gofastapi-pulse 1s ease-in-out infinite}
 .gofastapi-time{margin-left:auto;color:var(--soft);white-space:nowrap}
 .gofastapi-url{display:flex;flex-wrap:wrap;align-items:baseline;gap:4px 8px;margin-top:6px}

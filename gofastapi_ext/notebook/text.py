@@ -9,6 +9,7 @@ from gofastapi_ext.client.text import format_seconds
 from gofastapi_ext.client.tree import tree_lines
 from gofastapi_ext.core.diagnostics import Diagnostic
 from gofastapi_ext.core.lifecycle import Stage
+from gofastapi_ext.notebook.magic_words import as_magics
 from gofastapi_ext.notebook.progress import Ending, Progress, headline, what_still_serves
 
 _COLOURS = {"error": "31", "warning": "33", "place": "1", "caret": "31", "hint": "36", "good": "32", "dim": "2"}
@@ -61,7 +62,7 @@ def remarks(progress: Progress) -> list[str]:
     lines = []
     if progress.included:
         lines.append(f"Came along: {', '.join(first_few(progress.included, 12))}")
-    lines += [f"Left out: {skipped}" for skipped in first_few(progress.skipped, 5)]
+    lines += [f"Left out: {as_magics(skipped, progress.app)}" for skipped in first_few(progress.skipped, 5)]
     lines += progress.notes
     if progress.env_names:
         lines.append(f"Environment: {', '.join(progress.env_names)}")
@@ -75,7 +76,9 @@ def first_few(items: Sequence[str], most: int) -> list[str]:
 
 
 def in_cell(diagnostic: Diagnostic) -> Diagnostic:
-    """With the lines of the notebook's cell instead of the file's, which people never saw."""
+    """With the lines of the notebook's cell instead of the file's, which people never saw, and with magics."""
+    if diagnostic.hint:
+        diagnostic = diagnostic.model_copy(update={"hint": as_magics(diagnostic.hint)})
     cell = diagnostic.cell
     if cell is None:
         return diagnostic
@@ -94,8 +97,8 @@ def _first_line(progress: Progress, paint: Paint) -> str:
         case Ending.UNCHANGED:
             return f"Unchanged: version {progress.version} is live at {progress.url}, nothing to do"
         case Ending.SAVED:
-            return f"{paint(words, 'good')}{took}"
-        case Ending.FAILED | Ending.LOST:
+            return paint(words, "good")
+        case Ending.FAILED | Ending.REFUSED | Ending.LOST:
             return paint(words, "error")
         case Ending.INTERRUPTED | Ending.PLANNED:
             return words

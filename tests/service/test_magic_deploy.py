@@ -171,7 +171,7 @@ def test_an_interrupt_leaves_the_deploy_to_the_service(kernel: Kernel, platform:
     kernel.manager.interrupt_kernel()
     kernel.finish(ran)
     assert ran.status == "error"
-    assert ran.error == "slow is still deploying in the background: %apps shows it."
+    assert ran.error == "slow is still deploying in the background: %apps shows when it is live."
     assert "still deploying in the background" in ran.plain
     assert get(platform.until_state("slow", State.RUNNING).url or "").json() == "late"
 

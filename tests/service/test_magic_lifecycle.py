@@ -45,7 +45,7 @@ def test_stop_and_start(kernel: Kernel, platform: Platform) -> None:
 def test_undeploy_and_restore(kernel: Kernel, platform: Platform) -> None:
     kernel.run("%%deploy leaves" + APP)
     assert "it can be brought back: %restore leaves" in kernel.run("%undeploy leaves").text
-    assert "gofastapi restore leaves" in str(kernel.run("%logs leaves").error)
+    assert "to bring it back: %restore leaves" in str(kernel.run("%logs leaves").error)
     kernel.run("%restore leaves")
     assert get(str(platform.app("leaves").url)).json() == "here"
     kernel.run("%stop leaves")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
@@ -12,6 +13,7 @@ from gofastapi_ext.core.drafts import CodeState
 from gofastapi_ext.core.lifecycle import STAGES, Stage, State, Status, Target
 from gofastapi_ext.core.models import AppView, StageEvent
 from gofastapi_ext.notebook.card import html_card
+from gofastapi_ext.notebook.magic_words import as_magics
 from gofastapi_ext.notebook.progress import Ending, Progress, summary
 from gofastapi_ext.notebook.text import coloured, ending_lines, in_cell, text_card
 
@@ -158,7 +160,7 @@ def test_end_lines_move_with_the_cell() -> None:
     moved = in_cell(SYNTAX.model_copy(update={"end_line": 6}))
     assert (moved.file, moved.line, moved.end_line) == ("In[5]", 4, 7)
     other = SYNTAX.model_copy(update={"cell": None})
-    assert in_cell(other) is other
+    assert in_cell(other) == other
 
 
 def test_what_users_wrote_cannot_become_markup_or_drive_a_terminal() -> None:
@@ -220,9 +222,28 @@ def test_a_failure_says_what_is_still_live() -> None:
 
 def test_interrupted_and_lost() -> None:
     interrupted = START.ended(Ending.INTERRUPTED, 1.5)
-    assert "still deploying in the background: %apps shows it" in text_card(interrupted)
+    assert "still deploying in the background: %apps shows when it is live" in text_card(interrupted)
     assert "still deploying in the background" in Visible(html_card(interrupted)).text
     assert "no answer" in text_card(START.ended(Ending.LOST, 1.5))
+
+
+def test_what_the_service_refuses_is_no_missing_answer() -> None:
+    refused = START.ended(Ending.REFUSED, 0.1)
+    assert text_card(refused) == "hello: nothing was changed"
+    assert "validate" not in Visible(html_card(refused)).text
+
+
+def test_a_notebook_is_told_magics() -> None:
+    told = replace(START, skipped=(".env: give them to it with: gofastapi env import NAME .env",))
+    assert "Left out: .env: give them to it with: %env_set hello --import .env" in text_card(told)
+    assert "%env_set hello --import .env" in Visible(html_card(told)).text
+    for command, magic in (
+        ("gofastapi env set hello --secret KEY", "%env_set hello --secret KEY"),
+        ("gofastapi env unset hello KEY", "%env_set hello --unset KEY"),
+        ("gofastapi restore hello", "%restore hello"),
+        ("gofastapi rm --forever hello", "gofastapi rm --forever hello"),
+    ):
+        assert as_magics(f"Do: {command}") == f"Do: {magic}"
 
 
 def test_colours_are_for_terminals_only() -> None:

@@ -83,6 +83,8 @@ def test_a_name_of_the_kernel_is_found_unless_it_comes_along() -> None:
     assert undefined(("model",), main="x = 1\nprint(model)\n") == []
     assert undefined(main="model = 1\nprint(model)\n") == []
     assert undefined(main="nobody\n") == []
+    both = undefined(("df",), {"df": 1, "scaler": 2}, main="model, scaler, df\n")
+    assert [each.rpartition(": ")[2] for each in both] == ["--with df,model,scaler"] * 2
 
 
 def test_files_of_disk_are_not_the_notebooks_business() -> None:

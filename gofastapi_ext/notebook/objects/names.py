@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from types import ModuleType
@@ -24,6 +25,7 @@ def find_undefined(
     `namespace` is the kernel's, `names` of it come along, and `ipython` is what the shell itself put there.
     """
     found = []
+    missing = dict.fromkeys(names)
     for path in origins:
         source = bundle.text_of(path) if path.endswith(".py") else None
         for each in undefined_names(source or ""):
@@ -39,11 +41,20 @@ def find_undefined(
                 )
             elif name in namespace and type(namespace[name]).__name__ not in APP_CLASSES:
                 said = _about(name, namespace[name])
+                if f"--with {name}" in said[1]:
+                    missing[name] = None
                 if said[1].endswith(f"--with {name}") and path != bundle.main:
                     said = said[0], f"{said[1]}, and add: from {MODULE} import {name}"
             else:
                 continue
             found.append(Diagnostic(code="only_in_notebook", message=said[0], hint=said[1], file=path, **each.place))
+    # One line that can be typed as it is, with all that is needed.
+    found = [
+        each.model_copy(update={"hint": re.sub(r"--with \w+", f"--with {','.join(missing)}", each.hint)})
+        if each.hint
+        else each
+        for each in found
+    ]
     return locate(found, bundle, origins)
 
 
