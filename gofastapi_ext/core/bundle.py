@@ -199,6 +199,10 @@ class Bundle(BaseModel):
         """The hashes of what is stored apart."""
         return {file.blob for file in self.files.values() if file.blob is not None}
 
+    def with_files(self, files: dict[str, BundleFile]) -> Bundle:
+        """The same with other files. `model_copy` would keep the hash of these."""
+        return Bundle(files=files, main=self.main, entrypoint=self.entrypoint, requirements=self.requirements)
+
     def text_of(self, path: str) -> str | None:
         """The text of a file, or None where it is binary or missing."""
         file = self.files.get(path)

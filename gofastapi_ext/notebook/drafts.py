@@ -266,9 +266,7 @@ def _is_from(draft: DraftView, path: str, origin: CellOrigin) -> bool:
 
 def _refuse(shell: InteractiveShell, draft: DraftView, mine: Bundle) -> None:
     """Show what differs, and raise."""
-    theirs = draft.bundle.model_copy(
-        update={"files": {path: file for path, file in draft.bundle.files.items() if path in mine.files}}
-    )
+    theirs = draft.bundle.with_files({path: f for path, f in draft.bundle.files.items() if path in mine.files})
     show_diff(shell, compare(theirs, mine, "draft", "this cell"), _SHORT_DIFF_LINES)
     who = f", by {draft.info.saved_by}, {draft.info.saved_at.astimezone():%Y-%m-%d %H:%M}" if draft.info else ""
     raise CommandFailed(

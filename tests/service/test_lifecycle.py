@@ -351,6 +351,8 @@ def test_a_rollback_does_not_put_into_the_open_what_is_secret_by_now(platform: P
     assert set_env(platform, "grown", secret=True, WORD="s3cr3t-word").stage is Stage.LIVE
     refused = platform.deploy_failed("grown", hello("three"), env={"WORD": "in-the-open"})
     assert refused.diagnostics[0].code == "variable_is_secret"
+    with pytest.raises(InvalidRequestError, match="WORD is a secret of grown"):
+        platform.client.save_draft("grown", DraftSave(bundle=bundle(hello("three")), env={"WORD": "in-the-open"}))
     stages = list(platform.client.rollback("grown", 1))
     assert [d.code for d in stages[0].diagnostics] == ["variable_is_secret"]
     assert get(str(stages[-1].url)).json() == ["one", "s3cr3t-word"]

@@ -29,7 +29,7 @@ def with_objects_imported(bundle: Bundle) -> Bundle:
         lines[at - 1] += newline
     lines.insert(at, f"from {MODULE} import {', '.join(sorted(names))}{newline}")
     files = {**bundle.files, bundle.main: BundleFile(text=mark + "".join(lines))}
-    return bundle.model_copy(update={"files": files})
+    return bundle.with_files(files)
 
 
 def _after_what_comes_first(tree: ast.Module) -> int:

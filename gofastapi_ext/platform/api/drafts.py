@@ -45,7 +45,9 @@ async def put_draft(
     etag = etag_of(if_match)
     await services.drafts.check(save.bundle, save.env)
     find = services.apps.find_or_create if etag in (None, "*") else services.apps.find
-    view = await services.drafts.save(await find(app_id, caller.user), save, etag, caller.user)
+    record = await find(app_id, caller.user)
+    await services.environments.check_open(record.id, record.env_revision, save.env)
+    view = await services.drafts.save(record, save, etag, caller.user)
     response.headers["ETag"] = quoted(view.etag)
     return view
 

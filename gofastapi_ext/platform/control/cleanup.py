@@ -6,7 +6,7 @@ import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 
-from gofastapi_ext.core.errors import GoFastAPIError
+from gofastapi_ext.core.errors import ConflictError, GoFastAPIError
 from gofastapi_ext.core.lifecycle import Status, Target
 from gofastapi_ext.platform.control.attempt import DeployTools
 from gofastapi_ext.platform.control.supervisors import Supervisors
@@ -37,15 +37,20 @@ class Cleanup:
 
     async def once(self) -> None:
         """Everything that is due."""
-        now = datetime.now(UTC)
         for record in await self._tools.apps.deleted():
-            if record.status is not Status.STOPPED:
-                continue
-            if not record.purged and (record.restorable_until is None or record.restorable_until <= now):
-                await self.purge(record)
-            elif record.purged and record.deleted_at is not None and record.deleted_at + NAME_RESERVED <= now:
-                await self._tools.apps.release_name(record)
+            try:
+                await self._take_away(record, datetime.now(UTC))
+            except ConflictError as error:
+                logger.info("clean-up of %s waits: %s", record.id, error.message)
         await self._tools.garbage.sweep()
+
+    async def _take_away(self, record: AppRecord, now: datetime) -> None:
+        if record.status is not Status.STOPPED:
+            return
+        if not record.purged and (record.restorable_until is None or record.restorable_until <= now):
+            await self.purge(record)
+        elif record.purged and record.deleted_at is not None and record.deleted_at + NAME_RESERVED <= now:
+            await self._tools.apps.release_name(record)
 
     async def purge(self, record: AppRecord) -> AppRecord:
         """Remove everything of a deleted app but its name: versions, draft, code, variables, files."""

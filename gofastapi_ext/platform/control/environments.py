@@ -134,6 +134,15 @@ class Environments:
         secret = frozenset(v.name for v in variables if v.secret)
         return frozenset(v.name for v in variables) - secret, secret
 
+    async def check_open(self, app_id: str, revision: int, env: Collection[str]) -> None:
+        """Raise `InvalidRequestError` where one of these names is a secret of the app: a value would be in the open."""
+        _, secret = await self.names(app_id, revision)
+        if both := sorted(secret.intersection(env)):
+            raise InvalidRequestError(
+                f"{', '.join(both)} is a secret of {app_id}, and --env would put a value in the open. Leave it out, or "
+                f"take the secret away: gofastapi env unset {app_id} {both[0]}"
+            )
+
     async def copy(self, source_app: str, revision: int, target_app: str, by: str) -> tuple[int, list[str]]:
         """Store an app's variables for another one, secrets by name only.
 
