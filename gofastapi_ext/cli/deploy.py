@@ -19,7 +19,7 @@ from gofastapi_ext.client.render import printable, render_diagnostics
 from gofastapi_ext.client.text import format_seconds
 from gofastapi_ext.client.tree import tree_lines, tree_rows
 from gofastapi_ext.core.diagnostics import Diagnostic
-from gofastapi_ext.core.errors import GoFastAPIError, InvalidNameError, ServiceUnreachableError
+from gofastapi_ext.core.errors import GoFastAPIError, InvalidNameError, InvalidRequestError, ServiceUnreachableError
 from gofastapi_ext.core.lifecycle import LAST_STAGES, Stage
 from gofastapi_ext.core.models import DeployRequest, StageEvent
 from gofastapi_ext.core.naming import check_app_id, suggest_app_id
@@ -136,6 +136,8 @@ def _name_of(path: Path, name: str | None) -> str:
     """The app's name: the one that was given, else that of the folder."""
     if name is not None:
         return check_app_id(name)
+    if not path.expanduser().exists():
+        raise InvalidRequestError(f"There is no file or folder {path}.")
     path = path.expanduser().resolve()
     suggested = suggest_app_id(path.name) if path.is_dir() else ""
     if not suggested:

@@ -65,7 +65,9 @@ def _saved(client: Client, name: str, message: str) -> DeployRequest:
     """The saved draft, and not another one that comes in between."""
     draft = client.draft(name)
     if draft.info is None:
-        raise NotFoundError(f"{name} has no draft: what is live is its latest code. Save one: gofastapi draft save")
+        raise NotFoundError(
+            f"{name} has no draft: what is live is its latest code. Save one: gofastapi draft save {name} PATH"
+        )
     return DeployRequest(draft_etag=draft.etag, message=message)
 
 

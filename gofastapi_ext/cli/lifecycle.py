@@ -10,6 +10,7 @@ from gofastapi_ext.cli.deploy import show_stages
 from gofastapi_ext.cli.output import say, say_json
 from gofastapi_ext.cli.service import open_client
 from gofastapi_ext.client.render import printable
+from gofastapi_ext.client.text import restorable_as_text
 from gofastapi_ext.core.errors import InvalidRequestError
 from gofastapi_ext.core.models import AppChange, CloneRequest
 
@@ -82,10 +83,4 @@ def restore(name: str | None, *, as_json: bool) -> None:
         return
     with open_client() as client:
         apps = client.apps(deleted=True)
-    if as_json:
-        say_json(apps)
-    elif not apps:
-        say("No deleted app can be restored.")
-    for app in [] if as_json else apps:
-        until = f"until {app.restorable_until.astimezone():%Y-%m-%d %H:%M}" if app.restorable_until else ""
-        say(f"{app.id}  {until}")
+    say_json(apps) if as_json else say(restorable_as_text(apps))

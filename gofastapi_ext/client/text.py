@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gofastapi_ext.client.render import printable
+from gofastapi_ext.core.drafts import CodeState
 from gofastapi_ext.core.models import AppView, LogLine
 
 APP_HEADINGS = ("App", "State", "Version", "Address", "Since")
@@ -26,9 +27,19 @@ def apps_as_text(apps: list[AppView]) -> str:
 
 
 def app_row(app: AppView) -> tuple[str, ...]:
-    """The cells under `APP_HEADINGS`."""
-    version, url = (f"v{app.version}", app.url or "") if app.version else ("", "")
-    return (app.id, str(app.state), version, url, f"{app.updated_at.astimezone():%Y-%m-%d %H:%M}")
+    """The cells under `APP_HEADINGS`. `v2 + draft`: there is newer code than what is live."""
+    has_newer = app.draft is not None and app.code_state is CodeState.NOT_DEPLOYED
+    code = [*([f"v{app.version}"] if app.version else []), *(["draft"] if has_newer else [])]
+    url = (app.url or "") if app.version else ""
+    return (app.id, str(app.state), " + ".join(code), url, f"{app.updated_at.astimezone():%Y-%m-%d %H:%M}")
+
+
+def restorable_as_text(apps: list[AppView]) -> str:
+    """The deleted apps that can be restored, each with the time until then."""
+    lines = [
+        f"{app.id}  until {app.restorable_until.astimezone():%Y-%m-%d %H:%M}" for app in apps if app.restorable_until
+    ]
+    return "\n".join(lines) or "No deleted app can be restored."
 
 
 def log_line(entry: LogLine) -> str:

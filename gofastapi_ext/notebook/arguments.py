@@ -29,7 +29,7 @@ USAGE = {
     "clone": "%clone NAME NEW",
     "export": "%export NAME FOLDER",
     "undeploy": "%undeploy NAME",
-    "restore": "%restore NAME",
+    "restore": "%restore [NAME]",
 }
 OPTIONS = {
     "deploy": ("--with", "--env", "--file", "--run", "--message", "--open", "--draft", "--force"),

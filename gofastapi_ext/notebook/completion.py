@@ -58,7 +58,7 @@ def _complete(magic: str, words: list[str], fragment: str) -> list[tuple[str, st
     if magic == "apps":
         return []
     if not words:
-        return [(name, "app") for name in _ask(_app_names)]
+        return [(name, "app") for name in _ask(_restorable_names if magic == "restore" else _app_names)]
     if magic == "diff":
         sides = ["live", "draft"][len(words) - 1 :]
         return [(side, "version") for side in [*sides, *_ask(lambda client: _versions(client, words[0]))]]
@@ -90,6 +90,10 @@ def _object_lists(fragment: str) -> list[str]:
 
 def _app_names(client: Client) -> list[str]:
     return sorted(app.id for app in client.apps())
+
+
+def _restorable_names(client: Client) -> list[str]:
+    return sorted(app.id for app in client.apps(deleted=True))
 
 
 def _variables(client: Client, name: str) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from gofastapi_ext.client.client import Client
+from gofastapi_ext.client.text import restorable_as_text
 from gofastapi_ext.core.lifecycle import Stage
 from gofastapi_ext.core.models import CloneRequest, StageEvent
 from gofastapi_ext.notebook import arguments, place, session
@@ -64,8 +65,11 @@ def undeploy(shell: InteractiveShell, line: str) -> None:
 
 
 def restore(shell: InteractiveShell, line: str) -> None:
-    """`%restore`"""
+    """`%restore`. Without a name: what can be restored."""
     with one_line():
+        if not line.strip():
+            sys.stdout.write(restorable_as_text(session.client().apps(deleted=True)) + "\n")
+            return
         name = arguments.parse_name("restore", line)
         at_rest = f"{name} is back. It does not run, as before"
         _show(shell, name, f"Restoring {name}", lambda client: client.restore(name), at_rest)

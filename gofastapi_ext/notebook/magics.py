@@ -206,7 +206,9 @@ class GoFastAPIMagics(Magics):
     def restore(self, line: str) -> None:
         """Bring a deleted app back as it was: versions, variables, draft and files.
 
-        Usage: %restore NAME
+        Usage: %restore [NAME]
+
+        Without NAME: what can be restored.
 
         Example: %restore hello
         """

@@ -134,6 +134,7 @@ def test_dry_run_shows_and_deploys_nothing(cli: CommandLine) -> None:
         (("several", "--name", "Not A Name"), "not-a-name"),
         (("several/one.py",), "Say what the app is to be called: --name NAME"),
         (("several/one.py", "--name", "x", "--main", "one.py"), "--main goes with a folder"),
+        (("nowhere",), "There is no file or folder nowhere."),
         (("!!!",), "Say what the app is to be called: --name NAME"),
         (("nowhere", "--name", "x"), "There is no file "),
         (("several", "--file", "several/.env"), "gofastapi env import NAME .env"),

@@ -46,6 +46,9 @@ def test_undeploy_and_restore(kernel: Kernel, platform: Platform) -> None:
     kernel.run("%%deploy leaves" + APP)
     assert "it can be brought back: %restore leaves" in kernel.run("%undeploy leaves").text
     assert "to bring it back: %restore leaves" in str(kernel.run("%logs leaves").error)
+    assert "leaves  until " in kernel.run("%restore").text
+    assert "leaves" in kernel.complete("%restore ")
+    assert "leaves" not in kernel.complete("%stop ")
     kernel.run("%restore leaves")
     assert get(str(platform.app("leaves").url)).json() == "here"
     kernel.run("%stop leaves")
@@ -65,4 +68,14 @@ def test_clone(kernel: Kernel, platform: Platform) -> None:
 @pytest.mark.parametrize("magic", ["%stop", "%start", "%restart", "%undeploy", "%restore"])
 def test_what_is_not_there_is_one_line(kernel: Kernel, magic: str) -> None:
     assert "absent" in str(kernel.run(f"{magic} absent").error)
-    assert f"Usage: {magic} NAME" in str(kernel.run(magic).error)
+    assert f"Usage: {magic} " in str(kernel.run(f"{magic} one two").error)
+
+
+def test_a_name_that_is_nearly_there(kernel: Kernel) -> None:
+    kernel.run("%%deploy predictor --draft" + APP)
+    assert kernel.run("%versions predctor").error == 'There is no app "predctor". Did you mean "predictor"?'
+    assert "predictor  new" in (shown := kernel.run("%apps").plain)
+    assert "draft" in next(line for line in shown.splitlines() if line.startswith("predictor"))
+    kernel.run("%deploy predictor")
+    kernel.run("%%deploy predictor --draft" + APP.replace("here", "there"))
+    assert "v1 + draft" in next(line for line in kernel.run("%apps").plain.splitlines() if line.startswith("predictor"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from typing import Any
 
 from gofastapi_ext.core.drafts import DraftInfo, code_state
@@ -36,8 +37,13 @@ class Apps:
         """Raises `NotFoundError`."""
         record = await self._apps.get(app_id)
         if record is None or record.owner != owner or record.target is Target.DELETED:
-            raise NotFoundError(f'There is no app "{app_id}".{_hint_to_restore(record, owner)}')
+            hint = _hint_to_restore(record, owner) or await self._hint_to_others(app_id, owner)
+            raise NotFoundError(f'There is no app "{app_id}".{hint}')
         return record
+
+    async def _hint_to_others(self, app_id: str, owner: str) -> str:
+        near = get_close_matches(app_id, [record.id for record in await self._apps.of_owner(owner)], 1)
+        return f' Did you mean "{near[0]}"?' if near else ""
 
     async def find_or_create(self, app_id: str, owner: str) -> AppRecord:
         """The app to deploy to, or to save a draft of. One that was deleted comes back, stopped, as far as it can."""
