@@ -60,9 +60,7 @@ def why_reserved(name: str) -> str | None:
 def check_change(change: EnvChange, max_bytes: int | None = None) -> None:
     """Raise `InvalidRequestError` for a change that no app can take, whatever its variables are."""
     if not change.set and not change.unset:
-        raise InvalidRequestError(
-            "Nothing is to be set, and nothing taken away. Say what, for example MODE=fast."
-        )
+        raise InvalidRequestError("Nothing is to be set, and nothing taken away. Say what, for example MODE=fast.")
     for name in change.unset:
         if name in change.set:
             raise InvalidRequestError(f"{name} is to be set and to be taken away; only one of the two can be.")

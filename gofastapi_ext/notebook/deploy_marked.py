@@ -128,9 +128,10 @@ def _deploy_draft(
     draft = _saved_draft(wanted.name)
     if draft is None or draft.info is None:
         where = f"{notebook.name} has no cell" if notebook.name else "There is no notebook on disk here with cells"
+        lacks = "no draft" if draft is None else "no draft: what is live is its latest code"
         told = f" Look at {'; '.join(first_few(warnings, 3))}" if warnings else ""
         raise CommandFailed(
-            f"{where} marked for {wanted.name}, and {wanted.name} has no draft. Put `#| deploy: {wanted.name}` on top "
+            f"{where} marked for {wanted.name}, and {wanted.name} has {lacks}. Put `#| deploy: {wanted.name}` on top "
             f"of the cells that belong to it, or %%deploy {wanted.name} on top of the one that holds all of it.{told}"
         )
     if wanted.draft or wanted.files or wanted.objects:
