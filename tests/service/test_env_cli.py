@@ -94,6 +94,12 @@ def test_scripts_give_secrets_on_standard_input(cli: CommandLine) -> None:
     assert [seen[name] for name in ("KEY", "ONE", "TWO", "A")] == [key, "first secret", "second secret", "1"]
     assert piped(cli, "one line\n", "env", "set", "piped", "--secret", "ONE", "--secret", "TWO").returncode == 1
     assert get(url).json()["ONE"] == "first secret"
+    cli.write("again.env", f"ONE={VALUE}\n")
+    for opened in (("set", "piped", f"ONE={VALUE}"), ("import", "piped", "again.env")):
+        refused = cli.finish("env", *opened)
+        assert refused.returncode == 1
+        assert "ONE is a secret, and this would put its value in the open" in refused.stderr
+        assert VALUE not in refused.stderr + cli.run("env", "piped")
 
 
 @pytest.mark.parametrize(

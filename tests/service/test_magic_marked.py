@@ -216,7 +216,7 @@ def test_a_draft_is_saved_and_deployed_where_no_cell_is_marked(notebook: Noteboo
     assert "In[2]" in ran.plain
     assert platform.client.draft("drafted").info is None
     ran = notebook.run("%deploy drafted")
-    assert "demo.ipynb has no cell marked for drafted, and drafted has no draft." in ran.error
+    assert "demo.ipynb has no cell marked for drafted, and drafted has no draft: what is live is its" in ran.error
     assert "`#| deploy: drafted` on top" in ran.error
     assert "%%deploy drafted on top" in ran.error
 

@@ -110,6 +110,12 @@ class Environments:
         variables = {v.name: v for v in await self._variables(app_id, revision)}
         if unknown := [name for name in change.unset if name not in variables]:
             raise NotFoundError(f'"{app_id}" has no variable {unknown[0]}.')
+        for name, setting in change.set.items():
+            if not setting.secret and name in variables and variables[name].secret:
+                raise InvalidRequestError(
+                    f"{name} is a secret, and this would put its value in the open. Set it as one, "
+                    f"--secret {name}, or take it away first."
+                )
         return variables
 
     async def view(self, app_id: str, revision: int, overridden: Collection[str]) -> EnvView:
