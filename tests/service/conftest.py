@@ -1,13 +1,29 @@
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
 from support.platform import Platform, running_platform
 
+from gofastapi_ext.core.errors import GoFastAPIError
+
 
 @pytest.fixture(scope="session")
-def platform() -> Iterator[Platform]:
-    """A service shared by the tests that do not hurt it."""
+def shared_platform() -> Iterator[Platform]:
     with running_platform() as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def platform(shared_platform: Platform) -> Iterator[Platform]:
+    """A service for the tests that do not hurt it. Each module finds it without apps and data."""
+    yield shared_platform
+    client = shared_platform.client
+    for app in [*client.apps(), *client.apps(deleted=True)]:
+        with contextlib.suppress(GoFastAPIError):
+            client.delete(app.id, forever=True)
+    with shared_platform.database() as database:
+        data = database.client[client.me().database]
+        for name in data.list_collection_names():
+            data.drop_collection(name)

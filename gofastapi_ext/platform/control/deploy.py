@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 
 from gofastapi_ext.core.bundle import Bundle, check_sizes
 from gofastapi_ext.core.diagnostics import Diagnostic, Severity, has_errors
-from gofastapi_ext.core.errors import InvalidBundleError, UnavailableError
+from gofastapi_ext.core.errors import GoFastAPIError, InvalidBundleError, UnavailableError
 from gofastapi_ext.core.lifecycle import STAGES, Outcome, Stage
 from gofastapi_ext.core.limits import format_bytes
 from gofastapi_ext.core.models import DeployRequest
@@ -40,6 +41,7 @@ class Deploy(Attempt):
         self._draft: DraftRecord | None = None
         self._hash_before: str | None = None
         self._live = False
+        self._draft_gone: str | None = None
 
     async def _go(self, supervisor: Supervisor) -> tuple[Outcome, int]:
         self._hash_before = self.record.live_hash
@@ -48,6 +50,7 @@ class Deploy(Attempt):
         if live is not None:
             self._draft = await self._tools.drafts.get(self.record.id)
             self._live = True
+            await self._let_go_of_draft()
             self._end_stage(Stage.RELEASE)
             return Outcome.UNCHANGED, live.number
         async with self._tools.bundles.kept(self._bundle.code_hash):
@@ -55,6 +58,7 @@ class Deploy(Attempt):
         commit = {"live_version": version.number, "live_hash": version.code_hash}
         await self._bring_up(supervisor, version, self.record.env_revision, commit)
         self._live = True
+        await self._let_go_of_draft()
         return Outcome.LIVE, version.number
 
     async def _validate(self) -> str:
@@ -152,23 +156,30 @@ class Deploy(Attempt):
         await super()._note_failure(supervisor, diagnostics)
 
     async def _tidy_up(self, supervisor: Supervisor) -> None:
-        """Mark the version, let go of a draft that has become what is live, forget the oldest versions."""
+        """Mark the version, forget the oldest ones, and the code of a draft that is no more."""
         tools, app_id = self._tools, self.record.id
-        if self._live:
-            if self._version is not None:
-                await tools.versions.set_state(app_id, self._version.number, "released")
-            draft = self._draft
-            followed = (self._hash_before, self._bundle.code_hash)
-            if draft is not None and (draft.code_hash in followed or draft.etag == self._request.draft_etag):
-                # By its revision: what was saved meanwhile stays.
-                await tools.drafts.remove(app_id, draft.revision)
-                await tools.garbage.bundle(draft.code_hash)
+        if self._draft_gone is not None:
+            await tools.garbage.bundle(self._draft_gone)
         if self._version is None:
             return
+        if self._live:
+            await tools.versions.set_state(app_id, self._version.number, "released")
         keep = tools.settings.limits.max_versions_kept
         for old in await tools.versions.prune(app_id, keep, self.record.live_version):
             await tools.launcher.forget(app_id, old.number)
             await tools.garbage.bundle(old.code_hash)
+
+    async def _let_go_of_draft(self) -> None:
+        """Forget a draft that holds nothing new: it is what was live, or what is live now, or contained in that."""
+        draft = self._draft
+        followed = (self._hash_before, self._bundle.code_hash)
+        if draft is None or not (draft.code_hash in followed or draft.etag == self._request.draft_etag):
+            return
+        # The app is live, whatever keeps the draft from going.
+        with contextlib.suppress(GoFastAPIError):
+            # By its revision: what was saved meanwhile stays.
+            await self._tools.drafts.remove(self.record.id, draft.revision)
+            self._draft_gone = draft.code_hash
 
     def _check_disk(self) -> None:
         free = shutil.disk_usage(self._tools.home).free

@@ -12,7 +12,6 @@ from typing import cast
 
 from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
-from pymongo.write_concern import WriteConcern
 
 from gofastapi_ext.core.errors import InvalidRequestError, NotFoundError, TooLargeError, UnavailableError
 from gofastapi_ext.core.limits import format_bytes
@@ -33,8 +32,7 @@ class BlobStore:
 
     def __init__(self, database: Database) -> None:
         self._files = database["blobs.files"]
-        # Not each on disk at once: the file's own document is, and the journal keeps their order.
-        self._chunks = database.get_collection("blobs.chunks", write_concern=WriteConcern(w=1, j=False))
+        self._chunks = database["blobs.chunks"]
 
     async def prepare(self) -> None:
         """Make the indexes, and remove what uploads left behind that never ended."""
