@@ -12,11 +12,12 @@ from gofastapi_ext.core.errors import InvalidBundleError
 from gofastapi_ext.core.leftout import (
     HIDDEN,
     MAY_HOLD_SECRETS,
-    is_never,
+    check_name,
     is_private_key,
     is_routine,
     may_be_public,
     why_left_out,
+    why_secret,
 )
 from gofastapi_ext.core.limits import Limits, format_bytes
 
@@ -55,13 +56,13 @@ class FileSet:
         self.check_named(path, at)
         content = read_file(path, self._limits.max_file_bytes)
         if is_private_key(path.name, content):
-            raise InvalidBundleError(f"{at}: {_why_secret(path.name)}")
+            raise InvalidBundleError(f"{at}: {why_secret(path.name)}")
         self._keep(at, content)
 
     def check_named(self, path: Path, at: str) -> None:
         """Raise for a file or folder that never goes in, even where it was asked for by name."""
         for name in (*PurePosixPath(at).parts, path.resolve().name):
-            _check_name(at, name, is_file=is_file(path))
+            check_name(at, name, is_file=is_file(path))
 
     def add_found(self, path: Path, at: str, boundary: Path) -> bool:
         """Add a file nobody named, unless there is a reason not to; return whether it is in the set now.
@@ -82,7 +83,7 @@ class FileSet:
             self._skip(at, error.message)
             return False
         if is_private_key(path.name, content):
-            self._skip(at, _why_secret(path.name))
+            self._skip(at, why_secret(path.name))
             return False
         self._keep(at, content)
         return True
@@ -202,22 +203,6 @@ class FileSet:
             self.skipped.append(line)
 
 
-def check_goes_in(at: str, content: bytes) -> None:
-    """Raise `InvalidBundleError` for a file of a cell that never goes in, by its name or as a private key."""
-    path = PurePosixPath(at)
-    for name in path.parts:
-        _check_name(at, name, is_file=name == path.name)
-    if is_private_key(path.name, content):
-        raise InvalidBundleError(f"{at}: {_why_secret(path.name)}")
-
-
-def _check_name(at: str, name: str, *, is_file: bool) -> None:
-    if is_never(name):
-        raise InvalidBundleError(f"{at}: {name} never goes into an app. Leave it out.")
-    if why_left_out(name) == MAY_HOLD_SECRETS and not (may_be_public(name) and is_file):
-        raise InvalidBundleError(f"{at}: {_why_secret(name)}")
-
-
 def _largest(sizes: dict[str, int]) -> str:
     by_size = sorted(((size, at) for at, size in sizes.items()), reverse=True)[:3]
     names = ", ".join(f"{at} ({format_bytes(size)})" for size, at in by_size)
@@ -270,16 +255,10 @@ def _why_not_name(name: str) -> str | None:
         case None:
             return None
         case word if word == MAY_HOLD_SECRETS:
-            return _why_secret(name)
+            return why_secret(name)
         case word if word == HIDDEN:
             return f"{HIDDEN}; name it with --file if the app needs it"
     return None
-
-
-def _why_secret(name: str) -> str:
-    is_env = name.startswith(".env") or name.endswith(".env")
-    way = f"gofastapi env import NAME {name}" if is_env else "gofastapi env set NAME --secret VARIABLE"
-    return f"{MAY_HOLD_SECRETS}; they never go into an app's files, so give them to it with: {way}"
 
 
 def _why_not_folder(path: Path, boundary: Path) -> str | None:

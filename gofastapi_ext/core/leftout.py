@@ -1,10 +1,14 @@
-"""What nobody means to put into an app: caches, version control, and what may hold secrets. By name alone."""
+"""What nobody means to put into an app: caches, version control, and what may hold secrets."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fnmatch import translate
+from pathlib import PurePosixPath
+
+from gofastapi_ext.core.bundle import BundleFile
+from gofastapi_ext.core.errors import InvalidBundleError
 
 # Nobody means these: they go without a word.
 _ROUTINE = (
@@ -74,3 +78,33 @@ def is_private_key(name: str, content: bytes) -> bool:
     """Whether a file is a private key: it begins as one, or is a .pem that has one anywhere."""
     found = _PRIVATE_KEY.search(content) if may_be_public(name) else _PRIVATE_KEY.match(content.lstrip()[:200])
     return found is not None
+
+
+def why_secret(name: str) -> str:
+    """What to say of a file that may hold secrets, and where its values belong."""
+    is_env = name.startswith(".env") or name.endswith(".env")
+    way = f"gofastapi env import NAME {name}" if is_env else "gofastapi env set NAME --secret VARIABLE"
+    return f"{MAY_HOLD_SECRETS}; they never go into an app's files, so give them to it with: {way}"
+
+
+def check_goes_in(at: str, content: bytes) -> None:
+    """Raise `InvalidBundleError` for a file that never goes in, by its name or as a private key."""
+    path = PurePosixPath(at)
+    for name in path.parts:
+        check_name(at, name, is_file=name == path.name)
+    if is_private_key(path.name, content):
+        raise InvalidBundleError(f"{at}: {why_secret(path.name)}")
+
+
+def check_name(at: str, name: str, *, is_file: bool) -> None:
+    """Raise for a part `name` of the path `at` that never goes in."""
+    if is_never(name):
+        raise InvalidBundleError(f"{at}: {name} never goes into an app. Leave it out.")
+    if why_left_out(name) == MAY_HOLD_SECRETS and not (may_be_public(name) and is_file):
+        raise InvalidBundleError(f"{at}: {why_secret(name)}")
+
+
+def check_all_go_in(files: Mapping[str, BundleFile]) -> None:
+    """The same for every file of a bundle. What is stored apart is judged by its name."""
+    for path, file in files.items():
+        check_goes_in(path, b"" if file.blob is not None else file.content)

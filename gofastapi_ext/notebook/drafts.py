@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from gofastapi_ext.client.client import Client
 from gofastapi_ext.client.collect import collect_cells
-from gofastapi_ext.client.files import check_goes_in
 from gofastapi_ext.client.render import printable
 from gofastapi_ext.client.tree import TreeRow, tree_lines
 from gofastapi_ext.core.bundle import Bundle, BundleFile, CellOrigin
 from gofastapi_ext.core.diff import compare
 from gofastapi_ext.core.drafts import CodeState, DraftFileSave, DraftSave, DraftView
 from gofastapi_ext.core.errors import NotFoundError, UnavailableError
+from gofastapi_ext.core.leftout import check_goes_in
 from gofastapi_ext.core.models import DeployRequest
 from gofastapi_ext.core.objects import MANIFEST as OBJECTS_MANIFEST
 from gofastapi_ext.core.objects import is_objects_file

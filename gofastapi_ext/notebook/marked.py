@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gofastapi_ext.client.files import check_goes_in
 from gofastapi_ext.core.bundle import BundleFile, CellOrigin, check_path
 from gofastapi_ext.core.errors import InvalidBundleError
+from gofastapi_ext.core.leftout import check_goes_in
 from gofastapi_ext.core.markers import DEFAULT_FILE, Marks, close_names, read_marks
 from gofastapi_ext.core.project.main_file import find_main
 from gofastapi_ext.core.validation.apps import APP_CLASSES

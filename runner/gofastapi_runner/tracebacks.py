@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import os
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,7 +91,18 @@ def hint_for(error: BaseException) -> str | None:
                 "PLATFORM_MONGO_URI opens one database, your own: client.get_default_database() is it. "
                 "For another one, give the app the address of a MongoDB of yours with --env."
             )
+        if isinstance(link, KeyError) and _is_of_environment(link):
+            return (
+                f"The app has no variable {link.args[0]}. Set it: gofastapi env set NAME {link.args[0]}=..., or "
+                f"--secret {link.args[0]}; in a notebook: %env_set."
+            )
     return None
+
+
+def _is_of_environment(error: KeyError) -> bool:
+    """Whether it was `os.environ` that lacks the key."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and frames[-1].filename in ("<frozen os>", os.__file__) and frames[-1].name == "__getitem__"
 
 
 def _shortened(text: str, limit: int) -> str:

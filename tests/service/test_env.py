@@ -233,3 +233,11 @@ def _pid(url: str) -> int | None:
         return int(get(url).json()["PID"])
     except (httpx.HTTPError, ValueError):
         return None
+
+
+def test_a_variable_that_is_not_there_is_asked_for(platform: Platform) -> None:
+    source = "import os\nfrom fastapi import FastAPI\napp = FastAPI()\nkey = os.environ['API_KEY']\n"
+    [found] = platform.deploy_failed("asks", source).diagnostics
+    assert "--secret API_KEY" in str(found.hint)
+    other = platform.deploy_failed("asks", "from fastapi import FastAPI\napp = FastAPI()\nkey = {}['API_KEY']\n")
+    assert other.diagnostics[0].hint is None

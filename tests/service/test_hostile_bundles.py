@@ -85,6 +85,34 @@ def test_paths_that_are_one_elsewhere(http: httpx.Client, files: dict[str, Any],
 
 
 @pytest.mark.parametrize(
+    ("path", "text", "words"),
+    [
+        (".env", "A=1", "gofastapi env import NAME .env"),
+        ("config/.env.production", "A=1", "gofastapi env import NAME .env.production"),
+        ("server.key", "x", "may hold secrets"),
+        ("cert.pem", "-----BEGIN RSA PRIVATE KEY-----", "may hold secrets"),
+        ("notes.txt", "-----BEGIN OPENSSH PRIVATE KEY-----", "may hold secrets"),
+        (".git/config", "x", ".git never goes into an app"),
+        ("pkg/__pycache__/x.pyc", "x", "__pycache__ never goes into an app"),
+    ],
+)
+def test_what_may_hold_secrets_never_goes_in(http: httpx.Client, path: str, text: str, words: str) -> None:
+    body = bundle({path: {"text": text}})
+    saved = http.put("/api/apps/hostile/draft", json=body, headers={"If-None-Match": "*"})
+    assert (saved.status_code, saved.json()["code"]) == (422, "invalid_bundle")
+    assert words in saved.json()["message"]
+    deployed = json.loads(http.post("/api/apps/hostile/deploy", json=body).text.splitlines()[-1])
+    assert deployed["stage"] == "failed"
+    assert words in deployed["diagnostics"][0]["message"]
+
+
+@pytest.mark.parametrize("path", [".env.example", "cert.pem", "public.pub", ".streamlit/config.toml"])
+def test_what_only_looks_like_it_may(http: httpx.Client, path: str) -> None:
+    body = bundle({path: {"text": "-----BEGIN CERTIFICATE-----"}})
+    assert http.put("/api/apps/plain/draft", json=body, headers={"If-Match": "*"}).status_code == 200
+
+
+@pytest.mark.parametrize(
     "body",
     [
         "{",
@@ -141,7 +169,7 @@ def test_what_cannot_be_an_app_fails_with_words(http: httpx.Client, body: dict[s
     "body",
     [
         bundle({"/".join("d" * 190) + "/x.txt": TEXT}),
-        bundle({"\U0001f389 a b~$.txt": TEXT, "__pycache__/main.pyc": {"base64": "AAAA"}, "sitecustomize.py": TEXT}),
+        bundle({"\U0001f389 a b~$.txt": TEXT, "main.pyc": {"base64": "AAAA"}, "sitecustomize.py": TEXT}),
         bundle({}) | {"origins": {"main.py": {"label": "c", "first_line": 10**6, "line_offset": 10**6}}},
         bundle({})
         | {"origins": {"main.py": [{"label": "c"}, {"label": "c", "first_line": 2}], "gone.py": {"label": "d"}}},

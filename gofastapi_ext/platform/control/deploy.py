@@ -9,6 +9,7 @@ import shutil
 from gofastapi_ext.core.bundle import Bundle, check_sizes
 from gofastapi_ext.core.diagnostics import Diagnostic, Severity, has_errors
 from gofastapi_ext.core.errors import GoFastAPIError, InvalidBundleError, UnavailableError
+from gofastapi_ext.core.leftout import check_all_go_in
 from gofastapi_ext.core.lifecycle import STAGES, Outcome, Stage
 from gofastapi_ext.core.limits import format_bytes
 from gofastapi_ext.core.models import DeployRequest
@@ -65,6 +66,8 @@ class Deploy(Attempt):
         request = self._request
         try:
             check_sizes(self._bundle, self._tools.settings.limits)
+            if self._rollback_of is None:
+                check_all_go_in(self._bundle.files)
         except InvalidBundleError as error:
             raise DeployFailedError([Diagnostic(code=error.code, message=error.message)]) from error
         result, environment = await asyncio.gather(

@@ -16,6 +16,7 @@ from gofastapi_ext.core.drafts import DraftFileSave, DraftFileView, DraftMove, D
 from gofastapi_ext.core.edits import moved_origins, moved_paths, with_file, with_moved, without_file
 from gofastapi_ext.core.environment import check_environment
 from gofastapi_ext.core.errors import ConflictError, DraftConflictError, GoFastAPIError, NotFoundError
+from gofastapi_ext.core.leftout import check_all_go_in
 from gofastapi_ext.core.limits import Limits
 from gofastapi_ext.platform.control.latest import Latest, conflict, file_conflict, latest_view
 from gofastapi_ext.platform.store.apps import AppRecord, AppStore
@@ -57,6 +58,7 @@ class Drafts:
     async def check(self, bundle: Bundle, env: dict[str, str] | None = None, *, has_blobs: bool = True) -> None:
         """Raise where a draft of this could not be saved, whatever is there; without `has_blobs`, they come later."""
         check_sizes(bundle, self._limits, needs_main=False)
+        check_all_go_in(bundle.files)
         check_environment(env or {}, self._limits.max_env_bytes)
         if has_blobs:
             await self._bundles.check_blobs(bundle)
