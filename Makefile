@@ -26,10 +26,11 @@ test: dev ## all the tests
 	$(MAKE) --no-print-directory lint test-unit test-service test-jupyter test-browser
 
 test-unit:
-	$(BIN)/pytest tests/unit -p no:playwright
+	$(BIN)/pytest tests/unit -p no:playwright -n 2
 
+# They wait for processes more than they compute: two at a time, each module in one process.
 test-service:
-	$(BIN)/pytest tests/service -p no:playwright
+	$(BIN)/pytest tests/service -p no:playwright -n 2 --dist loadfile
 
 # pytest-jupyter and pytest-playwright cannot share a process.
 test-jupyter:

@@ -27,14 +27,18 @@ from gofastapi_ext.platform.databases.keys import PlatformKey
 from support.waiting import until
 
 
+def own_ports() -> dict[str, str]:
+    """A range that keeps clear of a developer's own apps, and of tests that run at the same time."""
+    first = 24000 + 500 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return {"GOFASTAPI_FIRST_PORT": str(first), "GOFASTAPI_LAST_PORT": str(first + 499)}
+
+
 class Platform:
     """Starts, asks, hurts and ends one service."""
 
     def __init__(self, home: Path, **settings: str) -> None:
         self.places = Places(home=home, run=home / "run")
-        # A port range that keeps clear of a developer's own apps.
-        ports = {"GOFASTAPI_FIRST_PORT": "21000", "GOFASTAPI_LAST_PORT": "21999"}
-        self.environment = service_environment() | {"GOFASTAPI_HOME": str(home)} | ports | settings
+        self.environment = service_environment() | {"GOFASTAPI_HOME": str(home)} | own_ports() | settings
         self.client = Client(self.places)
         self.process: subprocess.Popen[bytes] | None = None
 
