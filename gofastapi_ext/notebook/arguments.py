@@ -27,6 +27,7 @@ USAGE = {
     "stop": "%stop NAME",
     "restart": "%restart NAME",
     "clone": "%clone NAME NEW",
+    "rename": "%rename NAME TITLE",
     "export": "%export NAME FOLDER",
     "undeploy": "%undeploy NAME",
     "restore": "%restore [NAME]",
@@ -162,6 +163,14 @@ def parse_diff(line: str) -> tuple[str, str | None, str | None]:
         raise _usage("diff")
     name, old, new = [*words, None, None][:3]
     return str(name), old, new
+
+
+def parse_rename(line: str) -> tuple[str, str]:
+    """The app, and its new title, which needs no quotation marks."""
+    words, _ = _split("rename", line)
+    if len(words) < 2:
+        raise _usage("rename")
+    return words[0], " ".join(words[1:])
 
 
 def parse_clone(line: str) -> tuple[str, str]:

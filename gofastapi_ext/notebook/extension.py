@@ -21,6 +21,7 @@ _LINE_MAGICS = (
     "env_set",
     "export",
     "logs",
+    "rename",
     "restart",
     "restore",
     "rollback",

@@ -1,4 +1,4 @@
-"""What the magics do that lead an app through the rest of its life: stop, start, clone, remove, restore."""
+"""What the magics do that lead an app through the rest of its life: stop, start, rename, clone, remove, restore."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from gofastapi_ext.client.client import Client
+from gofastapi_ext.client.render import printable
 from gofastapi_ext.client.text import restorable_as_text
 from gofastapi_ext.core.lifecycle import Stage
-from gofastapi_ext.core.models import CloneRequest, StageEvent
+from gofastapi_ext.core.models import AppChange, CloneRequest, StageEvent
 from gofastapi_ext.notebook import arguments, place, session
 from gofastapi_ext.notebook.commands import one_line, watch
 from gofastapi_ext.notebook.progress import Progress
@@ -42,6 +43,14 @@ def stop(shell: InteractiveShell, line: str) -> None:
         name = arguments.parse_name("stop", line)
         session.client().stop(name)
         sys.stdout.write(f"{name} is stopped. To start it: %start {name}\n")
+
+
+def rename(shell: InteractiveShell, line: str) -> None:
+    """`%rename`"""
+    with one_line():
+        name, title = arguments.parse_rename(line)
+        app = session.client().change(name, AppChange(title=title))
+        sys.stdout.write(f"{name} is called {printable(app.title)} now. Its address stays.\n")
 
 
 def clone(shell: InteractiveShell, line: str) -> None:

@@ -265,6 +265,18 @@ class GoFastAPIMagics(Magics):
         lifecycle.clone(self.shell, line)
 
     @line_magic
+    def rename(self, line: str) -> None:
+        """Give an app another title, for people to read. Its name and its address stay.
+
+        Usage: %rename NAME TITLE
+
+        Example: %rename hello Hello world
+        """
+        from gofastapi_ext.notebook import lifecycle
+
+        lifecycle.rename(self.shell, line)
+
+    @line_magic
     def export(self, line: str) -> None:
         """Write what is live as a project that runs without GoFastAPI: code, things from the kernel, requirements,
         Dockerfile, compose file and README.

@@ -65,6 +65,16 @@ def test_clone(kernel: Kernel, platform: Platform) -> None:
     assert "already" in str(kernel.run("%clone sheep dolly").error)
 
 
+def test_rename(kernel: Kernel, platform: Platform) -> None:
+    kernel.run("%%deploy plain" + APP)
+    said = kernel.run("%rename plain Hello, world").text
+    assert said == "plain is called Hello, world now. Its address stays.\n"
+    assert platform.app("plain").title == "Hello, world"
+    assert kernel.run("%rename plain ''").text == "plain is called plain now. Its address stays.\n"
+    assert "Usage: %rename NAME TITLE" in str(kernel.run("%rename plain").error)
+    assert "absent" in str(kernel.run("%rename absent x").error)
+
+
 @pytest.mark.parametrize("magic", ["%stop", "%start", "%restart", "%undeploy", "%restore"])
 def test_what_is_not_there_is_one_line(kernel: Kernel, magic: str) -> None:
     assert "absent" in str(kernel.run(f"{magic} absent").error)
