@@ -44,16 +44,23 @@ class Zygote:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._channel, selectors.EVENT_READ)
         self._selector.register(wakeup_read, selectors.EVENT_READ)
+        try:
+            self._serve()
+        except OSError:
+            pass  # the platform went away in the middle of a word
+        finally:
+            self._end()
+
+    def _serve(self) -> None:
         protocol.send(self._channel, {"warm": os.getpid(), "files": _imported_files(), "sites": _site_directories()})
         while True:
             for key, _ in self._selector.select():
                 if key.fileobj is self._channel:
                     if not self._receive():
-                        self._end()
                         return
                 else:
                     with contextlib.suppress(BlockingIOError):
-                        os.read(wakeup_read, 4096)
+                        os.read(self._wakeup[0], 4096)
                     self._reap()
 
     def _receive(self) -> bool:
