@@ -67,7 +67,14 @@ def zygotes(platform: Platform) -> list[psutil.Process]:
 
 
 def all_ended(pids: list[int]) -> bool:
-    return not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in pids)
+    return not any(is_running(pid) for pid in pids)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_output_and_errors_hold_any_character(platform: Platform) -> None:
