@@ -80,6 +80,8 @@ def restore(name: str | None, *, as_json: bool) -> None:
     """`gofastapi restore`. Without a name: what can be restored."""
     if name is not None:
         show_stages(lambda client: client.restore(name), as_json=as_json)
+        if not as_json:
+            say(f"{name} is back as it was. To see its state: gofastapi apps")
         return
     with open_client() as client:
         apps = client.apps(deleted=True)
