@@ -58,7 +58,10 @@ def import_variables(name: str, file: str, secrets: tuple[str, ...], *, all_secr
 
     def change() -> EnvChange:
         content = sys.stdin.buffer.read() if file == "-" else read_file(Path(file))
-        imported = read_dotenv(content, secret=secrets)
+        try:
+            imported = read_dotenv(content, secret=secrets)
+        except InvalidRequestError as error:
+            raise InvalidRequestError(f"{file}: {error.message}") from None
         found = imported.variables
         if absent := [secret for secret in secrets if secret not in found]:
             raise InvalidRequestError(f"There is no {absent[0]} in {file}.")

@@ -18,6 +18,7 @@ from gofastapi_ext.client.env import (
     read_file,
 )
 from gofastapi_ext.core.environment import check_secret
+from gofastapi_ext.core.errors import InvalidRequestError
 from gofastapi_ext.core.lifecycle import Stage
 from gofastapi_ext.core.variables import EnvChange, EnvView
 from gofastapi_ext.notebook import arguments, place, session
@@ -83,7 +84,10 @@ def _change(wanted: arguments.EnvSetArguments) -> tuple[EnvChange, list[str]]:
     names = check_secret_names(wanted.secrets, variables)
     notes: list[str] = []
     for file in wanted.files:
-        imported = read_dotenv(read_file(place.notebook_folder() / file.expanduser()), secret=names)
+        try:
+            imported = read_dotenv(read_file(place.notebook_folder() / file.expanduser()), secret=names)
+        except InvalidRequestError as error:
+            raise CommandFailed(f"{file}: {error.message}") from None
         notes += imported.notes
         variables = imported.variables | variables
     secrets = {name: variables.pop(name) for name in names if name in variables}
