@@ -9,8 +9,9 @@ from urllib.parse import quote
 from pydantic import TypeAdapter
 
 from gofastapi_ext.client.discovery import ensure_running
+from gofastapi_ext.client.observation import Observation
 from gofastapi_ext.client.places import Places, find_places
-from gofastapi_ext.client.transport import WENT_AWAY, Transport
+from gofastapi_ext.client.transport import WENT_AWAY
 from gofastapi_ext.core.bundle import check_path
 from gofastapi_ext.core.drafts import DraftConversion, DraftFileSave, DraftFileView, DraftMove, DraftSave, DraftView
 from gofastapi_ext.core.errors import ServiceUnreachableError
@@ -23,7 +24,6 @@ from gofastapi_ext.core.models import (
     CloneRequest,
     CloneResult,
     DeployRequest,
-    LogLine,
     Me,
     ServiceView,
     StageEvent,
@@ -37,7 +37,7 @@ _APPS = TypeAdapter(list[AppView])
 _VERSIONS = TypeAdapter(list[VersionView])
 
 
-class Client(Transport):
+class Client(Observation):
     """Speaks to the platform service of this user. Every method raises a `GoFastAPIError`."""
 
     def me(self) -> Me:
@@ -68,6 +68,10 @@ class Client(Transport):
     def restore(self, app_id: str) -> Iterator[StageEvent]:
         """Bring a deleted app back as it was; yields stages as `deploy` does."""
         yield from self._stages("POST", f"/api/apps/{app_id}/restore")
+
+    def sleep(self, app_id: str) -> AppView:
+        """Put an app to sleep now. Raises `ConflictError` where requests are open."""
+        return self._ask("POST", f"/api/apps/{app_id}/sleep", AppView)
 
     def start(self, app_id: str) -> Iterator[StageEvent]:
         """Start a stopped app; yields stages as `deploy` does."""
@@ -108,11 +112,6 @@ class Client(Transport):
     def diff(self, app_id: str, number: int, against: str = "draft") -> TreeDiff:
         """What changed from a version to another, given by its number, or to the `draft` or what is `live`."""
         return self._ask("GET", f"/api/apps/{app_id}/versions/{number}/diff", TreeDiff, params={"against": against})
-
-    def logs(self, app_id: str, *, tail: int = 200, follow: bool = False) -> Iterator[LogLine]:
-        """The last `tail` lines, oldest first; with `follow`, then each new one as it comes."""
-        params = {"tail": tail, "follow": "true" if follow else "false"}
-        yield from self._stream("GET", f"/api/apps/{app_id}/logs", LogLine, params=params)
 
     def draft(self, app_id: str) -> DraftView:
         """The latest code: the saved draft, or what is live where there is none. Raises `NotFoundError`."""

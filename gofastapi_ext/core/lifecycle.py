@@ -13,6 +13,7 @@ class Target(StrEnum):
     """What the owner wants."""
 
     RUNNING = "running"
+    ASLEEP = "asleep"  # no process; the next request wakes it
     STOPPED = "stopped"
     DELETED = "deleted"
 
@@ -25,6 +26,7 @@ class Status(StrEnum):
     RUNNING = "running"
     RESTARTING = "restarting"  # an instance died; the next one comes after a back-off
     FAILED = "failed"  # a crash loop, or what it needs is gone
+    ASLEEP = "asleep"
     STOPPED = "stopped"
 
 
@@ -67,6 +69,7 @@ class State(StrEnum):
     RUNNING = "running"
     RESTARTING = "restarting"
     FAILED = "failed"
+    ASLEEP = "asleep"
     STOPPING = "stopping"
     STOPPED = "stopped"
     DELETED = "deleted"
@@ -78,6 +81,7 @@ _SHOWN_WHEN_WANTED = {
     Status.RUNNING: State.RUNNING,
     Status.RESTARTING: State.RESTARTING,
     Status.FAILED: State.FAILED,
+    Status.ASLEEP: State.ASLEEP,
     Status.STOPPED: State.STARTING,
 }
 

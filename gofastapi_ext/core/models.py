@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from gofastapi_ext.core.bundle import Bundle, Line, Origins, Text
 from gofastapi_ext.core.diagnostics import Diagnostic
 from gofastapi_ext.core.drafts import CodeState, DraftInfo
+from gofastapi_ext.core.health import Health
 from gofastapi_ext.core.lifecycle import Stage, State, Status, Target
 
 
@@ -40,12 +42,18 @@ class DeployRequest(_Frozen):
     draft_etag: str | None = None
     """The draft that is meant: to deploy it where `bundle` is None, else the one that the bundle already holds
     all of, so that it is done with. A draft of another etag is a `DraftConflictError`, or stays."""
+    client_seconds: float = Field(default=0.0, ge=0, le=3600)
+    """How long it took from the person's command until this request was sent."""
 
 
 class AppChange(_Frozen):
     """What an owner may change of an app without touching its code. None leaves a thing as it is."""
 
     title: str | None = Field(default=None, max_length=100)
+    sleep_after: Line | None = None
+    """How long without a request until it sleeps: a duration as `30m`, `never`, or `default`."""
+    record_bodies: bool | None = None
+    """Whether requests that failed are kept with their bodies, to be sent again."""
 
 
 class CloneRequest(_Frozen):
@@ -133,6 +141,11 @@ class AppView(_Frozen):
     deleted_at: datetime | None = None
     restorable_until: datetime | None = None
     """Of a deleted app: until when it can be restored."""
+    sleep_after_seconds: float | None = None
+    """How long without a request until it sleeps; None where it never does."""
+    record_bodies: bool = False
+    last_request_at: datetime | None = None
+    health: Health | None = None
     instances: list[InstanceView] = Field(default_factory=list)
     diagnostics: list[Diagnostic] = Field(default_factory=list)
     """Of the last failure, with its traceback."""
@@ -155,6 +168,13 @@ class VersionView(_Frozen):
     rollback_of: int | None = None
 
 
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
 class LogLine(_Frozen):
     """One line of an app's output."""
 
@@ -162,6 +182,8 @@ class LogLine(_Frozen):
     version: int
     pid: int
     text: str
+    level: LogLevel | None = None
+    """Where the text tells it."""
 
 
 class MongoView(_Frozen):

@@ -42,6 +42,7 @@ from gofastapi_ext.platform.control.export import Exports
 from gofastapi_ext.platform.control.garbage import Garbage
 from gofastapi_ext.platform.control.history import History
 from gofastapi_ext.platform.control.imports import Imports
+from gofastapi_ext.platform.control.observer import Observer
 from gofastapi_ext.platform.control.supervisors import Supervisors
 from gofastapi_ext.platform.control.validate import Validator
 from gofastapi_ext.platform.databases.keys import PlatformKey
@@ -138,6 +139,8 @@ async def _start(settings: Settings, places: Places, stack: AsyncExitStack) -> S
     databases = UserDatabases(server, client, key)
     await databases.uri(owner.user)
 
+    observer = Observer(settings.report_interval_seconds)
+    stack.push_async_callback(observer.stop)
     supervisors = Supervisors(
         home=places.home,
         apps=apps,
@@ -147,6 +150,7 @@ async def _start(settings: Settings, places: Places, stack: AsyncExitStack) -> S
         databases=databases,
         runtime=runtime,
         settings=settings,
+        observer=observer,
     )
     stack.push_async_callback(supervisors.stop)
     validator = Validator(
@@ -168,6 +172,7 @@ async def _start(settings: Settings, places: Places, stack: AsyncExitStack) -> S
     deployments = Deployments(tools, supervisors)
     stack.push_async_callback(deployments.stop)
     await supervisors.restore()
+    observer.start()
     cleanup = Cleanup(tools, supervisors)
     stack.push_async_callback(cleanup.stop)
     cleanup.start()

@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gofastapi_ext.core.durations import parse_duration
 from gofastapi_ext.core.errors import InvalidRequestError
 from gofastapi_ext.core.limits import Limits
 from gofastapi_ext.core.validation import ImportMode
+
+
+def _duration(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return None if value.strip().lower() == "never" else parse_duration(value)
+    except InvalidRequestError as error:
+        raise ValueError(error.message) from None
+
+
+Duration = Annotated[float | None, BeforeValidator(_duration)]
+"""Seconds; written as `30m`, or `never`, which is None."""
 
 
 class Settings(BaseSettings):
@@ -53,6 +68,21 @@ class Settings(BaseSettings):
     """Per app; twice this is kept, in two files."""
     restore_days: float = Field(default=7, ge=0)
     """How long a deleted app can be restored."""
+    report_interval_seconds: float = Field(default=15, gt=0)
+    """How often each running app is asked for its counters and errors."""
+    metrics_keep_hours: float = Field(default=24, gt=0)
+    """How long metrics and errors are kept."""
+    max_errors_kept: int = 200
+    """Per app: different errors, the latest."""
+    health_interval_seconds: float = Field(default=60, gt=0)
+    """How often each running app's /health is asked."""
+    events_keep_days: float = Field(default=30, gt=0)
+    """How long the feed of events, and each deploy's timings, are kept."""
+    sleep_after: Duration = 1800.0
+    """How long an app may be without a request until it sleeps, unless its owner says otherwise; or `never`."""
+    remove_after: Duration = None
+    """How long an app may be without a request until it is removed, after a warning; it can be restored as any."""
+
     min_free_disk_bytes: int = 100_000_000
     """Below this a deploy is refused, before MongoDB meets a full disk."""
 

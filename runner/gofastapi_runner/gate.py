@@ -68,6 +68,11 @@ class Gate:
     def open_websockets(self) -> int:
         return len(self._websockets)
 
+    @property
+    def idle_seconds(self) -> float:
+        """How long ago the last request or WebSocket ended; 0.0 while one is open."""
+        return 0.0 if self.metrics.in_flight or self._websockets else perf_counter() - self.metrics.last_ended
+
     def close_websockets(self) -> None:
         """Tell every WebSocket's app that its peer is gone, and the peer to connect again."""
         for closing in list(self._websockets):
@@ -116,7 +121,8 @@ class Gate:
                 status = 500
                 await _respond(send, 500, _TEXT, b"Internal Server Error")
         finally:
-            metrics.observe(status or 499, perf_counter() - started)
+            metrics.last_ended = ended = perf_counter()
+            metrics.observe(status or 499, ended - started)
             metrics.in_flight -= 1
 
     async def _send_page(self, start: Any, message: Any, send: Any) -> None:
@@ -185,6 +191,7 @@ class Gate:
             if closing.is_set():
                 await _close_websocket(send, _WEBSOCKET_SERVICE_RESTART)
             del self._websockets[closing]
+            self.metrics.last_ended = perf_counter()
 
     def _prepare(self, scope: Any) -> int:
         """Give the scope the lifespan's state and the prefix it is served under; return the body's stated length."""

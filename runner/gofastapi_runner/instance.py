@@ -150,9 +150,14 @@ class _Instance:
         """Take the platform's commands; end the process where the platform is gone."""
         while line := await self._reader.readline():
             match json.loads(line)["do"]:
-                case "metrics":
-                    text = self._gate.metrics.render() if self._gate else ""
-                    await self._tell({"event": "metrics", "text": text})
+                case "report":
+                    await self._report()
+                case "release_if_idle":
+                    if self._gate is None or not self._gate.idle_seconds:
+                        await self._tell({"event": "busy"})
+                    else:
+                        self._release()
+                        self._commands.put_nowait("drain")
                 case "give_up":
                     self._gave_up = True
                     if self._lifespan is not None:
@@ -187,6 +192,13 @@ class _Instance:
         while (gate.metrics.in_flight or gate.open_websockets) and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
         await server.stop(max(deadline - time.monotonic(), 0.2))
+
+    async def _report(self) -> None:
+        gate = self._gate
+        if gate is None:
+            return
+        text, idle_seconds = gate.metrics.render(), gate.idle_seconds
+        await self._tell({"event": "report", "metrics": text, "errors": [], "idle_seconds": idle_seconds})
 
     async def _fail(self, error: BaseException) -> None:
         failure = self._explain(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from time import perf_counter
 
 LATENCY_BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -10,10 +11,11 @@ LATENCY_BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0
 class Metrics:
     """What the gate counts. Touched by the event loop's thread alone, so plain integers do."""
 
-    __slots__ = ("_buckets", "_by_class", "exceptions", "in_flight", "seconds_total")
+    __slots__ = ("_buckets", "_by_class", "exceptions", "in_flight", "last_ended", "seconds_total")
 
     def __init__(self) -> None:
         self.in_flight = 0
+        self.last_ended = perf_counter()
         self.exceptions = 0
         self.seconds_total = 0.0
         self._by_class = [0] * 6

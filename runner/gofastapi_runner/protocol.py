@@ -4,9 +4,11 @@ platform -> zygote   {"fork": token} with three descriptors (channel, listening 
                      {"missing": token, "names": [...]}
 zygote -> platform   {"warm": pid, "files": [...], "sites": [...]}, {"forked": token, "pid"}, {"exited": pid, "status"},
                      {"not_forked": token, "reason"}, {"missing": token, "names"}
-platform -> instance first an `InstanceSpec`, then {"do": "accept" | "drain" | "metrics" | "give_up"}
+platform -> instance first an `InstanceSpec`, then {"do": "accept" | "drain" | "release_if_idle" | "report" |
+                     "give_up"}, {"do": "record_bodies", "wanted": bool}
 instance -> platform {"event": "loaded" | "ready" | "serving" | "released"},
-                     {"event": "failed", "failure": Failure}, {"event": "metrics", "text": str}
+                     {"event": "failed", "failure": Failure}, {"event": "busy"},
+                     {"event": "report", "metrics": str, "errors": [...], "idle_seconds": float}, also as its last word
 
 Standard library only: the platform imports this module too.
 """
@@ -60,6 +62,10 @@ class InstanceSpec:
     drain_seconds: float
     origins: dict[str, list[Origin]] = field(default_factory=dict)
     """The parts of files by path, in their order."""
+    record_bodies: bool = False
+    """Whether to keep the bodies of requests that fail."""
+    probe_token: str = field(default="", repr=False)
+    """A request whose `x-gofastapi-probe` is this is the platform's own: it is not counted."""
     title: str = ""
     """What people call the app; its id where it is empty."""
 

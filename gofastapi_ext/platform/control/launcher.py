@@ -9,6 +9,7 @@ from pathlib import Path
 from gofastapi_ext.core.bundle import Bundle
 from gofastapi_ext.platform.control.carry import carry_over
 from gofastapi_ext.platform.control.environments import Environment
+from gofastapi_ext.platform.control.observer import Observer
 from gofastapi_ext.platform.databases.users import UserDatabases
 from gofastapi_ext.platform.runtimes.base import Instance, LaunchSpec, Runtime
 from gofastapi_ext.platform.store.apps import AppRecord
@@ -19,11 +20,14 @@ from gofastapi_ext.platform.store.versions import VersionRecord
 class Launcher:
     """Each version has a folder of its own, so a new one never touches what is serving."""
 
-    def __init__(self, home: Path, bundles: BundleStore, databases: UserDatabases, runtime: Runtime) -> None:
+    def __init__(
+        self, home: Path, bundles: BundleStore, databases: UserDatabases, runtime: Runtime, observer: Observer
+    ) -> None:
         self._home = home
         self._bundles = bundles
         self._databases = databases
         self._runtime = runtime
+        self._observer = observer
 
     async def launch(self, version: VersionRecord, app: AppRecord, environment: Environment) -> Instance:
         """Start an instance of the version, with the app's own variables beneath those of the version."""
@@ -31,19 +35,21 @@ class Launcher:
         if not code_dir.exists():
             await self.unpack(version, await self._bundles.get(version.code_hash))
         uri = await self._databases.uri(app.owner)
-        return await self._runtime.launch(
-            LaunchSpec(
-                app_id=version.app,
-                version=version.number,
-                code_dir=code_dir,
-                entrypoint=version.entrypoint,
-                environment={"PLATFORM_MONGO_URI": uri, **environment.values, **version.env},
-                secrets=environment.secrets,
-                title=app.title or app.id,
-                origins=version.origins,
-                interpreter=version.interpreter,
-            )
+        spec = LaunchSpec(
+            app_id=version.app,
+            version=version.number,
+            code_dir=code_dir,
+            entrypoint=version.entrypoint,
+            environment={"PLATFORM_MONGO_URI": uri, **environment.values, **version.env},
+            secrets=environment.secrets,
+            title=app.title or app.id,
+            origins=version.origins,
+            interpreter=version.interpreter,
+            record_bodies=app.record_bodies,
         )
+        instance = await self._runtime.launch(spec)
+        self._observer.follow(spec, instance)
+        return instance
 
     async def unpack(self, version: VersionRecord, bundle: Bundle, previous: VersionRecord | None = None) -> None:
         """Write the version's files, and those the app wrote beside `previous`'s. All are there, or none."""

@@ -10,6 +10,7 @@ from gofastapi_ext.core.errors import GoFastAPIError
 from gofastapi_ext.core.lifecycle import Status, Target
 from gofastapi_ext.platform.control.environments import Environments
 from gofastapi_ext.platform.control.launcher import Launcher
+from gofastapi_ext.platform.control.observer import Observer
 from gofastapi_ext.platform.control.supervisor import Supervisor
 from gofastapi_ext.platform.databases.users import UserDatabases
 from gofastapi_ext.platform.runtimes.base import Runtime
@@ -35,8 +36,9 @@ class Supervisors:
         databases: UserDatabases,
         runtime: Runtime,
         settings: Settings,
+        observer: Observer,
     ) -> None:
-        self.launcher = Launcher(home, bundles, databases, runtime)
+        self.launcher = Launcher(home, bundles, databases, runtime, observer)
         self._environments = environments
         self._apps = apps
         self._versions = versions

@@ -26,6 +26,8 @@ class LaunchSpec:
     interpreter: str | None = None
     title: str = ""
     """What people call the app; on link previews, say."""
+    record_bodies: bool = False
+    """Whether to keep the bodies of requests that fail."""
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     """Values that must not stand in the app's log, nor in what is said of a failure."""
 
@@ -58,6 +60,44 @@ class InstanceFailedError(Exception):
         self.hint = hint
         self.columns = columns
         self.is_crash = is_crash
+
+
+@dataclass(frozen=True)
+class ReportedError:
+    """An error as the gate met it, since the last report; redacted, and cut to sizes that are safe to store."""
+
+    method: str
+    route: str
+    path: str
+    """With its query."""
+    status: int
+    exception: str | None
+    message: str
+    traceback: str | None
+    file: str | None
+    """Of the app's own code, relative to its root, where it is in the traceback."""
+    line: int | None
+    count: int
+    at: datetime
+    """When it came last."""
+    headers: dict[str, str]
+    """Of the latest request; all harmless."""
+    body: bytes | None
+    """Only where the app's owner asked for bodies."""
+    has_body: bool
+    answer: str | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an instance tells of itself. It is the app's process that speaks: believe nothing without bounds."""
+
+    metrics: str
+    """Its counters since it started, in Prometheus text."""
+    errors: list[ReportedError]
+    """Those since the last report."""
+    idle_seconds: float
+    """How long ago the last request ended; 0.0 while a request or a WebSocket is open. Probes do not count."""
 
 
 class Instance(ABC):
@@ -93,8 +133,16 @@ class Instance(ABC):
         """Until the process has ended; says how. Never raises for the way it ended."""
 
     @abstractmethod
-    async def metrics(self) -> str:
-        """The instance's counters in Prometheus text, or "" where it does not answer in a second."""
+    async def report(self) -> Report | None:
+        """What it has to tell, or None where it does not answer in a second. Once it has ended: its last words."""
+
+    @abstractmethod
+    async def release_if_idle(self) -> bool:
+        """As `release`, where at this moment no request and no WebSocket is open; else do nothing and say False."""
+
+    @abstractmethod
+    def record_bodies(self, wanted: bool) -> None:
+        """Whether to keep the bodies of requests that fail, from now on."""
 
 
 class Runtime(ABC):
@@ -125,6 +173,10 @@ class Runtime(ABC):
         """Answer every request with 503 and `reason`, until an instance accepts."""
 
     @abstractmethod
+    async def wait_for_visitor(self, app_id: str) -> None:
+        """Until somebody connects to an app that has no instance. The connection waits for the next one."""
+
+    @abstractmethod
     async def launch(self, spec: LaunchSpec) -> Instance:
         """Start an instance; it does not accept connections yet."""
 
@@ -138,6 +190,11 @@ class Runtime(ABC):
 
         Raises `UnavailableError` where the interpreter does not tell.
         """
+
+    @property
+    @abstractmethod
+    def probe_headers(self) -> dict[str, str]:
+        """What marks a request to an app as the platform's own, which no app counts. Never told to anybody else."""
 
     @abstractmethod
     def url(self, port: int) -> str:

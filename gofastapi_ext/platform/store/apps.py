@@ -40,6 +40,12 @@ class AppRecord(BaseModel):
     restorable_until: datetime | None = None
     target_before: Target | None = None
     """Of a deleted app: what restoring it comes back to."""
+    sleep_after_seconds: float | None = None
+    """None: as the setting says. 0: never."""
+    record_bodies: bool = False
+    last_request_at: datetime | None = None
+    """Of an outside request, to the minute or so."""
+    removal_warned_at: datetime | None = None
     purged: bool = False
     """Nothing is left of a deleted app but its name, which stays its owner's for a while."""
 

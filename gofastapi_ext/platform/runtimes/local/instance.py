@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from gofastapi_runner import protocol
 
 from gofastapi_ext.core.redaction import Redactor
-from gofastapi_ext.platform.runtimes.base import Instance, InstanceFailedError
+from gofastapi_ext.platform.runtimes.base import Instance, InstanceFailedError, Report
 from gofastapi_ext.platform.runtimes.local.sockets import Listener
 from gofastapi_ext.platform.runtimes.local.zygotes import Fork, kill_fork, kill_group
 
 _GIVE_UP_GRACE_SECONDS = 0.3
 _RELEASE_TIMEOUT_SECONDS = 2.0
-_METRICS_TIMEOUT_SECONDS = 1.0
+_REPORT_TIMEOUT_SECONDS = 1.0
 # Beyond its own drain time an instance gets this long to shut its app down.
 _EXIT_GRACE_SECONDS = 2.0
 # What of a failure is text that the app may have had its part in.
@@ -54,7 +54,9 @@ class LocalInstance(Instance):
         self._start_timeout_seconds = start_timeout_seconds
         self._drain_seconds = drain_seconds
         self._events = {name: loop.create_future() for name in ("loaded", "ready", "serving", "released")}
-        self._metrics: asyncio.Future[str] | None = None
+        self._report: asyncio.Future[Report] | None = None
+        self._last_report: Report | None = None
+        self._busy: asyncio.Future[None] | None = None
         self._failure: InstanceFailedError | None = None
         self._ended: asyncio.Future[InstanceFailedError] = loop.create_future()
         self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._watch())]
@@ -91,17 +93,33 @@ class LocalInstance(Instance):
     async def wait_exited(self) -> InstanceFailedError:
         return await asyncio.shield(self._ended)
 
-    async def metrics(self) -> str:
-        if self._metrics is None or self._metrics.done():
-            self._metrics = asyncio.get_running_loop().create_future()
-            self._tell("metrics")
+    async def report(self) -> Report | None:
+        if self.state == "ended":
+            return self._last_report
+        if self._report is None or self._report.done():
+            self._report = asyncio.get_running_loop().create_future()
+            self._tell("report")
         try:
-            return await asyncio.wait_for(asyncio.shield(self._metrics), _METRICS_TIMEOUT_SECONDS)
+            return await asyncio.wait_for(asyncio.shield(self._report), _REPORT_TIMEOUT_SECONDS)
         except TimeoutError:
-            return ""
+            return None
 
-    def _tell(self, command: str) -> None:
-        self._writer.write(json.dumps({"do": command}).encode() + b"\n")
+    async def release_if_idle(self) -> bool:
+        self._busy = asyncio.get_running_loop().create_future()
+        self._tell("release_if_idle")
+        released = self._events["released"]
+        await asyncio.wait({self._busy, released}, timeout=_RELEASE_TIMEOUT_SECONDS, return_when="FIRST_COMPLETED")
+        if not released.done() or released.exception() is not None:
+            return False
+        self.state = "draining"
+        self._tasks.append(asyncio.create_task(self._end_after_drain()))
+        return True
+
+    def record_bodies(self, wanted: bool) -> None:
+        self._tell("record_bodies", wanted=wanted)
+
+    def _tell(self, command: str, **arguments: object) -> None:
+        self._writer.write(json.dumps({"do": command, **arguments}).encode() + b"\n")
 
     async def _within_start_timeout(self, event: str) -> None:
         remaining = self._deadline - asyncio.get_running_loop().time()
@@ -147,9 +165,13 @@ class LocalInstance(Instance):
                     hint=told["hint"],
                     columns=tuple(failure["columns"]) if failure["columns"] else None,
                 )
-            case {"event": "metrics", "text": str(text)}:
-                if self._metrics is not None and not self._metrics.done():
-                    self._metrics.set_result(text)
+            case {"event": "report", "metrics": str(text), "idle_seconds": float(idle)}:
+                self._last_report = Report(text, [], max(idle, 0.0))
+                if self._report is not None and not self._report.done():
+                    self._report.set_result(self._last_report)
+            case {"event": "busy"}:
+                if self._busy is not None and not self._busy.done():
+                    self._busy.set_result(None)
             case {"event": str(name)} if name in self._events and not self._events[name].done():
                 self._events[name].set_result(None)
 

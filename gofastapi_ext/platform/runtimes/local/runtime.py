@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import secrets
 import socket
 import sys
 from collections.abc import AsyncGenerator
@@ -40,6 +41,7 @@ class LocalRuntime(Runtime):
         self._settings = settings
         self._basics = {name: environment[name] for name in _BASICS if name in environment}
         self._zygotes = Zygotes(self._basics, home)
+        self._probe_token = secrets.token_urlsafe(16)
         self._listeners: dict[str, Listener] = {}
         self._logs: dict[str, AppLog] = {}
 
@@ -78,6 +80,13 @@ class LocalRuntime(Runtime):
     async def park(self, app_id: str, reason: str) -> None:
         if listener := self._listeners.get(app_id):
             await listener.park(reason)
+
+    async def wait_for_visitor(self, app_id: str) -> None:
+        await self._listeners[app_id].wait_for_visitor()
+
+    @property
+    def probe_headers(self) -> dict[str, str]:
+        return {"x-gofastapi-probe": self._probe_token}
 
     async def launch(self, spec: LaunchSpec) -> LocalInstance:
         listener = self._listeners[spec.app_id]
@@ -149,6 +158,8 @@ class LocalRuntime(Runtime):
             port=port,
             drain_seconds=self._settings.drain_seconds,
             origins=_parts(spec),
+            record_bodies=spec.record_bodies,
+            probe_token=self._probe_token,
         )
 
     def _log(self, app_id: str) -> AppLog:

@@ -45,6 +45,19 @@ class Listener:
             self._parked.close()
             self._parked = None
 
+    async def wait_for_visitor(self) -> None:
+        """Until a connection waits in the backlog. It is left there."""
+        await self.unpark()
+        loop = asyncio.get_running_loop()
+        arrived = asyncio.Event()
+        # A descriptor of its own: the loop refuses one that a transport may be using.
+        with self.socket.dup() as watched:
+            loop.add_reader(watched, arrived.set)
+            try:
+                await arrived.wait()
+            finally:
+                loop.remove_reader(watched)
+
     async def close(self) -> None:
         await self.unpark()
         self.socket.close()

@@ -1,0 +1,117 @@
+"""The part of the client that asks how apps are doing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from pydantic import TypeAdapter
+
+from gofastapi_ext.client.transport import Transport
+from gofastapi_ext.core.alerts import AlertsChange, AlertsView
+from gofastapi_ext.core.app_errors import ErrorView, ReplayRequest, ReplayView
+from gofastapi_ext.core.cleanup import CleanupReport
+from gofastapi_ext.core.events import Event
+from gofastapi_ext.core.health import HealthView
+from gofastapi_ext.core.metrics import AppNumbers, MetricsView
+from gofastapi_ext.core.models import LogLine
+from gofastapi_ext.core.stats import StatsView
+
+_ERRORS = TypeAdapter(list[ErrorView])
+_EVENTS = TypeAdapter(list[Event])
+_NUMBERS = TypeAdapter(list[AppNumbers])
+
+
+class Observation(Transport):
+    """Metrics, errors, health, logs, events, statistics, clean-up and alerts."""
+
+    def metrics(
+        self, app_id: str, *, window_seconds: float | None = None, step_seconds: int | None = None
+    ) -> MetricsView:
+        """The last 24 hours by default, in steps that make a few hundred points at most."""
+        given = {"window_seconds": window_seconds, "step_seconds": step_seconds}
+        params = {name: value for name, value in given.items() if value is not None}
+        return self._ask("GET", f"/api/apps/{app_id}/metrics", MetricsView, params=params)
+
+    def numbers(self) -> list[AppNumbers]:
+        """All your apps in the last 24 hours, by name."""
+        return _NUMBERS.validate_json(self._request("GET", "/api/metrics").content)
+
+    def errors(self, app_id: str) -> list[ErrorView]:
+        """The latest first."""
+        return _ERRORS.validate_json(self._request("GET", f"/api/apps/{app_id}/errors").content)
+
+    def error(self, error_id: str) -> ErrorView:
+        return self._ask("GET", f"/api/errors/{error_id}", ErrorView)
+
+    def clear_errors(self, app_id: str) -> None:
+        self._request("DELETE", f"/api/apps/{app_id}/errors")
+
+    def replay(self, error_id: str, request: ReplayRequest) -> ReplayView:
+        """Send an error's request to what is running now."""
+        return self._ask("POST", f"/api/errors/{error_id}/replay", ReplayView, content=request.model_dump_json())
+
+    def health(self, app_id: str) -> HealthView:
+        return self._ask("GET", f"/api/apps/{app_id}/health-status", HealthView)
+
+    def logs(
+        self,
+        app_id: str,
+        *,
+        tail: int = 200,
+        follow: bool = False,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        grep: str | None = None,
+        level: str | None = None,
+        pid: int | None = None,
+    ) -> Iterator[LogLine]:
+        """The last `tail` lines that match, oldest first; with `follow`, then the new ones until you stop.
+
+        `since` and `until` are aware times; `grep` is a piece of the text, whatever its case; `level` stands for
+        itself and those above; `pid` is of one instance.
+        """
+        given: dict[str, str | int | None] = {
+            "tail": tail,
+            "follow": "true" if follow else "false",
+            "since": since.isoformat() if since else None,
+            "until": until.isoformat() if until else None,
+            "grep": grep,
+            "level": level,
+            "pid": pid,
+        }
+        params = {name: value for name, value in given.items() if value is not None}
+        yield from self._stream("GET", f"/api/apps/{app_id}/logs", LogLine, params=params)
+
+    def events(self, app_id: str | None = None, *, limit: int = 50) -> list[Event]:
+        """Of one app or of all yours, the latest first."""
+        return _EVENTS.validate_json(self._request("GET", _events(app_id), params={"limit": limit}).content)
+
+    def follow_events(self, app_id: str | None = None, *, after: int | None = None) -> Iterator[Event]:
+        """Those after the event `after`, then new ones as they come, until you stop; over losses of the connection."""
+        raise NotImplementedError
+
+    def stats(self) -> StatsView:
+        return self._ask("GET", "/api/stats", StatsView)
+
+    def cleanup(self, *, dry_run: bool) -> CleanupReport:
+        """Take away what is due; with `dry_run`, say what that would be."""
+        return self._ask("GET" if dry_run else "POST", "/api/cleanup", CleanupReport)
+
+    def alerts(self) -> AlertsView:
+        return self._ask("GET", "/api/alerts", AlertsView)
+
+    def set_alerts(self, url: str) -> AlertsView:
+        """Tell this webhook from now on. The answer holds the secret that its messages are signed with, this once."""
+        return self._ask("PUT", "/api/alerts", AlertsView, content=AlertsChange(url=url).model_dump_json())
+
+    def remove_alerts(self) -> AlertsView:
+        return self._ask("DELETE", "/api/alerts", AlertsView)
+
+    def test_alerts(self) -> AlertsView:
+        """Send a test message now; its delivery stands first."""
+        return self._ask("POST", "/api/alerts/test", AlertsView)
+
+
+def _events(app_id: str | None) -> str:
+    return f"/api/apps/{app_id}/events" if app_id else "/api/events"

@@ -1,0 +1,50 @@
+"""What happened to apps, as a feed: deploys, crashes, wakes, and who or what was behind it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class EventKind(StrEnum):
+    DEPLOYED = "deployed"
+    DEPLOY_FAILED = "deploy_failed"
+    ROLLED_BACK = "rolled_back"
+    STARTED = "started"
+    RESTARTED = "restarted"
+    STOPPED = "stopped"
+    ENV_CHANGED = "env_changed"
+    CHANGED = "changed"  # its title, or a setting of it
+    CLONED = "cloned"
+    DELETED = "deleted"
+    RESTORED = "restored"
+    CRASHED = "crashed"
+    CRASH_LOOP = "crash_loop"
+    RECOVERED = "recovered"  # it came back by itself after a crash
+    SLEPT = "slept"
+    WOKE = "woke"
+    HEALTH = "health"  # another colour
+    REMOVAL_WARNING = "removal_warning"
+    REMOVED = "removed"  # by clean-up, for want of visitors
+    CLEANED = "cleaned"  # remains of what is gone were swept
+    ALERT_FAILED = "alert_failed"  # a webhook could not be told
+
+
+class Event(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    id: int
+    """Grows from event to event: what a feed is resumed by."""
+    at: datetime
+    kind: EventKind
+    app: str | None = None
+    message: str
+    """One sentence for people."""
+    by: str | None = None
+    """Who asked for it; None where the platform did it by itself."""
+    version: int | None = None
+    details: dict[str, Any] = Field(default_factory=dict)
+    """For programs; never a secret."""

@@ -1,0 +1,104 @@
+"""Asks every instance how it is doing, and hands what it says to those who keep it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gofastapi_ext.platform.runtimes.base import Instance, LaunchSpec, Report
+
+logger = logging.getLogger(__name__)
+
+# An instance answers when its event loop has a moment: many may be asked at once.
+_ASKED_AT_ONCE = 50
+
+
+@dataclass(eq=False)
+class Observed:
+    """An instance that is followed from its start to its last word."""
+
+    app_id: str
+    version: int
+    instance: Instance
+    last: Report | None = None
+    heard_at: float = 0.0
+    """Of the monotonic clock."""
+
+    @property
+    def idle_seconds(self) -> float:
+        """How long ago, as far as known, the last request ended; 0.0 where one is open, or nothing is known."""
+        if self.last is None or not self.last.idle_seconds:
+            return 0.0
+        return self.last.idle_seconds + time.monotonic() - self.heard_at
+
+
+Sink = Callable[[Observed, Report], None]
+"""Takes what an instance reported. It must not wait; what it raises is logged."""
+
+
+class Observer:
+    """A loop over all instances, each followed from `follow` until it has ended and its last report was taken."""
+
+    def __init__(self, interval_seconds: float) -> None:
+        self._interval_seconds = interval_seconds
+        self._sinks: list[Sink] = []
+        self._followed: set[Observed] = set()
+        self._asking = asyncio.Semaphore(_ASKED_AT_ONCE)
+        self._task: asyncio.Task[None] | None = None
+
+    def add_sink(self, sink: Sink) -> None:
+        self._sinks.append(sink)
+
+    def follow(self, spec: LaunchSpec, instance: Instance) -> None:
+        self._followed.add(Observed(spec.app_id, spec.version, instance))
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="observer")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def refresh(self, app_id: str) -> None:
+        """Ask this app's instances now. Those that do not answer in a second are left out."""
+        await asyncio.gather(*(self._ask(observed) for observed in self._of(app_id)))
+
+    def idle_seconds(self, app_id: str) -> float | None:
+        """How long nobody has asked the app for anything, as far as known; None where no instance has told yet."""
+        told = [each for each in self._of(app_id) if each.last is not None and each.instance.state != "ended"]
+        if not told:
+            return None
+        return min(each.idle_seconds for each in told)
+
+    def latest(self, app_id: str) -> list[Observed]:
+        """The app's instances that run, each with its last report."""
+        return [each for each in self._of(app_id) if each.instance.state != "ended"]
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(self._interval_seconds)
+            try:
+                await asyncio.gather(*(self._ask(observed) for observed in list(self._followed)))
+            except Exception:
+                logger.exception("observer")
+
+    async def _ask(self, observed: Observed) -> None:
+        has_ended = observed.instance.state == "ended"
+        async with self._asking:
+            report = await observed.instance.report()
+        if report is not None and report is not observed.last:
+            observed.last, observed.heard_at = report, time.monotonic()
+            for sink in self._sinks:
+                try:
+                    sink(observed, report)
+                except Exception:
+                    logger.exception("what %s reported was not taken", observed.app_id)
+        if has_ended:
+            self._followed.discard(observed)
+
+    def _of(self, app_id: str) -> list[Observed]:
+        return [observed for observed in self._followed if observed.app_id == app_id]
