@@ -37,6 +37,7 @@ class Launcher:
         uri = await self._databases.uri(app.owner)
         spec = LaunchSpec(
             app_id=version.app,
+            owner=app.owner,
             version=version.number,
             code_dir=code_dir,
             entrypoint=version.entrypoint,

@@ -21,6 +21,7 @@ class Observed:
     """An instance that is followed from its start to its last word."""
 
     app_id: str
+    owner: str
     version: int
     instance: Instance
     last: Report | None = None
@@ -53,7 +54,7 @@ class Observer:
         self._sinks.append(sink)
 
     def follow(self, spec: LaunchSpec, instance: Instance) -> None:
-        self._followed.add(Observed(spec.app_id, spec.version, instance))
+        self._followed.add(Observed(spec.app_id, spec.owner, spec.version, instance))
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="observer")

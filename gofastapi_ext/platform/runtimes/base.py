@@ -18,6 +18,7 @@ class LaunchSpec:
     """One instance to start. `environment` is what the app is to see beside the runtime's basics."""
 
     app_id: str
+    owner: str
     version: int
     code_dir: Path
     entrypoint: str
@@ -81,11 +82,13 @@ class ReportedError:
     at: datetime
     """When it came last."""
     headers: dict[str, str]
-    """Of the latest request; all harmless."""
+    """Of the latest request; all harmless: the value of a credential is `***`."""
     body: bytes | None
     """Only where the app's owner asked for bodies."""
     has_body: bool
     answer: str | None
+    columns: tuple[int, int] | None = None
+    """The first and the end character, in `line`, of the expression that failed."""
 
 
 @dataclass(frozen=True)
