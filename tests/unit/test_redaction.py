@@ -100,7 +100,9 @@ def test_a_text_that_was_cut_in_a_secret_keeps_no_part_of_it() -> None:
 
 
 def test_neither_values_nor_secrets_show_in_a_launch() -> None:
-    spec = LaunchSpec("a", "ann", 1, Path("x"), "main:app", environment={"A": "hunter22"}, secrets=frozenset({"hunter22"}))
+    spec = LaunchSpec(
+        "a", "ann", 1, Path("x"), "main:app", environment={"A": "hunter22"}, secrets=frozenset({"hunter22"})
+    )
     assert "hunter22" not in repr(spec)
 
 
