@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from datetime import datetime
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from gofastapi_ext.core.diagnostics import Diagnostic
+
+
+LEFT_OUT = "***"
+"""What stands in the place of a value that is not kept."""
+
+# What tells one occurrence from the next, not one error from another: numbers, hashes, UUIDs.
+_CHANGING = re.compile(r"[0-9a-fA-F]{8,}|[0-9]+")
 
 
 class _Frozen(BaseModel):
@@ -86,3 +95,32 @@ class ReplayView(_Frozen):
     now: Answer
     left_out: list[str] = Field(default_factory=list)
     """What the request lacked, in words."""
+
+
+def error_type(status: int, exception: str | None) -> ErrorType:
+    """Whose error an answer is."""
+    return ErrorType.CLIENT if 400 <= status < 500 and exception is None else ErrorType.SERVER
+
+
+def error_id(
+    app: str,
+    version: int,
+    *,
+    method: str,
+    route: str,
+    status: int,
+    exception: str | None,
+    message: str,
+    file: str | None,
+    line: int | None,
+) -> str:
+    """The group an error belongs to: 12 hexadecimal digits, unique over all apps.
+
+    One place in the code, reached by one route, is one group, whatever the message. Where no place is known
+    the message counts, but for its numbers.
+    """
+    place = f"{file}:{line}" if file else _CHANGING.sub("0", message)
+    parts = (app, str(version), error_type(status, exception), method, route, str(status), exception or "", place)
+    # No part holds a NUL that could be taken for the next one: each is told with its length.
+    told = "".join(f"{len(part)}:{part}" for part in parts)
+    return hashlib.sha256(told.encode(errors="surrogatepass")).hexdigest()[:12]

@@ -9,13 +9,14 @@ from typing import Any, TypeVar
 
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import AutoReconnect, ServerSelectionTimeoutError
+from pymongo.errors import AutoReconnect, OperationFailure, ServerSelectionTimeoutError
 
 from gofastapi_ext.core.errors import UnavailableError
 
 DATABASE = "gofastapi"
 # mongod is restarted in about two seconds; a request rather waits than fails.
 _PATIENCE_SECONDS = 15.0
+_INDEX_OPTIONS_CONFLICT = 85
 
 Document = dict[str, Any]
 Database = AsyncDatabase[Document]
@@ -44,3 +45,15 @@ async def patiently(operation: Callable[[], Awaitable[_Result]]) -> _Result:
                     "The platform's database does not answer. Apps that run go on; try again in a moment."
                 ) from error
             await asyncio.sleep(0.1)
+
+
+async def expire_after(database: Database, collection: str, field: str, seconds: float) -> None:
+    """Have documents removed by MongoDB when the time in their `field` is longer ago than this. May be changed."""
+    whole = max(1, int(seconds))
+    try:
+        await database[collection].create_index(field, expireAfterSeconds=whole)
+    except OperationFailure as error:
+        if error.code != _INDEX_OPTIONS_CONFLICT:
+            raise
+        index = {"keyPattern": {field: 1}, "expireAfterSeconds": whole}
+        await database.command("collMod", collection, index=index)
