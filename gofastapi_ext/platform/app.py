@@ -23,6 +23,7 @@ from gofastapi_ext.platform.api import convert as convert_api
 from gofastapi_ext.platform.api import drafts as drafts_api
 from gofastapi_ext.platform.api import env as env_api
 from gofastapi_ext.platform.api import export as export_api
+from gofastapi_ext.platform.api import health as health_api
 from gofastapi_ext.platform.api import service as service_api
 from gofastapi_ext.platform.api import versions as versions_api
 from gofastapi_ext.platform.api.bodies import BodyLimit
@@ -38,11 +39,14 @@ from gofastapi_ext.platform.control.convert import Conversions
 from gofastapi_ext.platform.control.deployments import Deployments
 from gofastapi_ext.platform.control.drafts import Drafts
 from gofastapi_ext.platform.control.environments import Environments
+from gofastapi_ext.platform.control.events import EventFeed
 from gofastapi_ext.platform.control.export import Exports
 from gofastapi_ext.platform.control.garbage import Garbage
+from gofastapi_ext.platform.control.health import HealthWatch
 from gofastapi_ext.platform.control.history import History
 from gofastapi_ext.platform.control.imports import Imports
 from gofastapi_ext.platform.control.observer import Observer
+from gofastapi_ext.platform.control.probes import Prober
 from gofastapi_ext.platform.control.supervisors import Supervisors
 from gofastapi_ext.platform.control.validate import Validator
 from gofastapi_ext.platform.databases.keys import PlatformKey
@@ -86,6 +90,7 @@ def create_app(settings: Settings, places: Places) -> FastAPI:
     app.include_router(convert_api.router)
     app.include_router(export_api.router)
     app.include_router(versions_api.router)
+    app.include_router(health_api.router)
     add_error_handlers(app)
 
     app.add_middleware(BodyLimit, limits=settings.limits)
@@ -173,6 +178,17 @@ async def _start(settings: Settings, places: Places, stack: AsyncExitStack) -> S
     stack.push_async_callback(deployments.stop)
     await supervisors.restore()
     observer.start()
+    health = HealthWatch(
+        apps=apps.all,
+        serving=supervisors.serving_pid,
+        url=runtime.url,
+        recent=lambda _: (0, 0),
+        prober=Prober(runtime.probe_headers),
+        events=EventFeed(),
+        interval_seconds=settings.health_interval_seconds,
+    )
+    stack.push_async_callback(health.stop)
+    health.start()
     cleanup = Cleanup(tools, supervisors)
     stack.push_async_callback(cleanup.stop)
     cleanup.start()
@@ -188,7 +204,7 @@ async def _start(settings: Settings, places: Places, stack: AsyncExitStack) -> S
             mongo=MongoView(pid=server.pid, address=server.address),
         )
 
-    app_cases = Apps(tools, supervisors, deployments, cleanup)
+    app_cases = Apps(tools, supervisors, deployments, cleanup, health)
     draft_cases = Drafts(apps, drafts, versions, bundles, settings.limits, tools.garbage.bundle)
     return Services(
         apps=app_cases,
@@ -198,6 +214,7 @@ async def _start(settings: Settings, places: Places, stack: AsyncExitStack) -> S
         deployments=deployments,
         drafts=draft_cases,
         environments=environments,
+        health=health,
         exports=Exports(tools, deployments, blobs, _objects_loader()),
         history=History(bundles, draft_cases),
         imports=Imports(draft_cases, blobs, settings.limits),

@@ -19,6 +19,7 @@ from gofastapi_ext.platform.control.deployments import Deployments
 from gofastapi_ext.platform.control.drafts import Drafts
 from gofastapi_ext.platform.control.environments import Environments
 from gofastapi_ext.platform.control.export import Exports
+from gofastapi_ext.platform.control.health import HealthWatch
 from gofastapi_ext.platform.control.history import History
 from gofastapi_ext.platform.control.imports import Imports
 from gofastapi_ext.platform.control.validate import Validator
@@ -36,6 +37,7 @@ class Services:
     drafts: Drafts
     environments: Environments
     exports: Exports
+    health: HealthWatch
     history: History
     imports: Imports
     validator: Validator

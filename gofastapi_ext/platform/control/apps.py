@@ -16,6 +16,7 @@ from gofastapi_ext.core.naming import check_app_id
 from gofastapi_ext.platform.control.attempt import DeployTools
 from gofastapi_ext.platform.control.cleanup import Cleanup
 from gofastapi_ext.platform.control.deployments import Deployments
+from gofastapi_ext.platform.control.health import HealthWatch
 from gofastapi_ext.platform.control.supervisors import Supervisors
 from gofastapi_ext.platform.store.apps import AppRecord
 from gofastapi_ext.platform.store.versions import Kind, VersionRecord, kept, new_version_time
@@ -25,13 +26,19 @@ class Apps:
     """Use cases on apps, each for one owner: what is not yours does not exist."""
 
     def __init__(
-        self, tools: DeployTools, supervisors: Supervisors, deployments: Deployments, cleanup: Cleanup
+        self,
+        tools: DeployTools,
+        supervisors: Supervisors,
+        deployments: Deployments,
+        cleanup: Cleanup,
+        health: HealthWatch,
     ) -> None:
         self._tools = tools
         self._apps = tools.apps
         self._supervisors = supervisors
         self._deployments = deployments
         self._cleanup = cleanup
+        self._health = health
 
     async def find(self, app_id: str, owner: str) -> AppRecord:
         """Raises `NotFoundError`."""
@@ -204,6 +211,7 @@ class Apps:
             updated_at=record.updated_at,
             deleted_at=record.deleted_at,
             restorable_until=record.restorable_until,
+            health=self._health.of(record),
             instances=supervisor.instances() if supervisor else [],
             diagnostics=record.diagnostics,
         )

@@ -97,6 +97,12 @@ class Supervisor:
     def is_serving(self) -> bool:
         return self._current is not None and self._current.state == "serving"
 
+    @property
+    def serving_pid(self) -> int | None:
+        """Of the instance that takes the traffic."""
+        current = self._current
+        return current.pid if current is not None and current.state == "serving" else None
+
     async def open(self, record: AppRecord, *, may_move: bool) -> int:
         """Listen at the app's port; at another one where that is taken and `may_move`."""
         taken = frozenset[int]() if record.port else await self._apps.taken_ports()

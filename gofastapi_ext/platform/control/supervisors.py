@@ -69,6 +69,11 @@ class Supervisors:
     def find(self, app_id: str) -> Supervisor | None:
         return self._by_app.get(app_id)
 
+    def serving_pid(self, app_id: str) -> int | None:
+        """The process that takes an app's traffic at this moment."""
+        supervisor = self._by_app.get(app_id)
+        return supervisor.serving_pid if supervisor is not None else None
+
     async def restore(self) -> None:
         """Bring every app to its target: what ran before a crash runs again, what was going is gone."""
         for record in await self._apps.all():
