@@ -10,6 +10,7 @@ from gofastapi_ext._version import __version__
 from gofastapi_ext.cli import code, variables
 from gofastapi_ext.cli.errors import told_in_words
 from gofastapi_ext.cli.options import APP as _APP
+from gofastapi_ext.cli.options import APP_OR_ALL as _APP_OR_ALL
 from gofastapi_ext.cli.options import JSON as _JSON
 
 
@@ -109,6 +110,17 @@ def apps(as_json: bool) -> None:
     from gofastapi_ext.cli.apps import list_apps
 
     list_apps(as_json=as_json)
+
+
+@main.command()
+@_APP_OR_ALL
+@_JSON
+@told_in_words
+def health(name: str | None, as_json: bool) -> None:
+    """Show whether an app is well, and why. Without a name: all apps, as last seen."""
+    from gofastapi_ext.cli.health import show_health
+
+    show_health(name, as_json=as_json)
 
 
 @main.command()

@@ -18,3 +18,4 @@ def _complete_app(context: click.Context, parameter: click.Parameter, incomplete
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 APP = click.argument("name", shell_complete=_complete_app)
+APP_OR_ALL = click.argument("name", required=False, shell_complete=_complete_app)

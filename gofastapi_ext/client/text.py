@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from gofastapi_ext.client.health import health_reason, health_word
 from gofastapi_ext.client.render import printable
 from gofastapi_ext.core.drafts import CodeState
+from gofastapi_ext.core.health import HealthColor
 from gofastapi_ext.core.models import AppView, LogLine
 
-APP_HEADINGS = ("App", "State", "Version", "Address", "Since")
+APP_HEADINGS = ("App", "State", "Health", "Version", "Address", "Since")
 
 
 def format_seconds(seconds: float) -> str:
@@ -19,11 +21,19 @@ def format_seconds(seconds: float) -> str:
 
 
 def apps_as_text(apps: list[AppView]) -> str:
-    """A table with aligned columns, and below it why something is not running."""
+    """A table with aligned columns, and below it why something is not running, or not well."""
     rows = [APP_HEADINGS, *(app_row(app) for app in apps)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(APP_HEADINGS))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([*lines, *(f"{app.id}: {printable(app.reason)}" for app in apps if app.reason)])
+    return "\n".join([*lines, *(f"{app.id}: {why}" for app in apps if (why := why_not_well(app)))])
+
+
+def why_not_well(app: AppView) -> str:
+    """Why an app does not run, or is yellow or red; empty where there is nothing to say."""
+    if app.reason:
+        return printable(app.reason)
+    is_well = app.health is None or app.health.color not in (HealthColor.YELLOW, HealthColor.RED)
+    return "" if is_well or app.health is None else health_reason(app.health)
 
 
 def app_row(app: AppView) -> tuple[str, ...]:
@@ -31,7 +41,14 @@ def app_row(app: AppView) -> tuple[str, ...]:
     has_newer = app.draft is not None and app.code_state is CodeState.NOT_DEPLOYED
     code = [*([f"v{app.version}"] if app.version else []), *(["draft"] if has_newer else [])]
     url = (app.url or "") if app.version else ""
-    return (app.id, str(app.state), " + ".join(code), url, f"{app.updated_at.astimezone():%Y-%m-%d %H:%M}")
+    return (
+        app.id,
+        str(app.state),
+        health_word(app.health),
+        " + ".join(code),
+        url,
+        f"{app.updated_at.astimezone():%Y-%m-%d %H:%M}",
+    )
 
 
 def restorable_as_text(apps: list[AppView]) -> str:

@@ -21,6 +21,7 @@ USAGE = {
     "diff": "%diff NAME [OLD [NEW]]",
     "apps": "%apps",
     "env_set": "%env_set NAME [K=V ...] [--secret K ...] [--unset K ...] [--import FILE]",
+    "health": "%health NAME",
     "logs": "%logs NAME [-f] [--tail N]",
     "rollback": "%rollback NAME [N]",
     "start": "%start NAME",

@@ -20,6 +20,7 @@ _LINE_MAGICS = (
     "diff",
     "env_set",
     "export",
+    "health",
     "logs",
     "rename",
     "restart",

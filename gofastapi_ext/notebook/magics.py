@@ -162,6 +162,18 @@ class GoFastAPIMagics(Magics):
         env_set(self.shell, line)
 
     @line_magic
+    def health(self, line: str) -> None:
+        """Show whether an app is well, and why: it is asked now, and so are its last checks shown.
+
+        Usage: %health NAME
+
+        Example: %health hello
+        """
+        from gofastapi_ext.notebook.health import health
+
+        health(self.shell, line)
+
+    @line_magic
     def logs(self, line: str) -> None:
         """Show what an app printed, its errors included.
 

@@ -63,6 +63,13 @@ font-variant-numeric:tabular-nums;color:var(--jp-ui-font-color1,inherit)}
 .gofastapi-table th{font-weight:600}
 .gofastapi-table th,.gofastapi-table td{padding:4px 24px 4px 0!important;text-align:left!important;border:0;
 border-bottom:1px solid var(--jp-border-color2,rgba(128,128,128,.3))!important;background:none!important}
+.gofastapi-health{white-space:nowrap}
+.gofastapi-health::before{content:"";display:inline-block;width:8px;height:8px;margin-right:6px;border-radius:50%;
+background:var(--jp-border-color1,#9e9e9e)}
+.gofastapi-green::before{background:var(--jp-success-color1,#2e9d4f)}
+.gofastapi-yellow::before{background:var(--jp-warn-color1,#f9a825)}
+.gofastapi-red::before{background:var(--jp-error-color1,#d32f2f)}
+.gofastapi-asleep::before{background:var(--jp-info-color1,#5c6bc0)}
 .gofastapi-table a{color:var(--jp-content-link-color,#1976d2)}
 """.replace("\n", "")
 

@@ -6,8 +6,9 @@ import sys
 from html import escape
 from typing import TYPE_CHECKING
 
-from gofastapi_ext.client.render import printable
-from gofastapi_ext.client.text import APP_HEADINGS, app_row, apps_as_text
+from gofastapi_ext.client.health import health_reason, health_word
+from gofastapi_ext.client.text import APP_HEADINGS, app_row, apps_as_text, why_not_well
+from gofastapi_ext.core.health import Health
 from gofastapi_ext.core.models import AppView
 from gofastapi_ext.notebook.output import publish
 from gofastapi_ext.notebook.place import is_kernel
@@ -41,7 +42,17 @@ def apps_as_html(apps: list[AppView]) -> str:
 
 
 def _html_row(app: AppView) -> str:
-    name, state, version, url, since = (escape(cell) for cell in app_row(app))
+    name, state, _, version, url, since = (escape(cell) for cell in app_row(app))
     link = f'<a href="{url}" target="_blank" rel="noopener">{url}</a>' if url else ""
-    reason = f"<br><small>{escape(printable(app.reason))}</small>" if app.reason else ""
-    return f"<tr><td><b>{name}</b></td><td>{state}{reason}</td><td>{version}</td><td>{link}</td><td>{since}</td></tr>"
+    why = why_not_well(app)
+    reason = f"<br><small>{escape(why)}</small>" if why else ""
+    cells = (f"<b>{name}</b>", state + reason, health_as_html(app.health), version, link, since)
+    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def health_as_html(health: Health | None) -> str:
+    """A dot in the app's colour, and the colour as a word, for whoever cannot see the dot."""
+    if health is None:
+        return health_word(None)
+    why = escape(health_reason(health), quote=True)
+    return f'<span class="gofastapi-health gofastapi-{health.color}" title="{why}">{health_word(health)}</span>'
