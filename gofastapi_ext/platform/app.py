@@ -25,9 +25,11 @@ from gofastapi_ext.platform.api import env as env_api
 from gofastapi_ext.platform.api import export as export_api
 from gofastapi_ext.platform.api import health as health_api
 from gofastapi_ext.platform.api import service as service_api
+from gofastapi_ext.platform.api import stats as stats_api
 from gofastapi_ext.platform.api import versions as versions_api
 from gofastapi_ext.platform.api.bodies import BodyLimit
 from gofastapi_ext.platform.api.errors import add_error_handlers
+from gofastapi_ext.platform.api.measured import Measured
 from gofastapi_ext.platform.api.state import Services
 from gofastapi_ext.platform.auth import laptop_owner
 from gofastapi_ext.platform.control.apps import Apps
@@ -47,7 +49,9 @@ from gofastapi_ext.platform.control.history import History
 from gofastapi_ext.platform.control.imports import Imports
 from gofastapi_ext.platform.control.observer import Observer
 from gofastapi_ext.platform.control.probes import Prober
+from gofastapi_ext.platform.control.stats import Stats
 from gofastapi_ext.platform.control.supervisors import Supervisors
+from gofastapi_ext.platform.control.telemetry import Telemetry
 from gofastapi_ext.platform.control.validate import Validator
 from gofastapi_ext.platform.databases.keys import PlatformKey
 from gofastapi_ext.platform.databases.mongod import EmbeddedMongo
@@ -68,10 +72,12 @@ from gofastapi_ext.platform.store.versions import VersionStore
 def create_app(settings: Settings, places: Places) -> FastAPI:
     """The service's ASGI app. Its lifespan starts MongoDB and the runtime, and restores every app."""
 
+    telemetry = Telemetry()
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            app.state.services = await _start(settings, places, stack)
+            app.state.services = await _start(settings, places, telemetry, stack)
             yield
 
     app = FastAPI(
@@ -83,6 +89,7 @@ def create_app(settings: Settings, places: Places) -> FastAPI:
         lifespan=lifespan,
     )
     app.include_router(service_api.router)
+    app.include_router(stats_api.router)
     app.include_router(apps_api.router)
     app.include_router(env_api.router)
     app.include_router(blobs_api.router)
@@ -95,6 +102,7 @@ def create_app(settings: Settings, places: Places) -> FastAPI:
 
     app.add_middleware(BodyLimit, limits=settings.limits)
     app.add_middleware(_VersionHeader)
+    app.add_middleware(Measured, telemetry=telemetry)
     return app
 
 
@@ -113,7 +121,7 @@ class _VersionHeader:
         await self._app(scope, receive, named)
 
 
-async def _start(settings: Settings, places: Places, stack: AsyncExitStack) -> Services:
+async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack: AsyncExitStack) -> Services:
     """Start what the service stands on, each thing's end pushed on `stack` as it comes up."""
     started_at = datetime.now(UTC)
     key = PlatformKey.load(places.home / "platform.key")
@@ -132,7 +140,8 @@ async def _start(settings: Settings, places: Places, stack: AsyncExitStack) -> S
     client = connect(server.root_uri)
     stack.push_async_callback(client.close)
     database = client[DATABASE]
-    apps, versions, drafts = AppStore(database), VersionStore(database), DraftStore(database)
+    apps, drafts = AppStore(database), DraftStore(database)
+    versions = VersionStore(database, 86_400 * settings.events_keep_days)
     blobs = BlobStore(database)
     bundles, environment_store = BundleStore(database, blobs), EnvStore(database)
     for store in (apps, versions, drafts, blobs, bundles, environment_store):
@@ -144,7 +153,7 @@ async def _start(settings: Settings, places: Places, stack: AsyncExitStack) -> S
     databases = UserDatabases(server, client, key)
     await databases.uri(owner.user)
 
-    observer = Observer(settings.report_interval_seconds)
+    observer = Observer(settings.report_interval_seconds, telemetry)
     stack.push_async_callback(observer.stop)
     supervisors = Supervisors(
         home=places.home,
@@ -173,6 +182,7 @@ async def _start(settings: Settings, places: Places, stack: AsyncExitStack) -> S
         launcher=supervisors.launcher,
         validator=validator,
         settings=settings,
+        telemetry=telemetry,
     )
     deployments = Deployments(tools, supervisors)
     stack.push_async_callback(deployments.stop)
@@ -218,6 +228,8 @@ async def _start(settings: Settings, places: Places, stack: AsyncExitStack) -> S
         exports=Exports(tools, deployments, blobs, _objects_loader()),
         history=History(bundles, draft_cases),
         imports=Imports(draft_cases, blobs, settings.limits),
+        stats=Stats(apps, versions),
+        telemetry=telemetry,
         validator=validator,
         limits=settings.limits,
         describe=describe,

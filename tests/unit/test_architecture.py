@@ -66,6 +66,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "jupyterhub": ("gofastapi_ext.hub", "gofastapi_ext.platform.auth"),
     "fastapi": ("gofastapi_ext.platform.api", "gofastapi_ext.platform.app", "gofastapi_runner"),
     "granian": ("gofastapi_runner",),
+    "prometheus_client": ("gofastapi_ext.platform.control",),
     "IPython": ("gofastapi_ext.notebook", "gofastapi_ext"),
     "ipywidgets": ("gofastapi_ext.notebook",),
     "nbformat": ("gofastapi_ext.notebook",),

@@ -22,6 +22,8 @@ from gofastapi_ext.platform.control.export import Exports
 from gofastapi_ext.platform.control.health import HealthWatch
 from gofastapi_ext.platform.control.history import History
 from gofastapi_ext.platform.control.imports import Imports
+from gofastapi_ext.platform.control.stats import Stats
+from gofastapi_ext.platform.control.telemetry import Telemetry
 from gofastapi_ext.platform.control.validate import Validator
 
 
@@ -40,6 +42,8 @@ class Services:
     health: HealthWatch
     history: History
     imports: Imports
+    stats: Stats
+    telemetry: Telemetry
     validator: Validator
     limits: Limits
     describe: Callable[[], ServiceView]

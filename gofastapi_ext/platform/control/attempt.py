@@ -6,6 +6,7 @@ A failure at any stage leaves what is serving untouched.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 import uuid
@@ -22,6 +23,7 @@ from gofastapi_ext.platform.control.environments import Environments
 from gofastapi_ext.platform.control.garbage import Garbage
 from gofastapi_ext.platform.control.launcher import Launcher
 from gofastapi_ext.platform.control.supervisor import Supervisor
+from gofastapi_ext.platform.control.telemetry import Telemetry
 from gofastapi_ext.platform.control.validate import Validator
 from gofastapi_ext.platform.runtimes.base import Instance, InstanceFailedError, Runtime
 from gofastapi_ext.platform.settings import Settings
@@ -37,6 +39,8 @@ from gofastapi_ext.platform.store.versions import (
 )
 
 logger = logging.getLogger(__name__)
+
+_LAST_WORD_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class DeployTools:
     launcher: Launcher
     validator: Validator
     settings: Settings
+    telemetry: Telemetry
 
 
 class DeployFailedError(Exception):
@@ -84,12 +89,16 @@ class Attempt(ABC):
         self._id = uuid.uuid4().hex
         self._warnings: list[Diagnostic] = []
         self._version: VersionRecord | None = None
+        self._was_refused = False
+        self.client_seconds = 0.0
+        """How long the caller took until the request came."""
 
     async def run(self, supervisor: Supervisor) -> None:
         """All stages. Ends with a `live`, `saved` or `failed` event, whatever happens."""
         try:
             outcome, number = await self._go(supervisor)
         except DeployFailedError as error:
+            self._was_refused = self._stage is Stage.VALIDATE
             await self._failed(supervisor, error.diagnostics)
         except InstanceFailedError as error:
             version = self._version
@@ -104,6 +113,12 @@ class Attempt(ABC):
             logger.exception("%s %s of %s", self.kind, self._id, self.record.id)
             message = f"Something of ours broke; the service's log says more under {self._id}."
             await self._failed(supervisor, [Diagnostic(code="internal", message=message)])
+        except asyncio.CancelledError:
+            # The service is being stopped.
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(_LAST_WORD_SECONDS):
+                    await self._store(Outcome.INTERRUPTED, time.perf_counter() - self._begun, None)
+            raise
         else:
             await self._conclude(supervisor, outcome, number)
 
@@ -227,6 +242,7 @@ class Attempt(ABC):
     async def _store(
         self, outcome: Outcome, seconds: float, version: int | None, diagnostics: list[Diagnostic] | None = None
     ) -> None:
+        self._tools.telemetry.deployment_ended(self.kind, outcome, seconds, self._stages)
         deployment = DeploymentRecord(
             id=self._id,
             app=self.record.id,
@@ -235,8 +251,11 @@ class Attempt(ABC):
             version=version,
             started_at=self._started_at,
             seconds=seconds,
+            client_seconds=self.client_seconds,
             outcome=outcome,
             stages=self._stages,
+            failed_stage=self._stage if outcome in (Outcome.FAILED, Outcome.INTERRUPTED) else None,
+            was_refused=self._was_refused,
             diagnostics=diagnostics if diagnostics is not None else self._warnings,
         )
         await self._tools.versions.save_deployment(deployment)

@@ -36,6 +36,7 @@ class Deploy(Attempt):
         rollback_of: int | None = None,
     ) -> None:
         super().__init__(tools, record, by, Kind.DEPLOY if rollback_of is None else Kind.ROLLBACK)
+        self.client_seconds = request.client_seconds
         self._request = request
         self._bundle = bundle
         self._rollback_of = rollback_of

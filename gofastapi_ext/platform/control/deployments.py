@@ -95,7 +95,8 @@ class Deployments:
         version = await self.version(record, record.live_version)
         live = _as_request(version, request.message)
         bundle = await self._tools.bundles.get(version.code_hash)
-        return live.model_copy(update={"bundle": bundle, "env": version.env | request.env})
+        asked = {"env": version.env | request.env, "client_seconds": request.client_seconds}
+        return live.model_copy(update={"bundle": bundle, **asked})
 
     async def _run(self, begin: Callable[[AppRecord], Attempt], record: AppRecord) -> AsyncIterator[StageEvent]:
         """Run the attempt in a task of its own, so that a closed notebook does not end it half-way."""

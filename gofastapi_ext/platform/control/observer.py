@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gofastapi_ext.platform.control.telemetry import Telemetry
 from gofastapi_ext.platform.runtimes.base import Instance, LaunchSpec, Report
 
 logger = logging.getLogger(__name__)
@@ -43,8 +44,9 @@ Sink = Callable[[Observed, Report], None]
 class Observer:
     """A loop over all instances, each followed from `follow` until it has ended and its last report was taken."""
 
-    def __init__(self, interval_seconds: float) -> None:
+    def __init__(self, interval_seconds: float, telemetry: Telemetry) -> None:
         self._interval_seconds = interval_seconds
+        self._telemetry = telemetry
         self._sinks: list[Sink] = []
         self._followed: set[Observed] = set()
         self._asking = asyncio.Semaphore(_ASKED_AT_ONCE)
@@ -83,7 +85,8 @@ class Observer:
         while True:
             await asyncio.sleep(self._interval_seconds)
             try:
-                await asyncio.gather(*(self._ask(observed) for observed in list(self._followed)))
+                with self._telemetry.loop("observer"):
+                    await asyncio.gather(*(self._ask(observed) for observed in list(self._followed)))
             except Exception:
                 logger.exception("observer")
 

@@ -146,6 +146,19 @@ class AppStore:
         number: int = document["next_version"]
         return number
 
+    async def count(self) -> dict[tuple[Target, Status], int]:
+        """How many apps, of everybody, there are of each target and status. Deleted ones are left out."""
+        stages: list[Document] = [
+            {"$match": {"target": {"$ne": Target.DELETED}}},
+            {"$group": {"_id": {"target": "$target", "status": "$status"}, "count": {"$sum": 1}}},
+        ]
+
+        async def aggregate() -> list[Document]:
+            return await (await self._apps.aggregate(stages)).to_list()
+
+        groups = await patiently(aggregate)
+        return {(Target(each["_id"]["target"]), Status(each["_id"]["status"])): each["count"] for each in groups}
+
     async def taken_ports(self) -> frozenset[int]:
         ports = await patiently(lambda: self._apps.distinct("port", {"port": {"$ne": None}}))
         return frozenset(ports)

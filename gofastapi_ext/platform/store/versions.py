@@ -11,7 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from gofastapi_ext.core.bundle import Origins
 from gofastapi_ext.core.diagnostics import Diagnostic
 from gofastapi_ext.core.lifecycle import Outcome, Stage
-from gofastapi_ext.platform.store.database import Database, Document, patiently
+from gofastapi_ext.core.stats import DeployFigures
+from gofastapi_ext.platform.store.database import Database, Document, expire_after, patiently
+
+_FIGURES = {"_id": 0, "outcome": 1, "seconds": 1, "client_seconds": 1, "was_refused": 1, "stages": 1}
 
 VersionState = Literal["pending", "released", "failed"]
 """`released` once it has been live; which one is live now, the app's own document says."""
@@ -65,23 +68,31 @@ class DeploymentRecord(BaseModel):
     started_at: datetime
     seconds: float | None = None
     outcome: Outcome = Outcome.RUNNING
+    client_seconds: float = 0.0
+    """From the person's command until its request came."""
     stages: dict[Stage, float] = Field(default_factory=dict)
+    failed_stage: Stage | None = None
+    was_refused: bool = False
+    """It failed because of what was sent, before anything was stored or started."""
     diagnostics: list[Diagnostic] = Field(default_factory=list)
 
 
 class VersionStore:
-    """The collections of versions and deployments."""
+    """The collections of versions and deployments. The latter are kept for some days."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, deployments_kept_seconds: float = 30 * 86_400) -> None:
+        self._database = database
         self._versions = database["versions"]
         self._deployments = database["deployments"]
+        self._deployments_kept_seconds = deployments_kept_seconds
 
     async def prepare(self) -> None:
         """Make the indexes, and end what a crash left open."""
         await self._versions.create_index([("app", 1), ("number", -1)], unique=True)
         await self._versions.create_index("code_hash")
         await self._deployments.create_index([("app", 1), ("started_at", -1)])
-        await self._deployments.update_many({"outcome": Outcome.RUNNING}, {"$set": {"outcome": Outcome.INTERRUPTED}})
+        await expire_after(self._database, "deployments", "started_at", self._deployments_kept_seconds)
+        await self._note_interrupted()
         await self._versions.update_many({"state": "pending"}, {"$set": {"state": "failed"}})
 
     async def add(self, version: VersionRecord) -> None:
@@ -139,11 +150,36 @@ class VersionStore:
         query = {"_id": deployment.id}
         await patiently(lambda: self._deployments.replace_one(query, document, upsert=True))
 
-    async def deployments(self, app_id: str, limit: int = 10) -> list[DeploymentRecord]:
-        """Newest first."""
-        found = self._deployments.find({"app": app_id}).sort("started_at", -1).limit(limit)
-        documents = await patiently(found.to_list)
-        return [DeploymentRecord.model_validate({**document, "id": document["_id"]}) for document in documents]
+    async def deploys(self, app_ids: list[str], since: datetime, limit: int = 10_000) -> list[DeployFigures]:
+        """The figures of the deploys of these apps since then, the latest first; no rollbacks, starts and the like."""
+        query = {"app": {"$in": app_ids}, "started_at": {"$gte": since}, "kind": Kind.DEPLOY}
+        found = self._deployments.find(query, _FIGURES).sort("started_at", -1).limit(limit)
+        return [_figures(document) for document in await patiently(found.to_list)]
+
+    async def _note_interrupted(self) -> None:
+        """A version that is pending, and has no attempt beside it, was released in one that a crash cut short."""
+        for version in await self._versions.find({"state": "pending"}).to_list():
+            attempt = {"app": version["app"], "version": version["number"]}
+            if await self._deployments.find_one(attempt, {"_id": 1}) is None:
+                kind = Kind.DEPLOY if version.get("rollback_of") is None else Kind.ROLLBACK
+                record = DeploymentRecord(
+                    id=f"{version['_id']}:interrupted",
+                    **attempt,
+                    kind=kind,
+                    by=version["created_by"],
+                    started_at=version["created_at"],
+                    outcome=Outcome.INTERRUPTED,
+                )
+                await self.save_deployment(record)
+
+
+def _figures(document: Document) -> DeployFigures:
+    return DeployFigures(
+        outcome=Outcome(document["outcome"]),
+        from_cell_seconds=(document.get("seconds") or 0.0) + document.get("client_seconds", 0.0),
+        was_refused=document.get("was_refused", False),
+        stages={Stage(stage): seconds for stage, seconds in document["stages"].items()},
+    )
 
 
 def kept(versions: list[VersionRecord], keep: int, live: int | None) -> list[VersionRecord]:
