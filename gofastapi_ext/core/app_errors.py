@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gofastapi_ext.core.bundle import Text
 from gofastapi_ext.core.diagnostics import Diagnostic
-
 
 LEFT_OUT = "***"
 """What stands in the place of a value that is not kept."""
@@ -74,7 +74,7 @@ class ReplayRequest(_Frozen):
     """What to send beside what is stored: headers that were not kept (Authorization, say), and another body."""
 
     headers: dict[str, str] = Field(default_factory=dict)
-    body: str | None = None
+    body: Text | None = None
 
 
 class Answer(_Frozen):

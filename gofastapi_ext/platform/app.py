@@ -17,6 +17,7 @@ from gofastapi_ext._version import __version__
 from gofastapi_ext.client.places import Places
 from gofastapi_ext.core.models import MongoView, ServiceView
 from gofastapi_ext.core.validation import ImportPolicy
+from gofastapi_ext.platform.api import app_errors as app_errors_api
 from gofastapi_ext.platform.api import apps as apps_api
 from gofastapi_ext.platform.api import blobs as blobs_api
 from gofastapi_ext.platform.api import convert as convert_api
@@ -41,6 +42,8 @@ from gofastapi_ext.platform.control.convert import Conversions
 from gofastapi_ext.platform.control.deployments import Deployments
 from gofastapi_ext.platform.control.drafts import Drafts
 from gofastapi_ext.platform.control.environments import Environments
+from gofastapi_ext.platform.control.error_recorder import ErrorRecorder
+from gofastapi_ext.platform.control.errors import Errors
 from gofastapi_ext.platform.control.events import EventFeed
 from gofastapi_ext.platform.control.export import Exports
 from gofastapi_ext.platform.control.garbage import Garbage
@@ -49,6 +52,7 @@ from gofastapi_ext.platform.control.history import History
 from gofastapi_ext.platform.control.imports import Imports
 from gofastapi_ext.platform.control.observer import Observer
 from gofastapi_ext.platform.control.probes import Prober
+from gofastapi_ext.platform.control.replay import Replays
 from gofastapi_ext.platform.control.stats import Stats
 from gofastapi_ext.platform.control.supervisors import Supervisors
 from gofastapi_ext.platform.control.telemetry import Telemetry
@@ -66,6 +70,7 @@ from gofastapi_ext.platform.store.bundles import BundleStore
 from gofastapi_ext.platform.store.database import DATABASE, connect
 from gofastapi_ext.platform.store.drafts import DraftStore
 from gofastapi_ext.platform.store.environments import EnvStore
+from gofastapi_ext.platform.store.errors import ErrorStore
 from gofastapi_ext.platform.store.versions import VersionStore
 
 
@@ -91,6 +96,7 @@ def create_app(settings: Settings, places: Places) -> FastAPI:
     app.include_router(service_api.router)
     app.include_router(stats_api.router)
     app.include_router(apps_api.router)
+    app.include_router(app_errors_api.router)
     app.include_router(env_api.router)
     app.include_router(blobs_api.router)
     app.include_router(drafts_api.router)
@@ -144,7 +150,8 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     versions = VersionStore(database, 86_400 * settings.events_keep_days)
     blobs = BlobStore(database)
     bundles, environment_store = BundleStore(database, blobs), EnvStore(database)
-    for store in (apps, versions, drafts, blobs, bundles, environment_store):
+    error_store = ErrorStore(database, 3600 * settings.metrics_keep_hours, settings.max_errors_kept)
+    for store in (apps, versions, drafts, blobs, bundles, environment_store, error_store):
         await store.prepare()
     mounted_key = settings.secrets_key_file
     keyring = KeyRing(mounted_key or places.home / "secrets.key", mounted=mounted_key is not None)
@@ -154,6 +161,9 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     await databases.uri(owner.user)
 
     observer = Observer(settings.report_interval_seconds, telemetry)
+    error_recorder = ErrorRecorder(error_store, observer, settings.max_errors_kept)
+    stack.push_async_callback(error_recorder.stop)
+    error_recorder.start()
     stack.push_async_callback(observer.stop)
     supervisors = Supervisors(
         home=places.home,
@@ -199,7 +209,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     )
     stack.push_async_callback(health.stop)
     health.start()
-    cleanup = Cleanup(tools, supervisors)
+    cleanup = Cleanup(tools, supervisors, forget=(error_recorder.remove_app,))
     stack.push_async_callback(cleanup.stop)
     cleanup.start()
 
@@ -215,6 +225,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         )
 
     app_cases = Apps(tools, supervisors, deployments, cleanup, health)
+    errors = Errors(app_cases, error_store, error_recorder, versions, bundles)
     draft_cases = Drafts(apps, drafts, versions, bundles, settings.limits, tools.garbage.bundle)
     return Services(
         apps=app_cases,
@@ -224,10 +235,12 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         deployments=deployments,
         drafts=draft_cases,
         environments=environments,
+        errors=errors,
         health=health,
         exports=Exports(tools, deployments, blobs, _objects_loader()),
         history=History(bundles, draft_cases),
         imports=Imports(draft_cases, blobs, settings.limits),
+        replays=Replays(errors, runtime),
         stats=Stats(apps, versions),
         telemetry=telemetry,
         validator=validator,

@@ -18,10 +18,12 @@ from gofastapi_ext.platform.control.convert import Conversions
 from gofastapi_ext.platform.control.deployments import Deployments
 from gofastapi_ext.platform.control.drafts import Drafts
 from gofastapi_ext.platform.control.environments import Environments
+from gofastapi_ext.platform.control.errors import Errors
 from gofastapi_ext.platform.control.export import Exports
 from gofastapi_ext.platform.control.health import HealthWatch
 from gofastapi_ext.platform.control.history import History
 from gofastapi_ext.platform.control.imports import Imports
+from gofastapi_ext.platform.control.replay import Replays
 from gofastapi_ext.platform.control.stats import Stats
 from gofastapi_ext.platform.control.telemetry import Telemetry
 from gofastapi_ext.platform.control.validate import Validator
@@ -38,10 +40,12 @@ class Services:
     deployments: Deployments
     drafts: Drafts
     environments: Environments
+    errors: Errors
     exports: Exports
     health: HealthWatch
     history: History
     imports: Imports
+    replays: Replays
     stats: Stats
     telemetry: Telemetry
     validator: Validator

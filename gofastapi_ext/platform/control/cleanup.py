@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from gofastapi_ext.core.errors import ConflictError, GoFastAPIError
@@ -22,9 +23,13 @@ _INTERVAL_SECONDS = 3600.0
 class Cleanup:
     """A loop that runs at the start of the service and every hour; each step may be cut short and run again."""
 
-    def __init__(self, tools: DeployTools, supervisors: Supervisors) -> None:
+    def __init__(
+        self, tools: DeployTools, supervisors: Supervisors, forget: Sequence[Callable[[str], Awaitable[None]]]
+    ) -> None:
+        """`forget` takes away, each, what else is kept of an app that is gone."""
         self._tools = tools
         self._supervisors = supervisors
+        self._forget = forget
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -72,6 +77,8 @@ class Cleanup:
                 await tools.garbage.bundle(code_hash)
             await tools.launcher.forget_app(app_id)
             await self._supervisors.remove(supervisor)
+            for forget in self._forget:
+                await forget(app_id)
             gone = {
                 "port": None,
                 "live_version": None,
