@@ -38,6 +38,8 @@ def deploy_path(
 ) -> None:
     """`gofastapi deploy`. Exits with status 1 where the app did not come live."""
 
+    began = time.perf_counter()
+
     def stages() -> Iterator[StageEvent]:
         app_id = _name_of(Path(path), name)
         collected = collect_path(Path(path), [Path(each) for each in extra], main)
@@ -54,7 +56,7 @@ def deploy_path(
         if dry_run:
             return
         with open_client() as client:
-            yield from client.deploy(app_id, request)
+            yield from client.deploy(app_id, request.sent_after(time.perf_counter() - began))
 
     if dry_run:
         list(stages())

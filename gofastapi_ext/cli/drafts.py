@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from gofastapi_ext.cli.deploy import show_stages
@@ -14,7 +16,7 @@ from gofastapi_ext.client.render import printable
 from gofastapi_ext.core.drafts import CodeState, DraftSave, DraftView
 from gofastapi_ext.core.errors import DraftConflictError, GoFastAPIError, NotFoundError
 from gofastapi_ext.core.limits import format_bytes
-from gofastapi_ext.core.models import DeployRequest
+from gofastapi_ext.core.models import DeployRequest, StageEvent
 from gofastapi_ext.core.naming import check_app_id
 
 
@@ -57,8 +59,13 @@ def discard(name: str, *, as_json: bool) -> None:
 
 def deploy(name: str, message: str, *, as_json: bool) -> None:
     """`gofastapi draft deploy`. Exits with status 1 where the app did not come live."""
+    began = time.perf_counter()
 
-    show_stages(lambda client: client.deploy(name, _saved(client, name, message)), as_json=as_json)
+    def begin(client: Client) -> Iterator[StageEvent]:
+        request = _saved(client, name, message)
+        return client.deploy(name, request.sent_after(time.perf_counter() - began))
+
+    show_stages(begin, as_json=as_json)
 
 
 def _saved(client: Client, name: str, message: str) -> DeployRequest:

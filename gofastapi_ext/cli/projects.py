@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from gofastapi_ext.cli.deploy import show_stages
@@ -29,6 +30,7 @@ def export(name: str, target: str, version: str | None, *, as_json: bool) -> Non
 
 def import_(path: str, name: str | None, *, deploy: bool, force: bool, as_json: bool) -> None:
     """`gofastapi import`. Exits with status 1 where the app was to come live and did not."""
+    began = time.perf_counter()
     if name:
         check_app_id(name)
     with opened_project(Path(path)) as project, open_client() as client:
@@ -56,7 +58,10 @@ def import_(path: str, name: str | None, *, deploy: bool, force: bool, as_json: 
         for line in project.left_out:
             say(paint(f"  Left out: {printable(line)}", "dim"))
     if deploy:
-        show_stages(lambda client: client.deploy(app_id, DeployRequest(draft_etag=draft.etag)), as_json=as_json)
+        request = DeployRequest(draft_etag=draft.etag)
+        show_stages(
+            lambda client: client.deploy(app_id, request.sent_after(time.perf_counter() - began)), as_json=as_json
+        )
     elif not as_json:
         say(f"To bring it live: gofastapi draft deploy {app_id}")
 

@@ -45,6 +45,10 @@ class DeployRequest(_Frozen):
     client_seconds: float = Field(default=0.0, ge=0, le=3600)
     """How long it took from the person's command until this request was sent."""
 
+    def sent_after(self, seconds: float) -> DeployRequest:
+        """The request, as it is sent so long after the person's command."""
+        return self.model_copy(update={"client_seconds": min(max(seconds, 0.0), 3600.0)})
+
 
 class AppChange(_Frozen):
     """What an owner may change of an app without touching its code. None leaves a thing as it is."""

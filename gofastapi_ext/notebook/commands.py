@@ -79,7 +79,10 @@ def deploy(shell: InteractiveShell, line: str, cell: str) -> None:
             included = (*progress.included, *along.included)
             return replace(progress, included=included, notes=(*progress.notes, *along.notes))
 
-        ended = watch(progress, surface, started, lambda client: client.deploy(wanted.name, request), prepare)
+        def begin(client: Client) -> Iterator[StageEvent]:
+            return client.deploy(wanted.name, request.sent_after(time.perf_counter() - started))
+
+        ended = watch(progress, surface, started, begin, prepare)
         if wanted.open and ended.url:
             open_in_browser(shell, ended.url, ended.relay)
 

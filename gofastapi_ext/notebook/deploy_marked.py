@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from gofastapi_ext.client.tree import tree_rows
 from gofastapi_ext.core.drafts import DraftView
 from gofastapi_ext.core.errors import NotFoundError
 from gofastapi_ext.core.markers import read_marks
-from gofastapi_ext.core.models import DeployRequest
+from gofastapi_ext.core.models import DeployRequest, StageEvent
 from gofastapi_ext.notebook import arguments, drafts, marked, place
 from gofastapi_ext.notebook.arguments import DeployArguments
 from gofastapi_ext.notebook.commands import one_line, refusals, watch
@@ -113,7 +114,10 @@ def _deploy_cells(
             request = along.request
             return replace(shown, notes=(*shown.notes, *along.notes))
 
-        ended = watch(progress, surface, started, lambda client: client.deploy(wanted.name, request), prepare)
+        def begin(client: Client) -> Iterator[StageEvent]:
+            return client.deploy(wanted.name, request.sent_after(time.perf_counter() - started))
+
+        ended = watch(progress, surface, started, begin, prepare)
         if wanted.open and ended.url:
             open_in_browser(shell, ended.url, ended.relay)
 
@@ -149,7 +153,11 @@ def _deploy_draft(
         surface_for(shell).show(progress.ended(Ending.PLANNED, time.perf_counter() - started))
         return
     request = DeployRequest(draft_etag=draft.etag, env=wanted.env, message=wanted.message)
-    ended = watch(progress, surface_for(shell), started, lambda client: client.deploy(wanted.name, request))
+
+    def begin(client: Client) -> Iterator[StageEvent]:
+        return client.deploy(wanted.name, request.sent_after(time.perf_counter() - started))
+
+    ended = watch(progress, surface_for(shell), started, begin)
     if wanted.open and ended.url:
         open_in_browser(shell, ended.url, ended.relay)
 

@@ -1,0 +1,25 @@
+"""What can be said about the service as a whole: how well it does, and what it may clean up."""
+
+from __future__ import annotations
+
+import click
+
+from gofastapi_ext.cli.errors import told_in_words
+from gofastapi_ext.cli.options import JSON
+
+
+@click.command()
+@JSON
+@told_in_words
+def stats(as_json: bool) -> None:
+    """Show how fast and how surely deploys came live in the last 7 days, against what is promised."""
+    from gofastapi_ext.cli.output import paint, say, say_json
+    from gofastapi_ext.cli.service import open_client
+    from gofastapi_ext.client.stats import stats_as_text
+
+    with open_client() as client:
+        found = client.stats()
+    if as_json:
+        say_json(found)
+    else:
+        say(stats_as_text(found, paint))
