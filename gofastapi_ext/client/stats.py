@@ -28,14 +28,13 @@ def _promise(promise: Promise, paint: Paint) -> list[str]:
         told = f"95 % within {format_seconds(promise.p95_seconds)}, half within {format_seconds(promise.p50_seconds)}"
         target = f"promised: {promise.target_seconds:g} s"
         lines.append(f"{_mark(promise.p95_seconds <= promise.target_seconds, paint)} {told}  ({target})")
-    rate = f"{promise.success_rate:.1%} came live: {promise.succeeded:,} of {promise.deploys:,}"
-    target = f"promised: {promise.target_success_rate:.0%}"
+    rate = f"{100 * promise.success_rate:.1f} % came live: {promise.succeeded:,} of {promise.deploys:,}"
+    target = f"promised: {100 * promise.target_success_rate:.0f} %"
     lines.append(f"{_mark(promise.success_rate >= promise.target_success_rate, paint)} {rate}  ({target})")
     failed = promise.deploys - promise.succeeded
     if failed:
-        lines.append(
-            f"  Of the {failed:,} that did not, {promise.refused:,} had a mistake that was told before any start."
-        )
+        refused = f"{promise.refused:,} refused for a mistake that was told before anything was started"
+        lines.append(f"  Not live: {refused}; {failed - promise.refused:,} failed later.")
     return lines
 
 
