@@ -17,6 +17,7 @@ from gofastapi_ext._version import __version__
 from gofastapi_ext.client.places import Places
 from gofastapi_ext.core.models import MongoView, ServiceView
 from gofastapi_ext.core.validation import ImportPolicy
+from gofastapi_ext.platform.api import alerts as alerts_api
 from gofastapi_ext.platform.api import app_errors as app_errors_api
 from gofastapi_ext.platform.api import apps as apps_api
 from gofastapi_ext.platform.api import blobs as blobs_api
@@ -33,6 +34,7 @@ from gofastapi_ext.platform.api.errors import add_error_handlers
 from gofastapi_ext.platform.api.measured import Measured
 from gofastapi_ext.platform.api.state import Services
 from gofastapi_ext.platform.auth import laptop_owner
+from gofastapi_ext.platform.control.alerts import Alerts
 from gofastapi_ext.platform.control.apps import Apps
 from gofastapi_ext.platform.control.attempt import DeployTools
 from gofastapi_ext.platform.control.blobs import Blobs
@@ -57,6 +59,7 @@ from gofastapi_ext.platform.control.stats import Stats
 from gofastapi_ext.platform.control.supervisors import Supervisors
 from gofastapi_ext.platform.control.telemetry import Telemetry
 from gofastapi_ext.platform.control.validate import Validator
+from gofastapi_ext.platform.control.webhooks import Sender
 from gofastapi_ext.platform.databases.keys import PlatformKey
 from gofastapi_ext.platform.databases.mongod import EmbeddedMongo
 from gofastapi_ext.platform.databases.server import ExternalMongo, MongoServer
@@ -64,6 +67,7 @@ from gofastapi_ext.platform.databases.users import UserDatabases
 from gofastapi_ext.platform.keyring import KeyRing
 from gofastapi_ext.platform.runtimes.local.runtime import LocalRuntime
 from gofastapi_ext.platform.settings import Settings
+from gofastapi_ext.platform.store.alerts import AlertStore
 from gofastapi_ext.platform.store.apps import AppStore
 from gofastapi_ext.platform.store.blobs import BlobStore
 from gofastapi_ext.platform.store.bundles import BundleStore
@@ -104,6 +108,7 @@ def create_app(settings: Settings, places: Places) -> FastAPI:
     app.include_router(export_api.router)
     app.include_router(versions_api.router)
     app.include_router(health_api.router)
+    app.include_router(alerts_api.router)
     add_error_handlers(app)
 
     app.add_middleware(BodyLimit, limits=settings.limits)
@@ -151,15 +156,26 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     blobs = BlobStore(database)
     bundles, environment_store = BundleStore(database, blobs), EnvStore(database)
     error_store = ErrorStore(database, 3600 * settings.metrics_keep_hours, settings.max_errors_kept)
-    for store in (apps, versions, drafts, blobs, bundles, environment_store, error_store):
+    alert_store = AlertStore(database)
+    for store in (apps, versions, drafts, blobs, bundles, environment_store, error_store, alert_store):
         await store.prepare()
     mounted_key = settings.secrets_key_file
     keyring = KeyRing(mounted_key or places.home / "secrets.key", mounted=mounted_key is not None)
-    environments = Environments(environment_store, apps, keyring, settings.limits)
+    environments = Environments(environment_store, apps, alert_store, keyring, settings.limits)
     owner = laptop_owner()
     databases = UserDatabases(server, client, key)
     await databases.uri(owner.user)
 
+    events = EventFeed()
+
+    async def url_of(app_id: str) -> str | None:
+        record = await apps.get(app_id)
+        return runtime.url(record.port) if record is not None and record.port is not None else None
+
+    alerts = Alerts(alert_store, keyring, events, url_of, Sender())
+    events.add_listener(alerts.heed)
+    stack.push_async_callback(alerts.stop)
+    alerts.start()
     observer = Observer(settings.report_interval_seconds, telemetry)
     error_recorder = ErrorRecorder(error_store, observer, settings.max_errors_kept)
     stack.push_async_callback(error_recorder.stop)
@@ -204,12 +220,12 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         url=runtime.url,
         recent=lambda _: (0, 0),
         prober=Prober(runtime.probe_headers),
-        events=EventFeed(),
+        events=events,
         interval_seconds=settings.health_interval_seconds,
     )
     stack.push_async_callback(health.stop)
     health.start()
-    cleanup = Cleanup(tools, supervisors, forget=(error_recorder.remove_app,))
+    cleanup = Cleanup(tools, supervisors, forget=(error_recorder.remove_app, alerts.remove_app))
     stack.push_async_callback(cleanup.stop)
     cleanup.start()
 
@@ -228,6 +244,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     errors = Errors(app_cases, error_store, error_recorder, versions, bundles)
     draft_cases = Drafts(apps, drafts, versions, bundles, settings.limits, tools.garbage.bundle)
     return Services(
+        alerts=alerts,
         apps=app_cases,
         blobs=Blobs(app_cases, versions, drafts, bundles, blobs, settings.limits),
         clones=Clones(tools, app_cases, deployments),

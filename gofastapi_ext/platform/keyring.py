@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import secrets
@@ -44,6 +45,8 @@ class KeyRing:
 
     def __init__(self, path: Path, *, mounted: bool = False) -> None:
         self.path = path
+        self.sealing = asyncio.Lock()
+        """Held from encrypting something until it is stored: in between no key may go."""
         self._mounted = mounted
 
     def seal(self, plain: str, bound_to: str) -> Sealed:

@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from gofastapi_ext.core.limits import Limits
 from gofastapi_ext.core.models import ServiceView
 from gofastapi_ext.platform.auth import Principal
+from gofastapi_ext.platform.control.alerts import Alerts
 from gofastapi_ext.platform.control.apps import Apps
 from gofastapi_ext.platform.control.blobs import Blobs
 from gofastapi_ext.platform.control.clones import Clones
@@ -33,6 +34,7 @@ from gofastapi_ext.platform.control.validate import Validator
 class Services:
     """The use cases behind the API."""
 
+    alerts: Alerts
     apps: Apps
     blobs: Blobs
     clones: Clones

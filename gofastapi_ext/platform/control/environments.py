@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -12,7 +11,9 @@ from gofastapi_ext.core.environment import check_change, size_bytes, too_large
 from gofastapi_ext.core.errors import InvalidRequestError, NotFoundError, SecretsUnreadableError
 from gofastapi_ext.core.limits import Limits
 from gofastapi_ext.core.variables import EnvChange, EnvView, KeyRotation, VariableView
+from gofastapi_ext.platform.control.alerts import reseal_webhooks
 from gofastapi_ext.platform.keyring import KeyRing, Sealed
+from gofastapi_ext.platform.store.alerts import AlertStore
 from gofastapi_ext.platform.store.apps import AppStore
 from gofastapi_ext.platform.store.environments import EnvRecord, EnvStore, VariableRecord
 
@@ -36,13 +37,12 @@ class Environment:
 class Environments:
     """Revision 0 stands for an app that never had variables."""
 
-    def __init__(self, store: EnvStore, apps: AppStore, keyring: KeyRing, limits: Limits) -> None:
+    def __init__(self, store: EnvStore, apps: AppStore, alerts: AlertStore, keyring: KeyRing, limits: Limits) -> None:
         self._store = store
+        self._alerts = alerts
         self._apps = apps
         self._keyring = keyring
         self._limits = limits
-        # Between encrypting a secret and storing it no key may go.
-        self._sealing = asyncio.Lock()
 
     async def resolve(self, app_id: str, revision: int) -> Environment:
         """What an app is started with. Raises `SecretsUnreadableError` that names the app and its secrets."""
@@ -75,7 +75,7 @@ class Environments:
         `NotFoundError` for a variable to take away that is not there.
         """
         now = datetime.now(UTC)
-        async with self._sealing:
+        async with self._keyring.sealing:
             # Read in here: a rotation would forget the key of what was read before it.
             before = await self.check(app_id, current_revision, change)
             after = {name: variable for name, variable in before.items() if name not in change.unset}
@@ -168,10 +168,9 @@ class Environments:
 
         Secrets that cannot be read stay as they are, are named, and keep nothing back.
         """
-        async with self._sealing:
+        async with self._keyring.sealing:
             key = self._keyring.begin_rotation()
-            count = 0
-            unreadable: list[str] = []
+            count, unreadable = await reseal_webhooks(self._alerts, self._keyring, key)
             for record in await self._store.with_secrets():
                 resealed: dict[str, Sealed] = {}
                 for variable in record.variables:
@@ -189,7 +188,9 @@ class Environments:
                     await self._store.reseal(record, resealed)
                     count += len(resealed)
             left = await self._store.with_secrets()
-            self._keyring.end_rotation({v.sealed.key for record in left for v in record.variables if v.sealed})
+            used = {v.sealed.key for record in left for v in record.variables if v.sealed}
+            used |= {webhook.sealed.key for webhook in await self._alerts.webhooks()}
+            self._keyring.end_rotation(used)
         return KeyRotation(key=key, secrets=count, unreadable=sorted(set(unreadable)))
 
     async def remove_app(self, app_id: str) -> None:
