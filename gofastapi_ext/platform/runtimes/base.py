@@ -103,6 +103,16 @@ class Report:
     """How long ago the last request ended; 0.0 while a request or a WebSocket is open. Probes do not count."""
 
 
+@dataclass(frozen=True)
+class Orphan:
+    """What an app ran and nobody looks after any more."""
+
+    id: str
+    """Never that of another one, later either."""
+    pid: int
+    command: str
+
+
 class Instance(ABC):
     """A started instance. Each wait raises `InstanceFailedError` where the instance fails instead."""
 
@@ -193,6 +203,14 @@ class Runtime(ABC):
 
         Raises `UnavailableError` where the interpreter does not tell.
         """
+
+    @abstractmethod
+    async def orphans(self) -> list[Orphan]:
+        """What instances of this home left running: of a service before this one, or where one was killed."""
+
+    @abstractmethod
+    async def end_orphan(self, orphan: Orphan) -> bool:
+        """End it, if it still is one; whether that was so."""
 
     @property
     @abstractmethod

@@ -17,10 +17,11 @@ from gofastapi_ext.core.errors import UnavailableError
 from gofastapi_ext.core.models import LogLine
 from gofastapi_ext.core.project.generated import Frozen
 from gofastapi_ext.core.redaction import Redactor
-from gofastapi_ext.platform.runtimes.base import LaunchSpec, Runtime
+from gofastapi_ext.platform.runtimes.base import LaunchSpec, Orphan, Runtime
 from gofastapi_ext.platform.runtimes.local.freezing import freeze
 from gofastapi_ext.platform.runtimes.local.instance import LocalInstance
 from gofastapi_ext.platform.runtimes.local.logs import AppLog, LogPipe
+from gofastapi_ext.platform.runtimes.local.orphans import end_orphan, find_orphans, mark
 from gofastapi_ext.platform.runtimes.local.sockets import Listener, listen_on, listen_on_free_port
 from gofastapi_ext.platform.runtimes.local.zygotes import Fork, Zygotes
 from gofastapi_ext.platform.settings import Settings
@@ -31,6 +32,7 @@ _BASICS = (
     "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
 )  # fmt: skip
+_ENDING_SECONDS = 0.3
 
 
 class LocalRuntime(Runtime):
@@ -39,7 +41,7 @@ class LocalRuntime(Runtime):
     def __init__(self, home: Path, settings: Settings, environment: dict[str, str]) -> None:
         self._home = home
         self._settings = settings
-        self._basics = {name: environment[name] for name in _BASICS if name in environment}
+        self._basics = {name: environment[name] for name in _BASICS if name in environment} | mark(home)
         self._zygotes = Zygotes(self._basics, home)
         self._probe_token = secrets.token_urlsafe(16)
         self._listeners: dict[str, Listener] = {}
@@ -122,6 +124,18 @@ class LocalRuntime(Runtime):
         if not names:
             return set()
         return await (await self._zygotes.get(interpreter)).missing(names)
+
+    async def orphans(self) -> list[Orphan]:
+        found = await asyncio.to_thread(find_orphans, self._home)
+        if found:
+            # The zygotes of a service that just ended tidy up by themselves.
+            await asyncio.sleep(_ENDING_SECONDS)
+            still = await asyncio.to_thread(find_orphans, self._home)
+            found = [orphan for orphan in found if orphan in still]
+        return found
+
+    async def end_orphan(self, orphan: Orphan) -> bool:
+        return await asyncio.to_thread(end_orphan, self._home, orphan)
 
     async def freeze(self, interpreter: str | None, modules: frozenset[str], requirements: list[str]) -> Frozen:
         return await freeze(interpreter or sys.executable, modules, requirements, self._basics, self._home)
