@@ -7,7 +7,7 @@ import os
 import click
 
 from gofastapi_ext._version import __version__
-from gofastapi_ext.cli import app_errors, code, upkeep, variables
+from gofastapi_ext.cli import alerts, app_errors, code, upkeep, variables
 from gofastapi_ext.cli.errors import told_in_words
 from gofastapi_ext.cli.options import APP as _APP
 from gofastapi_ext.cli.options import APP_OR_ALL as _APP_OR_ALL
@@ -230,6 +230,7 @@ def restore(name: str | None, as_json: bool) -> None:
     lifecycle.restore(name, as_json=as_json)
 
 
+main.add_command(alerts.alerts)
 main.add_command(app_errors.errors)
 main.add_command(app_errors.replay)
 main.add_command(code.versions)
