@@ -26,6 +26,7 @@ from gofastapi_ext.platform.api import drafts as drafts_api
 from gofastapi_ext.platform.api import env as env_api
 from gofastapi_ext.platform.api import export as export_api
 from gofastapi_ext.platform.api import health as health_api
+from gofastapi_ext.platform.api import metrics as metrics_api
 from gofastapi_ext.platform.api import service as service_api
 from gofastapi_ext.platform.api import stats as stats_api
 from gofastapi_ext.platform.api import versions as versions_api
@@ -52,6 +53,8 @@ from gofastapi_ext.platform.control.garbage import Garbage
 from gofastapi_ext.platform.control.health import HealthWatch
 from gofastapi_ext.platform.control.history import History
 from gofastapi_ext.platform.control.imports import Imports
+from gofastapi_ext.platform.control.metrics import MetricsRecorder
+from gofastapi_ext.platform.control.metrics_views import Metrics
 from gofastapi_ext.platform.control.observer import Observer
 from gofastapi_ext.platform.control.probes import Prober
 from gofastapi_ext.platform.control.replay import Replays
@@ -75,6 +78,7 @@ from gofastapi_ext.platform.store.database import DATABASE, connect
 from gofastapi_ext.platform.store.drafts import DraftStore
 from gofastapi_ext.platform.store.environments import EnvStore
 from gofastapi_ext.platform.store.errors import ErrorStore
+from gofastapi_ext.platform.store.metrics import MetricsStore
 from gofastapi_ext.platform.store.versions import VersionStore
 
 
@@ -108,6 +112,7 @@ def create_app(settings: Settings, places: Places) -> FastAPI:
     app.include_router(export_api.router)
     app.include_router(versions_api.router)
     app.include_router(health_api.router)
+    app.include_router(metrics_api.router)
     app.include_router(alerts_api.router)
     add_error_handlers(app)
 
@@ -177,6 +182,11 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     stack.push_async_callback(alerts.stop)
     alerts.start()
     observer = Observer(settings.report_interval_seconds, telemetry)
+    metrics_store = MetricsStore(database, 3600 * settings.metrics_keep_hours)
+    await metrics_store.prepare()
+    metrics_recorder = MetricsRecorder(metrics_store, apps, observer)
+    stack.push_async_callback(metrics_recorder.stop)
+    metrics_recorder.start()
     error_recorder = ErrorRecorder(error_store, observer, settings.max_errors_kept)
     stack.push_async_callback(error_recorder.stop)
     error_recorder.start()
@@ -193,6 +203,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         observer=observer,
     )
     stack.push_async_callback(supervisors.stop)
+    stack.push_async_callback(observer.refresh_all)
     validator = Validator(
         runtime, ImportPolicy(mode=settings.import_policy, allowed=frozenset(settings.allowed_imports))
     )
@@ -218,14 +229,15 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         apps=apps.all,
         serving=supervisors.serving_pid,
         url=runtime.url,
-        recent=lambda _: (0, 0),
+        recent=metrics_recorder.recent,
         prober=Prober(runtime.probe_headers),
         events=events,
         interval_seconds=settings.health_interval_seconds,
     )
     stack.push_async_callback(health.stop)
     health.start()
-    cleanup = Cleanup(tools, supervisors, forget=(error_recorder.remove_app, alerts.remove_app))
+    forget = (metrics_recorder.remove_app, error_recorder.remove_app, alerts.remove_app)
+    cleanup = Cleanup(tools, supervisors, forget=forget)
     stack.push_async_callback(cleanup.stop)
     cleanup.start()
 
@@ -257,6 +269,9 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         exports=Exports(tools, deployments, blobs, _objects_loader()),
         history=History(bundles, draft_cases),
         imports=Imports(draft_cases, blobs, settings.limits),
+        metrics=Metrics(
+            app_cases, apps, metrics_store, metrics_recorder, observer, 3600 * settings.metrics_keep_hours
+        ),
         replays=Replays(errors, runtime),
         stats=Stats(apps, versions),
         telemetry=telemetry,

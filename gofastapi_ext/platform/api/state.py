@@ -24,6 +24,7 @@ from gofastapi_ext.platform.control.export import Exports
 from gofastapi_ext.platform.control.health import HealthWatch
 from gofastapi_ext.platform.control.history import History
 from gofastapi_ext.platform.control.imports import Imports
+from gofastapi_ext.platform.control.metrics_views import Metrics
 from gofastapi_ext.platform.control.replay import Replays
 from gofastapi_ext.platform.control.stats import Stats
 from gofastapi_ext.platform.control.telemetry import Telemetry
@@ -47,6 +48,7 @@ class Services:
     health: HealthWatch
     history: History
     imports: Imports
+    metrics: Metrics
     replays: Replays
     stats: Stats
     telemetry: Telemetry

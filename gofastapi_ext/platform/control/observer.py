@@ -70,6 +70,10 @@ class Observer:
         """Ask this app's instances now. Those that do not answer in a second are left out."""
         await asyncio.gather(*(self._ask(observed) for observed in self._of(app_id)))
 
+    async def refresh_all(self) -> None:
+        """Ask everybody, as before they end."""
+        await asyncio.gather(*(self._ask(observed) for observed in list(self._followed)))
+
     def idle_seconds(self, app_id: str) -> float | None:
         """How long nobody has asked the app for anything, as far as known; None where no instance has told yet."""
         told = [each for each in self._of(app_id) if each.last is not None and each.instance.state != "ended"]
@@ -86,7 +90,7 @@ class Observer:
             await asyncio.sleep(self._interval_seconds)
             try:
                 with self._telemetry.loop("observer"):
-                    await asyncio.gather(*(self._ask(observed) for observed in list(self._followed)))
+                    await self.refresh_all()
             except Exception:
                 logger.exception("observer")
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
-from pymongo import ReturnDocument
+from pymongo import ReturnDocument, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from gofastapi_ext.core.diagnostics import Diagnostic
@@ -137,6 +137,12 @@ class AppStore:
 
     async def set_port(self, app_id: str, port: int | None) -> None:
         await patiently(lambda: self._apps.update_one({"_id": app_id}, {"$set": {"port": port}}))
+
+    async def set_last_requests(self, moments: dict[str, datetime]) -> None:
+        """When somebody asked each of these apps for something last."""
+        updates = [UpdateOne({"_id": app_id}, {"$set": {"last_request_at": at}}) for app_id, at in moments.items()]
+        if updates:
+            await patiently(lambda: self._apps.bulk_write(updates, ordered=False))
 
     async def take_version_number(self, app_id: str) -> int:
         """The next version's number. A number is never given twice; one may be skipped by a crash."""
