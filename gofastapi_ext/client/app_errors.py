@@ -9,7 +9,15 @@ from pathlib import Path
 
 from gofastapi_ext.client.render import Paint, plain, printable, render_diagnostic
 from gofastapi_ext.client.text import format_seconds
-from gofastapi_ext.core.app_errors import Answer, ErrorRequest, ErrorType, ErrorView, ReplayRequest, ReplayView
+from gofastapi_ext.core.app_errors import (
+    Answer,
+    ErrorRequest,
+    ErrorType,
+    ErrorView,
+    ReplayRequest,
+    ReplayView,
+    in_words,
+)
 from gofastapi_ext.core.diagnostics import Diagnostic, Severity
 from gofastapi_ext.core.errors import InvalidRequestError
 from gofastapi_ext.core.replay import SAFE_METHODS, check_headers
@@ -103,7 +111,9 @@ def ago(seconds: float) -> str:
 
 def finding(error: ErrorView) -> Diagnostic:
     """What there is to say of the place; where none is known, of the error itself."""
-    found = error.diagnostic or Diagnostic(code=f"http_{error.status}", message=error.message)
+    found = error.diagnostic or Diagnostic(
+        code=f"http_{error.status}", message=in_words(error.exception, error.message)
+    )
     return found.model_copy(update={"severity": Severity.WARNING if error.type is ErrorType.CLIENT else Severity.ERROR})
 
 

@@ -97,6 +97,11 @@ class ReplayView(_Frozen):
     """What the request lacked, in words."""
 
 
+def in_words(exception: str | None, message: str) -> str:
+    """`KeyError: 'toast'`"""
+    return message if not exception or message.startswith(exception) else f"{exception}: {message}".rstrip(": ")
+
+
 def error_type(status: int, exception: str | None) -> ErrorType:
     """Whose error an answer is."""
     return ErrorType.CLIENT if 400 <= status < 500 and exception is None else ErrorType.SERVER

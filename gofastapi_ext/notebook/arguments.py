@@ -21,6 +21,8 @@ USAGE = {
     "diff": "%diff NAME [OLD [NEW]]",
     "apps": "%apps",
     "env_set": "%env_set NAME [K=V ...] [--secret K ...] [--unset K ...] [--import FILE]",
+    "errors": "%errors NAME [--all] [--clear]",
+    "replay": "%replay ERROR_ID [--header 'NAME: VALUE' ...] [--body FILE] [--yes]",
     "health": "%health NAME",
     "logs": "%logs NAME [-f] [--tail N]",
     "rollback": "%rollback NAME [N]",
@@ -38,10 +40,14 @@ OPTIONS = {
     "%deploy": ("--with", "--env", "--file", "--message", "--open", "--draft", "--force", "--dry-run"),
     "deployfile": ("--force", "--remove"),
     "env_set": ("--secret", "--unset", "--import"),
+    "errors": ("--all", "--clear"),
     "logs": ("--follow", "--tail"),
+    "replay": ("--header", "--body", "--yes"),
 }
 MAX_TAIL = 100_000
-_TAKES_VALUE = frozenset({"--with", "--env", "--file", "--message", "--tail", "--secret", "--unset", "--import"})
+_TAKES_VALUE = frozenset(
+    {"--with", "--env", "--file", "--message", "--tail", "--secret", "--unset", "--import", "--header", "--body"}
+)
 _SHORT = {"-f": "--follow"}
 
 
@@ -68,6 +74,25 @@ class LogsArguments:
     name: str
     follow: bool = False
     tail: int = 200
+
+
+@dataclass(frozen=True)
+class ErrorsArguments:
+    """`%errors NAME ...`"""
+
+    name: str
+    all: bool = False
+    clear: bool = False
+
+
+@dataclass(frozen=True)
+class ReplayArguments:
+    """`%replay ERROR_ID ...`"""
+
+    error_id: str
+    headers: tuple[str, ...] = ()
+    body: str | None = None
+    yes: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,6 +164,18 @@ def parse_logs(line: str) -> LogsArguments:
     words, options = _split("logs", line)
     tail = _number("--tail", options["--tail"][-1], 0, MAX_TAIL) if "--tail" in options else 200
     return LogsArguments(_only_name("logs", words), follow="--follow" in options, tail=tail)
+
+
+def parse_errors(line: str) -> ErrorsArguments:
+    words, options = _split("errors", line)
+    return ErrorsArguments(_only_name("errors", words), all="--all" in options, clear="--clear" in options)
+
+
+def parse_replay(line: str) -> ReplayArguments:
+    words, options = _split("replay", line)
+    body = options["--body"][-1] if "--body" in options else None
+    headers = tuple(options.get("--header", []))
+    return ReplayArguments(_only_name("replay", words), headers, body, "--yes" in options)
 
 
 def parse_rollback(line: str) -> RollbackArguments:

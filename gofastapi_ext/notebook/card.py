@@ -20,7 +20,7 @@ def html_card(progress: Progress) -> str:
     """The card in its present state."""
     state = str(progress.ending or "running")
     parts = [_head(progress), _address(progress), html_tree(progress.tree), _stages(progress)]
-    parts += [_finding(diagnostic) for diagnostic in progress.diagnostics]
+    parts += [html_finding(diagnostic) for diagnostic in progress.diagnostics]
     parts += [f'<p class="gofastapi-note">{line}</p>' for line in _notes(progress)]
     return f'<div class="gofastapi gofastapi-{state}"><style>{STYLE}</style>{"".join(parts)}</div>'
 
@@ -84,7 +84,7 @@ def _stage(progress: Progress, stage: Stage) -> str:
     return f'<li class="gofastapi-{kind}">{stage} <span>{time}</span></li>'
 
 
-def _finding(diagnostic: Diagnostic) -> str:
+def html_finding(diagnostic: Diagnostic) -> str:
     """What is wrong, where, the line with a caret, the frames, and what to do."""
     diagnostic = in_cell(diagnostic)
     where = ""
@@ -95,9 +95,9 @@ def _finding(diagnostic: Diagnostic) -> str:
     if where:
         html.append(f'<p class="gofastapi-where">{escape(printable(where))}</p>')
     if code:
-        html.append(_code(code))
+        html.append(html_code(code))
     if diagnostic.traceback:
-        html.append(_code(printable(diagnostic.traceback).rstrip()))
+        html.append(html_code(printable(diagnostic.traceback).rstrip()))
     if diagnostic.hint:
         html.append(f'<p class="gofastapi-note">{_lines(diagnostic.hint)}</p>')
     return "".join(html) + "</div>"
@@ -132,7 +132,8 @@ def _dimmed(text: str, role: str) -> str:
     return f"\x03{text}\x02" if role == "dim" else text
 
 
-def _code(text: str) -> str:
+def html_code(text: str) -> str:
+    """A block of code, which is `printable` already."""
     return f'<pre class="gofastapi-code">{_tagged(text)}</pre>'
 
 

@@ -49,13 +49,15 @@ def _complete(magic: str, words: list[str], fragment: str) -> list[tuple[str, st
         return [(path, "path") for path in _paths(fragment, hidden=magic == "env_set")]
     if before == "--with":
         return [(names, "instance") for names in _object_lists(fragment)]
-    if before in ("--env", "--message", "--tail"):
+    if (magic, before) == ("replay", "--body"):
+        return [(path, "path") for path in _paths(fragment, hidden=False)]
+    if before in ("--env", "--message", "--tail", "--header"):
         return []
     if magic == "env_set" and before in ("--secret", "--unset"):
         return [(name, "variable") for name in _ask(lambda client: _variables(client, words[0]))]
     if fragment.startswith("-"):
         return [(option, "option") for option in OPTIONS.get(magic, ())]
-    if magic == "apps":
+    if magic in ("apps", "replay"):
         return []
     if not words:
         return [(name, "app") for name in _ask(_restorable_names if magic == "restore" else _app_names)]

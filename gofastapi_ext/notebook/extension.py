@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gofastapi_ext.notebook.magics import GoFastAPIMagics
+from gofastapi_ext.notebook.observing_magics import ObservingMagics
 from gofastapi_ext.notebook.runs import Runs
 
 if TYPE_CHECKING:
@@ -19,10 +20,12 @@ _LINE_MAGICS = (
     "deployfile",
     "diff",
     "env_set",
+    "errors",
     "export",
     "health",
     "logs",
     "rename",
+    "replay",
     "restart",
     "restore",
     "rollback",
@@ -36,7 +39,7 @@ _LINE_MAGICS = (
 def register(shell: InteractiveShell) -> None:
     """Add the magics and their completion; a second time changes nothing."""
     runs = _taken_runs(shell) or Runs(shell)
-    shell.register_magics(GoFastAPIMagics(shell, runs))
+    shell.register_magics(GoFastAPIMagics(shell, runs), ObservingMagics(shell))
     shell.events.register("pre_run_cell", runs.note)
     unregister_matcher(shell)
     shell.Completer.custom_matchers.append(complete_magics)
@@ -49,7 +52,8 @@ def unregister(shell: InteractiveShell) -> None:
     for kind, names in (("cell", _CELL_MAGICS), ("line", _LINE_MAGICS)):
         for name in names:
             magics[kind].pop(name, None)
-    shell.magics_manager.registry.pop(GoFastAPIMagics.__name__, None)
+    for each in (GoFastAPIMagics, ObservingMagics):
+        shell.magics_manager.registry.pop(each.__name__, None)
     unregister_matcher(shell)
 
 

@@ -7,7 +7,7 @@ STYLE = """
 .gofastapi{--ink:var(--jp-ui-font-color1,var(--vscode-foreground,inherit));
 --soft:var(--jp-ui-font-color2,var(--vscode-descriptionForeground,#7a7a7a));
 --line:var(--jp-border-color2,rgba(128,128,128,.3));--link:var(--jp-content-link-color,#1976d2);
---good:var(--jp-success-color1,#2e9d4f);--bad:var(--jp-error-color1,#d32f2f);
+--good:var(--jp-success-color1,#2e9d4f);--bad:var(--jp-error-color1,#d32f2f);--warn:var(--jp-warn-color0,#e65100);
 --busy:var(--jp-brand-color1,#1976d2);--shade:var(--jp-cell-editor-background,rgba(128,128,128,.12));
 --code:var(--jp-code-font-family,ui-monospace,Menlo,Consolas,monospace);
 box-sizing:border-box;max-width:640px;margin:4px 0;padding:12px 16px;border:1px solid var(--line);
@@ -53,6 +53,16 @@ border-radius:4px;background:var(--shade);color:var(--ink);font:12px/17px var(--
 .gofastapi.gofastapi-diff pre.gofastapi-code{max-height:480px;margin:0}
 .gofastapi-added{color:var(--good)}
 .gofastapi-removed{color:var(--bad)}
+.gofastapi-error{margin-top:12px;padding-top:12px;border-top:1px solid var(--line)}
+.gofastapi-error .gofastapi-finding{margin-top:4px}
+.gofastapi-status{flex:none;font-weight:600;color:var(--good)}
+.gofastapi-status.gofastapi-server{color:var(--bad)}
+.gofastapi-status.gofastapi-client{color:var(--warn)}
+.gofastapi details{margin-top:4px;font-size:12px}
+.gofastapi summary{color:var(--soft);cursor:pointer}
+.gofastapi summary:hover{color:var(--ink)}
+.gofastapi-sides{display:grid;grid-template-columns:repeat(auto-fit,minmax(240px,1fr));gap:0 16px;margin-top:10px}
+.gofastapi-sides>div{min-width:0}
 .gofastapi-hunk,.gofastapi-dim{color:var(--soft)}
 .gofastapi-file{font-weight:600}
 .gofastapi-caret{color:var(--bad);font-weight:600}

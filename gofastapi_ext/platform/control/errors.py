@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 
-from gofastapi_ext.core.app_errors import ErrorRequest, ErrorView, error_type
+from gofastapi_ext.core.app_errors import ErrorRequest, ErrorView, error_type, in_words
 from gofastapi_ext.core.diagnostics import Diagnostic
 from gofastapi_ext.core.errors import GoFastAPIError, NotFoundError
 from gofastapi_ext.core.replay import what_lacks
@@ -88,7 +88,7 @@ def _diagnostic(record: ErrorRecord) -> Diagnostic | None:
     start, end = record.columns or (None, None)
     return Diagnostic(
         code=record.exception or f"http_{record.status}",
-        message=record.message,
+        message=in_words(record.exception, record.message),
         file=record.file,
         line=record.line,
         column=start,

@@ -1,0 +1,45 @@
+"""The magics that tell how an app is doing. As in `magics`, their docstrings are what `?` shows."""
+
+from __future__ import annotations
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, line_magic, magics_class
+
+
+@magics_class
+class ObservingMagics(Magics):
+    """`%errors` and `%replay`."""
+
+    shell: InteractiveShell
+
+    @line_magic
+    def errors(self, line: str) -> None:
+        """Show what goes wrong in an app, at the line of its cell: the same errors as one, the latest first.
+
+        Usage: %errors NAME [--all] [--clear]
+
+        --all     all that are kept, not only the latest ten
+        --clear   forget them instead
+
+        Example: %errors hello
+        """
+        from gofastapi_ext.notebook.app_errors import errors
+
+        errors(self.shell, line)
+
+    @line_magic
+    def replay(self, line: str) -> None:
+        """Send the request of an error to what is running now, and show both answers.
+
+        Usage: %replay ERROR_ID [--header 'NAME: VALUE' ...] [--body FILE] [--yes]
+
+        ERROR_ID               as %errors shows it
+        --header NAME: VALUE   a header to send, too: credentials are not kept
+        --body FILE            a file to send as the body
+        --yes                  also where the request may change something: a POST, say
+
+        Example: %replay 3fa9c1d2e4b5
+        """
+        from gofastapi_ext.notebook.app_errors import replay
+
+        replay(self.shell, line)
