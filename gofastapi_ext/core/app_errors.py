@@ -16,7 +16,7 @@ LEFT_OUT = "***"
 """What stands in the place of a value that is not kept."""
 
 # What tells one occurrence from the next, not one error from another: numbers, hashes, UUIDs.
-_CHANGING = re.compile(r"[0-9a-fA-F]{8,}|[0-9]+")
+_CHANGING = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{8,}|[0-9]+")
 
 
 class _Frozen(BaseModel):
