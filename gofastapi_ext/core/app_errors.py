@@ -14,6 +14,8 @@ from gofastapi_ext.core.diagnostics import Diagnostic
 
 LEFT_OUT = "***"
 """What stands in the place of a value that is not kept."""
+CUT = "[…]"
+"""What stands in the place of the rest of a text that was too long."""
 
 # What tells one occurrence from the next, not one error from another: numbers, hashes, UUIDs.
 _CHANGING = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{8,}|[0-9]+")
@@ -53,7 +55,7 @@ class ErrorView(_Frozen):
     type: ErrorType
     method: str
     route: str
-    """The route's template; the path where no route was found."""
+    """The route's template; the latest path where no route was found."""
     status: int
     exception: str | None = None
     """The class, as `KeyError`."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote, unquote_plus
 
-from gofastapi_ext.core.app_errors import LEFT_OUT
+from gofastapi_ext.core.app_errors import CUT, LEFT_OUT
 from gofastapi_ext.core.errors import InvalidRequestError
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -71,7 +71,8 @@ def what_lacks(path: str, headers: Mapping[str, str], *, lacks_body: bool, given
     """What was in the request and is not kept, in words; `given` headers make up for those that are not."""
     query = path.partition("#")[0].partition("?")[2]
     pairs = [part.partition("=") for part in query.split("&")]
-    lacking = [f"the value of {unquote_plus(name)} in the query" for name, _, v in pairs if unquote_plus(v) == LEFT_OUT]
+    lacking = ["the rest of its path"] if CUT in path else []
+    lacking += [f"the value of {unquote_plus(name)} in the query" for name, _, v in pairs if unquote_plus(v) == LEFT_OUT]
     named = {name.lower() for name in given}
     lacking += [f"the header {name}" for name, v in headers.items() if v == LEFT_OUT and name.lower() not in named]
     return [*lacking, "its body"] if lacks_body else lacking

@@ -33,6 +33,7 @@ _MAX_WORD = 400
 _MAX_MESSAGE = 2_000
 _MAX_PATH = 4_000
 _MAX_TEXT = 64_000
+_MAX_BODY_BYTES = 65_536
 _MAX_HEADERS = 50
 
 
@@ -165,7 +166,7 @@ def _record(observed: Observed, error: ReportedError, now: datetime) -> ErrorRec
         request=RequestRecord(
             path=_cut(error.path, _MAX_PATH),
             headers=dict(_headers(error)),
-            body=error.body if error.body is not None and len(error.body) <= _MAX_TEXT else None,
+            body=error.body if error.body is not None and len(error.body) <= _MAX_BODY_BYTES else None,
             has_body=error.has_body,
         ),
         answer=_cut(error.answer, _MAX_TEXT) if error.answer is not None else None,

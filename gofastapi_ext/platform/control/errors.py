@@ -99,9 +99,10 @@ def _diagnostic(record: ErrorRecord) -> Diagnostic | None:
 
 
 def _view(record: ErrorRecord, diagnostic: Diagnostic | None) -> ErrorView:
-    hidden = {"owner", "traceback", "file", "line", "columns", "request"}
+    hidden = {"owner", "traceback", "file", "line", "columns", "request", "route"}
     return ErrorView(
         **record.model_dump(exclude=hidden),
+        route=record.route if record.route.startswith("/") else record.request.path.partition("?")[0],
         type=error_type(record.status, record.exception),
         diagnostic=diagnostic,
         request=_request(record),
