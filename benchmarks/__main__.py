@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import measure, report
+from benchmarks.health import health_cycle
 from benchmarks.kernel import running_kernel
 from benchmarks.programs import running_service
 
-FULL = measure.Plan(deploys=15, throughput_rounds=12, throughput_seconds=0.8, redeploys=20, apps=100)
-QUICK = measure.Plan(deploys=2, throughput_rounds=1, throughput_seconds=0.5, redeploys=5, apps=5)
+FULL = measure.Plan(deploys=15, throughput_rounds=12, throughput_seconds=0.8, redeploys=20, apps=100, simulated=1000)
+QUICK = measure.Plan(deploys=2, throughput_rounds=1, throughput_seconds=0.5, redeploys=5, apps=5, simulated=50)
 
 
 def main() -> int:
@@ -68,6 +69,8 @@ def _measure_all(plan: measure.Plan) -> tuple[measure.Figures, dict[str, Any]]:
         take(measure.redeploys_under_load(service, plan))
         _say("memory")
         take(measure.memory(service, plan))
+    _say("a cycle of health checks")
+    take(health_cycle(plan.simulated))
     return figures, raw
 
 

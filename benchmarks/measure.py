@@ -39,6 +39,8 @@ class Plan:
     throughput_seconds: float
     redeploys: int
     apps: int
+    simulated: int
+    """Apps in one cycle of health checks."""
 
 
 Figures = dict[str, Any]

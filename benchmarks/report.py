@@ -37,6 +37,8 @@ GOALS = (
     Goal("idle_app_pss_mb", "PSS of one more idle app, MB", 20),
     Goal("service_rss_mb", "RSS of the service with all apps, MB", 100),
     Goal("list_apps_p95_ms", "GET /api/apps with all apps, p95, ms", 20),
+    Goal("health_cycle_seconds", "1,000 apps asked for their health, s", 10),
+    Goal("health_cycle_cpu_seconds", "  CPU of the service for it, s", 3),
 )
 
 

@@ -63,6 +63,9 @@ def test_a_quick_run_gives_every_figure_and_loses_no_request(folder: Path) -> No
     assert results["raw"]["versions_seen"] == results["raw"]["redeploys_under_load"] + 1
     assert results["raw"]["redeploy_requests"] > 500
     assert results["idle_app_pss_mb"] is None or 1 < results["idle_app_pss_mb"] < 60
+    assert results["raw"]["health_cycle_apps"] > 0
+    assert 0 < results["health_cycle_seconds"] < 10
+    assert 0 < results["health_cycle_cpu_seconds"] < 10
     assert results["machine"]["cpus"] > 0
     assert set(results["missed"]) <= results.keys()
     assert all(name in printed for name in ("goal", "measured", "missed"))
