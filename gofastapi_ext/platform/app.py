@@ -21,6 +21,7 @@ from gofastapi_ext.platform.api import alerts as alerts_api
 from gofastapi_ext.platform.api import app_errors as app_errors_api
 from gofastapi_ext.platform.api import apps as apps_api
 from gofastapi_ext.platform.api import blobs as blobs_api
+from gofastapi_ext.platform.api import cleanup as cleanup_api
 from gofastapi_ext.platform.api import convert as convert_api
 from gofastapi_ext.platform.api import drafts as drafts_api
 from gofastapi_ext.platform.api import env as env_api
@@ -52,12 +53,16 @@ from gofastapi_ext.platform.control.export import Exports
 from gofastapi_ext.platform.control.garbage import Garbage
 from gofastapi_ext.platform.control.health import HealthWatch
 from gofastapi_ext.platform.control.history import History
+from gofastapi_ext.platform.control.idle import IdleApps
 from gofastapi_ext.platform.control.imports import Imports
+from gofastapi_ext.platform.control.leftovers import Leftovers
 from gofastapi_ext.platform.control.metrics import MetricsRecorder
 from gofastapi_ext.platform.control.metrics_views import Metrics
 from gofastapi_ext.platform.control.observer import Observer
 from gofastapi_ext.platform.control.probes import Prober
+from gofastapi_ext.platform.control.removal import Removal
 from gofastapi_ext.platform.control.replay import Replays
+from gofastapi_ext.platform.control.sleep import Sleeper
 from gofastapi_ext.platform.control.stats import Stats
 from gofastapi_ext.platform.control.supervisors import Supervisors
 from gofastapi_ext.platform.control.telemetry import Telemetry
@@ -103,6 +108,7 @@ def create_app(settings: Settings, places: Places) -> FastAPI:
     )
     app.include_router(service_api.router)
     app.include_router(stats_api.router)
+    app.include_router(cleanup_api.router)
     app.include_router(apps_api.router)
     app.include_router(app_errors_api.router)
     app.include_router(env_api.router)
@@ -201,6 +207,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         runtime=runtime,
         settings=settings,
         observer=observer,
+        events=events,
     )
     stack.push_async_callback(supervisors.stop)
     stack.push_async_callback(observer.refresh_all)
@@ -220,9 +227,27 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         validator=validator,
         settings=settings,
         telemetry=telemetry,
+        events=events,
     )
     deployments = Deployments(tools, supervisors)
     stack.push_async_callback(deployments.stop)
+    forget = (metrics_recorder.remove_app, error_recorder.remove_app, alerts.remove_app)
+    removal = Removal(tools, supervisors, forget=forget)
+    idle = IdleApps(
+        apps=apps,
+        drafts=drafts,
+        removal=removal,
+        observer=observer,
+        last_request_at=metrics_recorder.last_request_at,
+        events=events,
+        remove_after_seconds=settings.remove_after,
+    )
+    leftovers = Leftovers(
+        home=places.home, run=places.run, apps=apps, versions=versions, supervisors=supervisors, runtime=runtime
+    )
+    cleanup = Cleanup(tools, removal=removal, idle=idle, leftovers=leftovers, events=events, owner=owner.user)
+    stack.push_async_callback(cleanup.stop)
+    await cleanup.end_orphans()
     await supervisors.restore()
     observer.start()
     health = HealthWatch(
@@ -236,9 +261,9 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     )
     stack.push_async_callback(health.stop)
     health.start()
-    forget = (metrics_recorder.remove_app, error_recorder.remove_app, alerts.remove_app)
-    cleanup = Cleanup(tools, supervisors, forget=forget)
-    stack.push_async_callback(cleanup.stop)
+    sleeper = Sleeper(apps, supervisors, observer, health, settings.sleep_after, telemetry)
+    stack.push_async_callback(sleeper.stop)
+    sleeper.start()
     cleanup.start()
 
     def describe() -> ServiceView:
@@ -252,7 +277,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
             mongo=MongoView(pid=server.pid, address=server.address),
         )
 
-    app_cases = Apps(tools, supervisors, deployments, cleanup, health)
+    app_cases = Apps(tools, supervisors, deployments, removal, health, sleeper, observer)
     errors = Errors(app_cases, error_store, error_recorder, versions, bundles)
     draft_cases = Drafts(apps, drafts, versions, bundles, settings.limits, tools.garbage.bundle)
     return Services(
@@ -269,9 +294,8 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         exports=Exports(tools, deployments, blobs, _objects_loader()),
         history=History(bundles, draft_cases),
         imports=Imports(draft_cases, blobs, settings.limits),
-        metrics=Metrics(
-            app_cases, apps, metrics_store, metrics_recorder, observer, 3600 * settings.metrics_keep_hours
-        ),
+        cleanup=cleanup,
+        metrics=Metrics(app_cases, apps, metrics_store, metrics_recorder, observer, 3600 * settings.metrics_keep_hours),
         replays=Replays(errors, runtime),
         stats=Stats(apps, versions),
         telemetry=telemetry,

@@ -46,7 +46,7 @@ async def get_app(app_id: str, services: UsesServices, caller: Caller) -> AppVie
 
 @router.patch("/{app_id}")
 async def change_app(app_id: str, change: AppChange, services: UsesServices, caller: Caller) -> AppView:
-    """Rename the title."""
+    """Change its title, when it sleeps, and whether bodies of requests that fail are kept."""
     return await services.apps.change(app_id, caller.user, change)
 
 
@@ -83,6 +83,12 @@ async def restart(app_id: str, services: UsesServices, caller: Caller) -> Stream
 async def stop(app_id: str, services: UsesServices, caller: Caller) -> AppView:
     """End an app's processes. Its address, versions, variables and files stay."""
     return await services.apps.stop(app_id, caller.user)
+
+
+@router.post("/{app_id}/sleep")
+async def sleep(app_id: str, services: UsesServices, caller: Caller) -> AppView:
+    """Let an app that nobody is using sleep now; the next request wakes it."""
+    return await services.apps.sleep(app_id, caller.user)
 
 
 @router.post("/{app_id}/clone", status_code=201)

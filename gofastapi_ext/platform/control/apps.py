@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
 
 from gofastapi_ext.core.drafts import DraftInfo, code_state
-from gofastapi_ext.core.errors import ConflictError, InvalidRequestError, NotFoundError
+from gofastapi_ext.core.errors import ConflictError, NotFoundError
+from gofastapi_ext.core.events import EventKind
 from gofastapi_ext.core.lifecycle import Stage, Status, Target, shown_state
 from gofastapi_ext.core.models import AppChange, AppView, LogLine, StageEvent, VersionView
 from gofastapi_ext.core.naming import check_app_id
 from gofastapi_ext.platform.control.attempt import DeployTools
-from gofastapi_ext.platform.control.cleanup import Cleanup
 from gofastapi_ext.platform.control.deployments import Deployments
 from gofastapi_ext.platform.control.health import HealthWatch
+from gofastapi_ext.platform.control.observer import Observer
+from gofastapi_ext.platform.control.options import in_words, options_of
+from gofastapi_ext.platform.control.removal import Removal
+from gofastapi_ext.platform.control.sleep import Sleeper
 from gofastapi_ext.platform.control.supervisors import Supervisors
 from gofastapi_ext.platform.store.apps import AppRecord
-from gofastapi_ext.platform.store.versions import Kind, VersionRecord, kept, new_version_time
+from gofastapi_ext.platform.store.versions import Kind, VersionRecord, kept
 
 
 class Apps:
@@ -30,15 +34,19 @@ class Apps:
         tools: DeployTools,
         supervisors: Supervisors,
         deployments: Deployments,
-        cleanup: Cleanup,
+        removal: Removal,
         health: HealthWatch,
+        sleeper: Sleeper,
+        observer: Observer,
     ) -> None:
         self._tools = tools
         self._apps = tools.apps
         self._supervisors = supervisors
         self._deployments = deployments
-        self._cleanup = cleanup
+        self._removal = removal
         self._health = health
+        self._sleeper = sleeper
+        self._observer = observer
 
     async def find(self, app_id: str, owner: str) -> AppRecord:
         """Raises `NotFoundError`."""
@@ -77,13 +85,20 @@ class Apps:
         return [await self._with_draft(record) for record in records]
 
     async def change(self, app_id: str, owner: str, change: AppChange) -> AppView:
-        """Rename the title; an empty one is the app's id again. Link previews show it from the next start on."""
+        """Change what was given. Link previews show a new title from the next start on; an empty one is the id."""
         record = await self.find(app_id, owner)
-        if change.title is not None:
-            title = " ".join(change.title.split())
-            if not title.isprintable():
-                raise InvalidRequestError("A title is one line of text, without control characters.")
-            await self._apps.set_title(record.id, title or None)
+        options = options_of(change)
+        if options:
+            await self._apps.set_options(record.id, options)
+            self._publish(EventKind.CHANGED, in_words(options), record, owner)
+        if change.record_bodies is not None:
+            for observed in self._observer.latest(record.id):
+                observed.instance.record_bodies(change.record_bodies)
+        return await self.view(app_id, owner)
+
+    async def sleep(self, app_id: str, owner: str) -> AppView:
+        """Put an app to sleep now. Raises `ConflictError` where it is in use."""
+        await self._sleeper.put_to_sleep(await self.find(app_id, owner))
         return await self.view(app_id, owner)
 
     async def versions(self, app_id: str, owner: str) -> list[VersionView]:
@@ -105,6 +120,7 @@ class Apps:
                     raise ConflictError(f'"{app_id}" does not run: nothing of it is deployed yet.')
                 await self._apps.change(record, target=Target.STOPPED)
                 await supervisor.halt()
+            self._publish(EventKind.STOPPED, "It was stopped.", record, owner)
         return await self.view(app_id, owner)
 
     async def start(self, app_id: str, owner: str) -> AsyncIterator[StageEvent]:
@@ -124,11 +140,18 @@ class Apps:
         if record is None or record.owner != owner or record.purged:
             raise NotFoundError(f'There is no app "{app_id}".')
         if record.target is not Target.DELETED:
-            record = await self._retire(record, owner)
+            record = await self._removal.retire(record)
         elif not forever:
             raise NotFoundError(f'There is no app "{app_id}".{_hint_to_restore(record, owner)}')
         if forever:
-            record = await self._cleanup.purge(record)
+            record = await self._removal.purge(record)
+        else:
+            self._publish(
+                EventKind.DELETED,
+                f"It was deleted, and can be restored until {record.restorable_until:%Y-%m-%d}.",
+                record,
+                owner,
+            )
         return self._view(record, None)
 
     async def restore(self, app_id: str, owner: str) -> AsyncIterator[StageEvent]:
@@ -138,9 +161,10 @@ class Apps:
             raise NotFoundError(f'There is no deleted app "{app_id}" that could be restored.')
         if record.target is not Target.DELETED:
             raise ConflictError(f'"{app_id}" is not deleted.')
-        ran = record.target_before is Target.RUNNING and record.live_version is not None
+        ran = record.target_before in (Target.RUNNING, Target.ASLEEP) and record.live_version is not None
         record = await self._undelete(record)
         if not ran:
+            self._publish(EventKind.RESTORED, "It was restored. It does not run, as before.", record, owner)
             yield StageEvent(stage=Stage.SAVED, seconds=0.0)
             return
         async for event in self._deployments.restart(record, owner, Kind.RESTORE):
@@ -151,30 +175,12 @@ class Apps:
         record = await self.find(app_id, owner)
         return self._tools.runtime.logs(record.id, tail, follow)
 
-    async def _retire(self, record: AppRecord, owner: str) -> AppRecord:
-        supervisor = self._supervisors.of(record)
-        async with supervisor.exclusive():
-            current = await self.find(record.id, owner)
-            now = new_version_time()
-            await self._apps.change(
-                current,
-                target=Target.DELETED,
-                target_before=current.target,
-                deleted_at=now,
-                restorable_until=now + timedelta(days=self._tools.settings.restore_days),
-            )
-            await self._supervisors.remove(supervisor)
-        deleted = await self._apps.get(record.id)
-        if deleted is None:
-            raise NotFoundError(f'There is no app "{record.id}".')
-        return deleted
-
     async def _undelete(self, record: AppRecord) -> AppRecord:
         """A deleted app as it was, but stopped; a new one of its name where nothing else is left of it."""
         if record.status is not Status.STOPPED:
             raise ConflictError(f'"{record.id}" is just being removed. Try again in a moment.')
         if record.is_gone and not record.purged:
-            record = await self._cleanup.purge(record)
+            record = await self._removal.purge(record)
         back: dict[str, Any] = {"deleted_at": None, "restorable_until": None, "target_before": None}
         supervisor = self._supervisors.of(record)
         async with supervisor.exclusive():
@@ -187,6 +193,9 @@ class Apps:
             record = await self._apps.change(current, **back, target=Target.STOPPED)
             await self._supervisors.show_stopped(record)
             return record
+
+    def _publish(self, kind: EventKind, message: str, record: AppRecord, by: str) -> None:
+        self._tools.events.publish(kind, message, owner=record.owner, app=record.id, by=by)
 
     async def _with_draft(self, record: AppRecord) -> AppView:
         draft = await self._tools.drafts.get(record.id)
@@ -211,6 +220,9 @@ class Apps:
             updated_at=record.updated_at,
             deleted_at=record.deleted_at,
             restorable_until=record.restorable_until,
+            sleep_after_seconds=self._sleeper.sleep_after_seconds(record.sleep_after_seconds),
+            record_bodies=record.record_bodies,
+            last_request_at=record.last_request_at,
             health=self._health.of(record),
             instances=supervisor.instances() if supervisor else [],
             diagnostics=record.diagnostics,

@@ -17,9 +17,12 @@ from typing import Any
 
 from gofastapi_ext.core.diagnostics import Diagnostic
 from gofastapi_ext.core.errors import GoFastAPIError
+from gofastapi_ext.core.events import EventKind
 from gofastapi_ext.core.lifecycle import Outcome, Stage, Target
 from gofastapi_ext.core.models import StageEvent
+from gofastapi_ext.platform.control import announce
 from gofastapi_ext.platform.control.environments import Environments
+from gofastapi_ext.platform.control.events import EventFeed
 from gofastapi_ext.platform.control.garbage import Garbage
 from gofastapi_ext.platform.control.launcher import Launcher
 from gofastapi_ext.platform.control.supervisor import Supervisor
@@ -59,6 +62,7 @@ class DeployTools:
     validator: Validator
     settings: Settings
     telemetry: Telemetry
+    events: EventFeed
 
 
 class DeployFailedError(Exception):
@@ -173,6 +177,8 @@ class Attempt(ABC):
             finally:
                 if self.record.live_version is not None and self.record.target is Target.RUNNING:
                     supervisor.recover()
+                elif self.record.target is Target.ASLEEP and not supervisor.is_serving:
+                    supervisor.doze()
             raise
 
     async def _conclude(self, supervisor: Supervisor, outcome: Outcome, number: int | None) -> None:
@@ -182,6 +188,8 @@ class Attempt(ABC):
         self._end_stage(last, seconds=total, version=number, unchanged=outcome is Outcome.UNCHANGED)
         supervisor.finishing = True
         self.events.put_nowait(None)
+        if said := announce.success(self.kind, outcome, number, self._what()):
+            self._announce(*said, number, total)
         try:
             await self._store(outcome, total, number)
             await self._tidy_up(supervisor)
@@ -204,6 +212,7 @@ class Attempt(ABC):
         except Exception:
             # Whatever keeps it from being stored, the caller is told.
             logger.exception("%s of %s: its failure was not stored", self.kind, self.record.id)
+        self._announce(*announce.failure(self.kind, diagnostics), failed.version, total)
         supervisor.finishing = True
         self.events.put_nowait(failed)
         self.events.put_nowait(None)
@@ -211,6 +220,17 @@ class Attempt(ABC):
             await self._tidy_up(supervisor)
         except Exception:
             logger.exception("%s of %s: what it left was not removed", self.kind, self.record.id)
+
+    def _what(self) -> str:
+        """What the feed adds to the words of a success."""
+        return ""
+
+    def _announce(self, kind: EventKind, message: str, version: int | None, seconds: float) -> None:
+        app = self.record
+        details = {"seconds": round(seconds, 3), "kind": self.kind.value}
+        self._tools.events.publish(
+            kind, message, owner=app.owner, app=app.id, by=self._by, version=version, details=details
+        )
 
     def _end_stage(
         self,

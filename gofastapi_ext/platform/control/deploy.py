@@ -159,6 +159,9 @@ class Deploy(Attempt):
             await self._tools.versions.set_state(self.record.id, self._version.number, "failed")
         await super()._note_failure(supervisor, diagnostics)
 
+    def _what(self) -> str:
+        return f": it is version {self._rollback_of} again" if self._rollback_of is not None else ""
+
     async def _tidy_up(self, supervisor: Supervisor) -> None:
         """Mark the version, forget the oldest ones, and the code of a draft that is no more."""
         tools, app_id = self._tools, self.record.id

@@ -44,9 +44,13 @@ class Restart(Attempt):
         await self._bring_up(supervisor, version, revision, commit)
         return Outcome.LIVE, version.number
 
+    def _what(self) -> str:
+        changed = sorted([*self._change.set, *self._change.unset]) if self._change else []
+        return f": {', '.join(changed[:10])}{', …' if len(changed) > 10 else ''}" if changed else ""
+
     def _is_wanted(self) -> bool:
         """Whether the app is to run, and has something to run."""
-        return self.record.target is Target.RUNNING and self.record.live_version is not None
+        return self.record.target in (Target.RUNNING, Target.ASLEEP) and self.record.live_version is not None
 
     async def _tidy_up(self, supervisor: Supervisor) -> None:
         # Read anew: where the database went away at the commit, this attempt does not know how it ended.

@@ -8,13 +8,16 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from gofastapi_ext.core.diagnostics import Diagnostic
 from gofastapi_ext.core.errors import ConflictError, GoFastAPIError, SecretsUnreadableError
+from gofastapi_ext.core.events import EventKind
 from gofastapi_ext.core.lifecycle import Status, Target, restart_delay_seconds
 from gofastapi_ext.core.models import InstanceView
 from gofastapi_ext.core.validation import locate
 from gofastapi_ext.platform.control.environments import Environments
+from gofastapi_ext.platform.control.events import EventFeed
 from gofastapi_ext.platform.control.launcher import Launcher
 from gofastapi_ext.platform.runtimes.base import Instance, InstanceFailedError, Runtime
 from gofastapi_ext.platform.settings import Settings
@@ -36,6 +39,7 @@ class Supervisor:
     def __init__(
         self,
         app_id: str,
+        owner: str,
         *,
         apps: AppStore,
         versions: VersionStore,
@@ -45,8 +49,10 @@ class Supervisor:
         environments: Environments,
         settings: Settings,
         starts: asyncio.Semaphore,
+        events: EventFeed,
     ) -> None:
         self.app_id = app_id
+        self._owner = owner
         self._apps = apps
         self._versions = versions
         self._bundles = bundles
@@ -55,6 +61,7 @@ class Supervisor:
         self._environments = environments
         self._settings = settings
         self._starts = starts
+        self._events = events
         self.finishing = False
         """The one who has the app to himself has told his caller the end, and will be done in a moment."""
         self._lock = asyncio.Lock()
@@ -92,6 +99,11 @@ class Supervisor:
             for i in alive
             if i.state != "ended"
         ]
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody has the app to himself, as a deploy does."""
+        return self._lock.locked()
 
     @property
     def is_serving(self) -> bool:
@@ -133,6 +145,33 @@ class Supervisor:
             self._draining.append(before)
             await before.release()
         await self._set_status(Status.RUNNING)
+
+    async def fall_asleep(self) -> bool:
+        """Let the app's process go until the next request comes; False where it is in use.
+
+        No request is lost: from the moment the instance accepts no more, who connects waits for the next one.
+        """
+        if self._lock.locked() or not self.is_serving:
+            return False
+        async with self.exclusive():
+            current = self._current
+            # First what is to be: after a crash in between the app sleeps, and the next request wakes it.
+            if current is None or not await self._apps.set_asleep(self.app_id, True):
+                return False
+            self._status = Status.ASLEEP
+            if current is not self._current or not await current.release_if_idle():
+                await self._awake()
+                return False
+            self._current = None
+            self._draining.append(current)
+            self.doze()
+        self._publish(EventKind.SLEPT, "Nobody asked for it: it sleeps, and wakes with the next request.")
+        return True
+
+    def doze(self) -> None:
+        """Wait for a visitor and bring the app up for him."""
+        if not self._closed:
+            self._recovery = asyncio.create_task(self._doze(), name=f"doze {self.app_id}")
 
     def recover(self) -> None:
         """Bring the live version up where it is not, in the background, with a growing delay between attempts."""
@@ -189,7 +228,41 @@ class Supervisor:
         stable = time.monotonic() - started > self._settings.stable_after_seconds
         self._crashes = (0 if stable else self._crashes) + failure.is_crash
         logger.warning("%s: instance %d ended: %s", self.app_id, instance.pid, failure.message)
+        if failure.is_crash:
+            self._publish(EventKind.CRASHED, failure.message, version=instance.version)
         self._recovery = asyncio.create_task(self._recover(self._crashes, failure), name=f"recover {self.app_id}")
+
+    async def _doze(self) -> None:
+        """Asleep: no process, but somebody at the door."""
+        while True:
+            try:
+                record = await self._apps.get(self.app_id)
+                if record is not None:
+                    await self.open(record, may_move=False)
+                break
+            except GoFastAPIError as error:
+                await self._set_status(Status.FAILED, error.message)
+                await asyncio.sleep(_RETRY_SECONDS)
+        await self._set_status(Status.ASLEEP)
+        await self._runtime.wait_for_visitor(self.app_id)
+        arrived = time.perf_counter()
+        try:
+            await self._start_live_version()
+        except Exception as error:
+            failure = error if isinstance(error, InstanceFailedError) else None
+            await self._recover(crashes=failure.is_crash if failure else 0, failure=failure)
+        else:
+            seconds = time.perf_counter() - arrived
+            self._publish(EventKind.WOKE, f"A request woke it in {seconds:.2f} s.", details={"seconds": seconds})
+
+    async def _awake(self) -> None:
+        """Note that it runs again."""
+        try:
+            await self._apps.set_asleep(self.app_id, False)
+            self._status = Status.RUNNING
+        except GoFastAPIError as error:
+            # Until the next change it is shown as asleep; after a crash it sleeps until somebody comes.
+            logger.warning("%s: that it is awake was not stored: %s", self.app_id, error.message)
 
     async def _recover(self, crashes: int, failure: InstanceFailedError | None) -> None:
         while crashes < self._settings.max_crashes:
@@ -201,6 +274,8 @@ class Supervisor:
             try:
                 async with self._starts:
                     await self._start_live_version()
+                if failure is not None:
+                    self._publish(EventKind.RECOVERED, "It is back after a crash.")
                 return
             except InstanceFailedError as error:
                 failure = error
@@ -220,7 +295,7 @@ class Supervisor:
 
     async def _start_live_version(self) -> None:
         record = await self._apps.get(self.app_id)
-        if record is None or record.live_version is None or record.target is not Target.RUNNING:
+        if record is None or record.live_version is None or record.target not in (Target.RUNNING, Target.ASLEEP):
             return
         version = await self._versions.get(self.app_id, record.live_version)
         if version is None:
@@ -237,7 +312,10 @@ class Supervisor:
             raise
         self._current = instance
         self._follow(instance)
-        await self._set_status(Status.RUNNING)
+        if record.target is Target.ASLEEP:
+            await self._awake()
+        else:
+            await self._set_status(Status.RUNNING)
 
     async def _give_up(self, failure: InstanceFailedError, crashes: int) -> None:
         """A crash loop: stop restarting, and say why."""
@@ -246,6 +324,10 @@ class Supervisor:
         reason = f"It crashed {crashes} times in a row and is not restarted any more: {failure.message}"
         diagnostics = [await self.diagnose(failure, version)] if version else []
         await self.show_failure(reason, diagnostics)
+        self._publish(EventKind.CRASH_LOOP, reason, version=version.number if version else None)
+
+    def _publish(self, kind: EventKind, message: str, **more: Any) -> None:
+        self._events.publish(kind, message, owner=self._owner, app=self.app_id, **more)
 
     async def diagnose(self, failure: InstanceFailedError, version: VersionRecord) -> Diagnostic:
         """The failure as a diagnostic, at the line of the code and of the cell."""

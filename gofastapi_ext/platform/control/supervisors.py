@@ -9,6 +9,7 @@ from pathlib import Path
 from gofastapi_ext.core.errors import GoFastAPIError
 from gofastapi_ext.core.lifecycle import Status, Target
 from gofastapi_ext.platform.control.environments import Environments
+from gofastapi_ext.platform.control.events import EventFeed
 from gofastapi_ext.platform.control.launcher import Launcher
 from gofastapi_ext.platform.control.observer import Observer
 from gofastapi_ext.platform.control.supervisor import Supervisor
@@ -37,6 +38,7 @@ class Supervisors:
         runtime: Runtime,
         settings: Settings,
         observer: Observer,
+        events: EventFeed,
     ) -> None:
         self.launcher = Launcher(home, bundles, databases, runtime, observer)
         self._environments = environments
@@ -45,6 +47,7 @@ class Supervisors:
         self._bundles = bundles
         self._runtime = runtime
         self._settings = settings
+        self._events = events
         # After a crash of the service every app starts again: a few at a time come up sooner than all at once.
         self._starts = asyncio.Semaphore(_RESTORED_AT_ONCE)
         self._by_app: dict[str, Supervisor] = {}
@@ -55,6 +58,7 @@ class Supervisors:
         if supervisor is None:
             supervisor = self._by_app[record.id] = Supervisor(
                 record.id,
+                record.owner,
                 apps=self._apps,
                 versions=self._versions,
                 bundles=self._bundles,
@@ -63,6 +67,7 @@ class Supervisors:
                 environments=self._environments,
                 settings=self._settings,
                 starts=self._starts,
+                events=self._events,
             )
         return supervisor
 
@@ -82,6 +87,8 @@ class Supervisors:
                 await self.remove(supervisor)
             elif record.target is Target.STOPPED:
                 await self.show_stopped(record)
+            elif record.target is Target.ASLEEP:
+                self.of(record).doze()
             elif record.live_version is not None:
                 # A crash may have come between the commit and this mark.
                 await self._versions.set_state(record.id, record.live_version, "released")

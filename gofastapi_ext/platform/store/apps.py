@@ -81,6 +81,11 @@ class AppStore:
         documents = await patiently(lambda: self._apps.find(query).sort("_id").to_list())
         return [_record(document) for document in documents]
 
+    async def unpurged(self) -> list[AppRecord]:
+        """Every app of which more is left than its name, by name."""
+        documents = await patiently(lambda: self._apps.find({"purged": {"$ne": True}}).sort("_id").to_list())
+        return [_record(document) for document in documents]
+
     async def release_name(self, record: AppRecord) -> None:
         """Forget an app wholly: whoever comes first may have its name."""
         query = {"_id": record.id, "revision": record.revision, "purged": True}
@@ -129,11 +134,35 @@ class AppStore:
         update = {"$set": {"status": status, "reason": reason, "diagnostics": found}}
         await patiently(lambda: self._apps.update_one({"_id": app_id}, update))
 
-    async def set_title(self, app_id: str, title: str | None) -> None:
-        """No compare-and-set: nothing hangs on it, and a deploy under way need not mind."""
+    async def set_asleep(self, app_id: str, asleep: bool) -> bool:
+        """Let an app that runs sleep, or one that sleeps run; False where it does neither.
+
+        It is the reconciler's, and no change that anybody asked for: `revision` stays, so that a deploy under way
+        need not mind.
+        """
+        was, to = (Target.RUNNING, Target.ASLEEP) if asleep else (Target.ASLEEP, Target.RUNNING)
+        status = Status.ASLEEP if asleep else Status.RUNNING
+        update = {"$set": {"target": to, "status": status, "reason": None, "diagnostics": []}}
+        # Said twice it comes to the same, also where the first answer was lost.
+        query = {"_id": app_id, "target": {"$in": [was, to]}}
+        result = await patiently(lambda: self._apps.update_one(query, update))
+        return result.matched_count == 1
+
+    async def sleep_settings(self) -> dict[str, float | None]:
+        """Of every app that is to run: what its owner said of when it sleeps."""
+        query = {"target": Target.RUNNING, "live_version": {"$ne": None}}
+        found = await patiently(lambda: self._apps.find(query, {"sleep_after_seconds": 1}).to_list())
+        return {document["_id"]: document.get("sleep_after_seconds") for document in found}
+
+    async def set_options(self, app_id: str, options: dict[str, Any]) -> None:
+        """Settings of an app beside its code. No compare-and-set: a deploy under way need not mind."""
         query = {"_id": app_id, "target": {"$ne": Target.DELETED}}
-        update = {"$set": {"title": title, "updated_at": datetime.now(UTC)}}
+        update = {"$set": options | {"updated_at": datetime.now(UTC)}}
         await patiently(lambda: self._apps.update_one(query, update))
+
+    async def set_removal_warned(self, app_id: str, at: datetime) -> None:
+        """No compare-and-set, and no use of the app: it is as it was."""
+        await patiently(lambda: self._apps.update_one({"_id": app_id}, {"$set": {"removal_warned_at": at}}))
 
     async def set_port(self, app_id: str, port: int | None) -> None:
         await patiently(lambda: self._apps.update_one({"_id": app_id}, {"$set": {"port": port}}))

@@ -1,0 +1,42 @@
+"""What the feed says of an attempt that has ended."""
+
+from __future__ import annotations
+
+from gofastapi_ext.core.diagnostics import Diagnostic
+from gofastapi_ext.core.events import EventKind
+from gofastapi_ext.core.lifecycle import Outcome
+from gofastapi_ext.platform.store.versions import Kind
+
+_FAILED = {
+    Kind.DEPLOY: "The deploy failed",
+    Kind.ROLLBACK: "The rollback failed",
+    Kind.START: "It could not be started",
+    Kind.RESTART: "The restart failed",
+    Kind.ENVIRONMENT: "The change of variables failed",
+    Kind.RESTORE: "It could not be restored",
+}
+
+
+def success(kind: Kind, outcome: Outcome, version: int | None, what: str) -> tuple[EventKind, str] | None:
+    """The event's kind and words; None where nothing happened. `what` is more of it, as names of variables."""
+    if outcome is Outcome.UNCHANGED:
+        return None
+    match kind:
+        case Kind.DEPLOY:
+            return EventKind.DEPLOYED, f"Version {version} is live."
+        case Kind.ROLLBACK:
+            return EventKind.ROLLED_BACK, f"Version {version} is live{what}."
+        case Kind.START:
+            return EventKind.STARTED, "It was started."
+        case Kind.RESTART:
+            return EventKind.RESTARTED, "It was restarted."
+        case Kind.ENVIRONMENT:
+            return EventKind.ENV_CHANGED, f"Variables changed{what}."
+        case Kind.RESTORE:
+            return EventKind.RESTORED, "It was restored."
+
+
+def failure(kind: Kind, diagnostics: list[Diagnostic]) -> tuple[EventKind, str]:
+    """A failed attempt, in one sentence with its reason."""
+    reason = diagnostics[0].message.partition("\n")[0] if diagnostics else "nobody knows why"
+    return EventKind.DEPLOY_FAILED, f"{_FAILED[kind]}: {reason}"

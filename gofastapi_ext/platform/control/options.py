@@ -1,0 +1,60 @@
+"""What an owner may set of an app beside its code: read from a request, checked, and put in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gofastapi_ext.core.durations import format_duration, parse_duration
+from gofastapi_ext.core.errors import InvalidRequestError
+from gofastapi_ext.core.models import AppChange
+
+_MIN_SLEEP_AFTER_SECONDS = 1.0
+_MAX_SLEEP_AFTER_SECONDS = 365 * 86_400.0
+
+
+def options_of(change: AppChange) -> dict[str, Any]:
+    """What is to be stored of a change. Raises `InvalidRequestError`."""
+    options: dict[str, Any] = {}
+    if change.title is not None:
+        title = " ".join(change.title.split())
+        if not title.isprintable():
+            raise InvalidRequestError("A title is one line of text, without control characters.")
+        options["title"] = title or None
+    if change.sleep_after is not None:
+        options["sleep_after_seconds"] = _sleep_after(change.sleep_after)
+    if change.record_bodies is not None:
+        options["record_bodies"] = change.record_bodies
+    return options
+
+
+def _sleep_after(text: str) -> float | None:
+    match text.strip().lower():
+        case "default":
+            return None
+        case "never":
+            return 0.0
+        case duration:
+            seconds = parse_duration(duration)
+    if not _MIN_SLEEP_AFTER_SECONDS <= seconds <= _MAX_SLEEP_AFTER_SECONDS:
+        raise InvalidRequestError("An app sleeps after 1s at least and 365d at most; or write never, or default.")
+    return seconds
+
+
+def in_words(options: dict[str, Any]) -> str:
+    """What was changed, as a sentence."""
+    told = []
+    if "title" in options:
+        told.append(f"its title is {options['title'] or 'its name'}")
+    if "sleep_after_seconds" in options:
+        after = options["sleep_after_seconds"]
+        told.append(
+            "it sleeps as others do"
+            if after is None
+            else f"it sleeps after {format_duration(after)}"
+            if after
+            else "it never sleeps"
+        )
+    if "record_bodies" in options:
+        kept = "kept" if options["record_bodies"] else "not kept"
+        told.append(f"bodies of requests that fail are {kept}")
+    return f"Changed: {', '.join(told)}."
