@@ -40,7 +40,7 @@ class Drafts:
         versions: VersionStore,
         bundles: BundleStore,
         limits: Limits,
-        forget_bundle: Callable[[str], Awaitable[None]],
+        forget_bundle: Callable[[str], Awaitable[object]],
     ) -> None:
         """`forget_bundle` is told of code that the draft has no use for any more; another thing may have."""
         self._apps = apps

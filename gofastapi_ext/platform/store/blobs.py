@@ -119,20 +119,25 @@ class BlobStore:
             path.unlink(missing_ok=True)
             raise
 
-    async def unused_since(self, moment: datetime) -> list[str]:
-        """The hashes of what nobody uploaded or asked for since then."""
+    async def unused_since(self, moment: datetime) -> dict[str, int]:
+        """The hashes of what nobody uploaded or asked for since then, each with its size in bytes."""
         query = {"metadata.used_at": {"$lt": moment}}
-        found = await patiently(lambda: self._files.find(query, {"filename": 1}).to_list())
-        return [each["filename"] for each in found]
+        found = await patiently(lambda: self._files.find(query, {"filename": 1, "length": 1}).to_list())
+        return {each["filename"]: each["length"] for each in found}
 
-    async def remove_unless(self, sha256: str, is_used: Callable[[str], Awaitable[bool]]) -> None:
-        """Remove a blob that no bundle names, and that nobody uploaded or asked for in the last hour."""
+    async def remove_unless(self, sha256: str, is_used: Callable[[str], Awaitable[bool]]) -> bool:
+        """Remove a blob that no bundle names, and that nobody uploaded or asked for in the last hour.
+
+        Whether it was there and went.
+        """
         if await is_used(sha256):
-            return
+            return False
         query = {"filename": sha256, "metadata.used_at": {"$lt": datetime.now(UTC) - GRACE}}
         document = await patiently(lambda: self._files.find_one(query))
-        if document is not None:
-            await self._remove(document, query)
+        if document is None:
+            return False
+        await self._remove(document, query)
+        return True
 
     async def _write(self, file_id: ObjectId, sha256: str, content: AsyncIterable[bytes], max_bytes: int) -> int:
         digest = hashlib.sha256()

@@ -84,25 +84,30 @@ class BundleStore:
             )
         return bundle
 
-    async def all(self) -> set[str]:
-        """The code hash of every bundle."""
-        found = await patiently(lambda: self._database["bundles.files"].find({}, {"_id": 1}).to_list())
-        return {each["_id"] for each in found}
+    async def all(self) -> dict[str, int]:
+        """The code hash of every bundle, each with its size in bytes as stored."""
+        found = await patiently(lambda: self._database["bundles.files"].find({}, {"_id": 1, "length": 1}).to_list())
+        return {each["_id"]: each["length"] for each in found}
+
+    async def named_blobs(self) -> set[str]:
+        """The hash of every blob that a stored bundle holds."""
+        return set(await patiently(lambda: self._database["bundles.files"].distinct("metadata.blobs")))
 
     async def names_blob(self, sha256: str, hashes: list[str] | None = None) -> bool:
         """Whether a stored bundle, or one of those named, holds a blob."""
         query: Document = {"metadata.blobs": sha256} | ({} if hashes is None else {"_id": {"$in": hashes}})
         return await patiently(lambda: self._database["bundles.files"].find_one(query, {"_id": 1})) is not None
 
-    async def remove_unless(self, code_hash: str, is_used: Callable[[str], Awaitable[bool]]) -> None:
-        """Remove a bundle that no version has any more, and none is about to have."""
+    async def remove_unless(self, code_hash: str, is_used: Callable[[str], Awaitable[bool]]) -> bool:
+        """Remove a bundle that no version has any more, and none is about to have; whether it was there and went."""
         async with self._removing:
             if self._kept[code_hash] or await is_used(code_hash):
-                return
+                return False
             try:
                 await patiently(lambda: self._bucket.delete(code_hash))
             except NoFile:
-                return
+                return False
+            return True
 
     async def check_blobs(self, bundle: Bundle) -> None:
         """Raise `InvalidBundleError` where the bundle names a blob that is not stored."""

@@ -114,6 +114,15 @@ class VersionStore:
         documents = await patiently(lambda: self._versions.find({"app": app_id}).sort("number", -1).to_list())
         return [_version(document) for document in documents]
 
+    async def numbers(self, app_id: str | None = None) -> dict[str, frozenset[int]]:
+        """The numbers of the versions that are stored, of one app or of every app."""
+        query = {} if app_id is None else {"app": app_id}
+        fields = {"_id": 0, "app": 1, "number": 1}
+        found: dict[str, set[int]] = {}
+        for each in await patiently(lambda: self._versions.find(query, fields).to_list()):
+            found.setdefault(each["app"], set()).add(each["number"])
+        return {app: frozenset(numbers) for app, numbers in found.items()}
+
     async def set_state(self, app_id: str, number: int, state: VersionState) -> None:
         query = {"_id": f"{app_id}:{number}"}
         await patiently(lambda: self._versions.update_one(query, {"$set": {"state": state}}))
