@@ -20,6 +20,7 @@ from gofastapi_ext.core.health import HealthColor
 from gofastapi_ext.core.lifecycle import Status, Target
 from gofastapi_ext.platform.control.health import HealthWatch
 from gofastapi_ext.platform.control.probes import Prober
+from gofastapi_ext.platform.control.telemetry import Telemetry
 from gofastapi_ext.platform.store.apps import AppRecord
 
 _PID = 1
@@ -56,6 +57,7 @@ async def _measure(records: list[AppRecord]) -> tuple[float, float]:
         recent=lambda _: (0, 0),
         prober=Prober({}),
         events=_NoFeed(),
+        telemetry=Telemetry(),
         interval_seconds=60,
     )
     try:

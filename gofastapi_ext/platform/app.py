@@ -183,7 +183,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         record = await apps.get(app_id)
         return runtime.url(record.port) if record is not None and record.port is not None else None
 
-    alerts = Alerts(alert_store, keyring, events, url_of, Sender())
+    alerts = Alerts(alert_store, keyring, events, url_of, Sender(), telemetry)
     events.add_listener(alerts.heed)
     stack.push_async_callback(alerts.stop)
     alerts.start()
@@ -257,6 +257,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         recent=metrics_recorder.recent,
         prober=Prober(runtime.probe_headers),
         events=events,
+        telemetry=telemetry,
         interval_seconds=settings.health_interval_seconds,
     )
     stack.push_async_callback(health.stop)

@@ -17,6 +17,7 @@ from gofastapi_ext.core.health import HealthCheck, HealthColor
 from gofastapi_ext.core.lifecycle import Status, Target
 from gofastapi_ext.platform.control.health import HealthWatch
 from gofastapi_ext.platform.control.probes import Prober
+from gofastapi_ext.platform.control.telemetry import Telemetry
 from gofastapi_ext.platform.store.apps import AppRecord
 
 TIMEOUT_SECONDS = 0.5
@@ -86,6 +87,7 @@ class World:
             recent=lambda _: self.recent,
             prober=self.prober,
             events=self,
+            telemetry=Telemetry(),
             interval_seconds=60,
         )
 
@@ -237,12 +239,12 @@ def test_colours_come_and_go_and_only_changes_are_told() -> None:
             seen.append(str(world.color("shop")))
         assert seen == ["green"] * 2 + ["yellow"] * 2 + ["red"] * 2 + ["yellow"] * 2 + ["green"] * 2
         assert [message.split(":")[0] for _, message in world.told] == [
-            "shop turned yellow",
-            "shop turned red",
-            "shop turned yellow",
-            "shop is green again",
+            "It turned yellow",
+            "It turned red",
+            "It turned yellow",
+            "It is green again",
         ]
-        assert world.told[1] == ("shop", "shop turned red: 3 of the last 3 checks failed: /health answered 503")
+        assert world.told[1] == ("shop", "It turned red: 3 of the last 3 checks failed: /health answered 503")
         # The newest first, and only so many.
         assert [check.status for check in await world.checks("shop")] == [200] * 4 + [503] * 4 + [200] * 2
         for _ in range(60):

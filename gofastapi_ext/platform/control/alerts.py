@@ -23,6 +23,7 @@ from gofastapi_ext.core.alerts import (
 from gofastapi_ext.core.errors import GoFastAPIError, NotFoundError, SecretsUnreadableError
 from gofastapi_ext.core.events import EventKind
 from gofastapi_ext.platform.control.events import EventFeed
+from gofastapi_ext.platform.control.telemetry import Telemetry
 from gofastapi_ext.platform.control.webhooks import Sender
 from gofastapi_ext.platform.keyring import KeyRing
 from gofastapi_ext.platform.store.alerts import AlertRecord, AlertStore, WebhookRecord
@@ -53,6 +54,7 @@ class Alerts:
         events: EventFeed,
         url_of: Callable[[str], Awaitable[str | None]],
         sender: Sender,
+        telemetry: Telemetry,
         *,
         retry_seconds: tuple[float, ...] = RETRY_SECONDS,
         quiet: timedelta = _QUIET,
@@ -62,6 +64,7 @@ class Alerts:
         self._events = events
         self._url_of = url_of
         self._sender = sender
+        self._telemetry = telemetry
         self._retry_seconds = retry_seconds
         self._quiet = quiet
         self._raised: deque[AlertRecord] = deque(maxlen=_MAX_WAITING)
@@ -85,7 +88,7 @@ class Alerts:
         """Take an event of the feed; some of them are worth an alert. Never waits, never fails."""
         alert = alert_for(kind, details)
         if alert is not None:
-            self.notify(alert, message, owner=owner, app=app)
+            self.notify(alert, f"{app}: {message}" if app else message, owner=owner, app=app)
 
     def notify(self, kind: AlertKind, message: str, *, owner: str, app: str | None) -> None:
         """Tell a user's webhook, if there is one, and it was not just told the same. Never waits, never fails."""
@@ -129,8 +132,9 @@ class Alerts:
     async def _run(self) -> None:
         while True:
             try:
-                await self._store_raised()
-                seconds = await self._deliver()
+                with self._telemetry.loop("alerts"):
+                    await self._store_raised()
+                    seconds = await self._deliver()
             except GoFastAPIError as error:
                 logger.info("alerts wait: %s", error.message)
                 seconds = _DATABASE_AWAY_SECONDS

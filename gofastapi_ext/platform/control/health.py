@@ -19,6 +19,7 @@ from gofastapi_ext.core.health import CHECKS_JUDGED, Health, HealthCheck, Health
 from gofastapi_ext.core.lifecycle import Status, Target
 from gofastapi_ext.platform.control.events import EventFeed
 from gofastapi_ext.platform.control.probes import Prober
+from gofastapi_ext.platform.control.telemetry import Telemetry
 from gofastapi_ext.platform.store.apps import AppRecord
 
 logger = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class HealthWatch:
         recent: Callable[[str], tuple[int, int]],
         prober: Prober,
         events: EventFeed,
+        telemetry: Telemetry,
         interval_seconds: float,
     ) -> None:
         self._list_apps = apps
@@ -73,6 +75,7 @@ class HealthWatch:
         self._recent = recent
         self._prober = prober
         self._events = events
+        self._telemetry = telemetry
         self._interval_seconds = interval_seconds
         self._states: dict[str, _State] = {}
         self._apps: list[AppRecord] = []
@@ -125,7 +128,8 @@ class HealthWatch:
         due = time.monotonic()
         while True:
             try:
-                await self._ask_all(self._interval_seconds)
+                with self._telemetry.loop("health"):
+                    await self._ask_all(self._interval_seconds)
             except Exception:
                 logger.exception("health")
             # A machine that was suspended does not make up for what it missed.
@@ -139,6 +143,7 @@ class HealthWatch:
             self._forget_the_gone()
         except GoFastAPIError as error:
             # Apps go on without the database, and so do their checks.
+            self._telemetry.loop_failed("health")
             logger.info("health goes by the apps known before: %s", error.message)
         begin = time.monotonic()
         begun: list[asyncio.Task[None]] = []
@@ -166,6 +171,7 @@ class HealthWatch:
             if pid is None or record.port is None or is_fresh:
                 return
             check = await self._prober.ask(self._url(record.port))
+            self._telemetry.health_checked("failed" if check.problem else "ok")
             if self._serving(record.id) != pid:
                 return  # it went meanwhile: what it said, or did not, is of no interest any more
             if state.pid != pid:
@@ -193,10 +199,10 @@ class HealthWatch:
         before, state.told = state.told, color
         if before is None or before is color:
             return
-        turned = "is green again" if color is HealthColor.GREEN else f"turned {color}"
+        turned = "It is green again" if color is HealthColor.GREEN else f"It turned {color}"
         self._events.publish(
             EventKind.HEALTH,
-            f"{record.id} {turned}: {reason}",
+            f"{turned}: {reason}",
             owner=record.owner,
             app=record.id,
             version=record.live_version,
