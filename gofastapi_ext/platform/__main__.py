@@ -18,6 +18,7 @@ import uvicorn
 from gofastapi_ext._version import __version__
 from gofastapi_ext.client.discovery import is_listening
 from gofastapi_ext.client.places import Places, find_places
+from gofastapi_ext.platform.api.abortable import AbortableProtocol
 from gofastapi_ext.platform.app import create_app
 from gofastapi_ext.platform.settings import load_settings
 
@@ -70,6 +71,7 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 loop="uvloop",
+                http=AbortableProtocol,
                 timeout_graceful_shutdown=1,
             )
         )

@@ -25,6 +25,7 @@ from gofastapi_ext.platform.api import cleanup as cleanup_api
 from gofastapi_ext.platform.api import convert as convert_api
 from gofastapi_ext.platform.api import drafts as drafts_api
 from gofastapi_ext.platform.api import env as env_api
+from gofastapi_ext.platform.api import events as events_api
 from gofastapi_ext.platform.api import export as export_api
 from gofastapi_ext.platform.api import health as health_api
 from gofastapi_ext.platform.api import metrics as metrics_api
@@ -83,6 +84,7 @@ from gofastapi_ext.platform.store.database import DATABASE, connect
 from gofastapi_ext.platform.store.drafts import DraftStore
 from gofastapi_ext.platform.store.environments import EnvStore
 from gofastapi_ext.platform.store.errors import ErrorStore
+from gofastapi_ext.platform.store.events import EventStore
 from gofastapi_ext.platform.store.metrics import MetricsStore
 from gofastapi_ext.platform.store.versions import VersionStore
 
@@ -120,6 +122,7 @@ def create_app(settings: Settings, places: Places) -> FastAPI:
     app.include_router(health_api.router)
     app.include_router(metrics_api.router)
     app.include_router(alerts_api.router)
+    app.include_router(events_api.router)
     add_error_handlers(app)
 
     app.add_middleware(BodyLimit, limits=settings.limits)
@@ -177,7 +180,11 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     databases = UserDatabases(server, client, key)
     await databases.uri(owner.user)
 
-    events = EventFeed()
+    event_store = EventStore(database, 86_400 * settings.events_keep_days)
+    await event_store.prepare()
+    events = EventFeed(event_store)
+    await events.start()
+    stack.push_async_callback(events.stop)
 
     async def url_of(app_id: str) -> str | None:
         record = await apps.get(app_id)
@@ -231,7 +238,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     )
     deployments = Deployments(tools, supervisors)
     stack.push_async_callback(deployments.stop)
-    forget = (metrics_recorder.remove_app, error_recorder.remove_app, alerts.remove_app)
+    forget = (metrics_recorder.remove_app, error_recorder.remove_app, alerts.remove_app, events.remove_app)
     removal = Removal(tools, supervisors, forget=forget)
     idle = IdleApps(
         apps=apps,
@@ -291,6 +298,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         drafts=draft_cases,
         environments=environments,
         errors=errors,
+        events=events,
         health=health,
         exports=Exports(tools, deployments, blobs, _objects_loader()),
         history=History(bundles, draft_cases),

@@ -21,6 +21,7 @@ from gofastapi_ext.platform.control.deployments import Deployments
 from gofastapi_ext.platform.control.drafts import Drafts
 from gofastapi_ext.platform.control.environments import Environments
 from gofastapi_ext.platform.control.errors import Errors
+from gofastapi_ext.platform.control.events import EventFeed
 from gofastapi_ext.platform.control.export import Exports
 from gofastapi_ext.platform.control.health import HealthWatch
 from gofastapi_ext.platform.control.history import History
@@ -46,6 +47,7 @@ class Services:
     drafts: Drafts
     environments: Environments
     errors: Errors
+    events: EventFeed
     exports: Exports
     health: HealthWatch
     history: History
