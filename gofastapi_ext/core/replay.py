@@ -69,10 +69,10 @@ def headers_to_send(stored: Mapping[str, str], given: Mapping[str, str]) -> dict
 
 def what_lacks(path: str, headers: Mapping[str, str], *, lacks_body: bool, given: Mapping[str, str]) -> list[str]:
     """What was in the request and is not kept, in words; `given` headers make up for those that are not."""
-    query = path.partition("#")[0].partition("?")[2]
-    pairs = [part.partition("=") for part in query.split("&")]
+    pairs = [part.partition("=") for part in path.partition("#")[0].partition("?")[2].split("&")]
+    hidden = [unquote_plus(name) for name, _, value in pairs if unquote_plus(value) == LEFT_OUT]
     lacking = ["the rest of its path"] if CUT in path else []
-    lacking += [f"the value of {unquote_plus(name)} in the query" for name, _, v in pairs if unquote_plus(v) == LEFT_OUT]
+    lacking += [f"the value of {name} in the query" for name in hidden]
     named = {name.lower() for name in given}
     lacking += [f"the header {name}" for name, v in headers.items() if v == LEFT_OUT and name.lower() not in named]
     return [*lacking, "its body"] if lacks_body else lacking

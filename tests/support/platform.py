@@ -124,11 +124,15 @@ class Platform:
     @contextmanager
     def database(self) -> Iterator[Database[dict[str, Any]]]:
         """The platform's own database, to look at or to damage."""
+        with pymongo.MongoClient[dict[str, Any]](self.root_uri) as root:
+            yield root["gofastapi"]
+
+    @property
+    def root_uri(self) -> str:
+        """The address of its mongod, with all rights."""
         password = PlatformKey.load(self.places.home / "platform.key").derive("mongo root")
         address = self.client.service().mongo.address.replace("/", "%2F")
-        uri = f"mongodb://gofastapi:{password}@{address}/?directConnection=true"
-        with pymongo.MongoClient[dict[str, Any]](uri) as root:
-            yield root["gofastapi"]
+        return f"mongodb://gofastapi:{password}@{address}/?directConnection=true"
 
     @property
     def mongod_pid(self) -> int:

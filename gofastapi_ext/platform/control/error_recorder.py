@@ -48,7 +48,8 @@ class ErrorRecorder:
         self._observer = observer
         self._max_per_report = max_per_report
         self._waiting: dict[str, ErrorRecord] = {}
-        self._waiting_bytes = 0
+        self.waiting_bytes = 0
+        """About how much is not written yet."""
         self._has_work = asyncio.Event()
         self._is_settled = asyncio.Event()
         self._is_settled.set()
@@ -90,14 +91,14 @@ class ErrorRecorder:
     def _add(self, record: ErrorRecord) -> None:
         before = self._waiting.pop(record.id, None)
         if before is not None:
-            self._waiting_bytes -= _size(before)
+            self.waiting_bytes -= _size(before)
             first_at, last_at = min(before.first_at, record.first_at), max(before.last_at, record.last_at)
             count = before.count + record.count
             record = record.model_copy(update={"count": count, "first_at": first_at, "last_at": last_at})
         self._waiting[record.id] = record
-        self._waiting_bytes += _size(record)
-        while self._waiting_bytes > _MAX_WAITING_BYTES:
-            self._waiting_bytes -= _size(self._waiting.pop(next(iter(self._waiting))))
+        self.waiting_bytes += _size(record)
+        while self.waiting_bytes > _MAX_WAITING_BYTES:
+            self.waiting_bytes -= _size(self._waiting.pop(next(iter(self._waiting))))
 
     async def _run(self) -> None:
         while True:
@@ -109,7 +110,7 @@ class ErrorRecorder:
 
     def _take_batch(self) -> list[ErrorRecord]:
         batch = [self._waiting.pop(each) for each in list(islice(self._waiting, _WRITTEN_AT_ONCE))]
-        self._waiting_bytes -= sum(map(_size, batch))
+        self.waiting_bytes -= sum(map(_size, batch))
         return batch
 
     async def _write(self, batch: list[ErrorRecord]) -> None:
