@@ -287,6 +287,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
 
     app_cases = Apps(tools, supervisors, deployments, removal, health, sleeper, observer)
     errors = Errors(app_cases, error_store, error_recorder, versions, bundles)
+    metrics = Metrics(app_cases, apps, metrics_store, metrics_recorder, observer, 3600 * settings.metrics_keep_hours)
     draft_cases = Drafts(apps, drafts, versions, bundles, settings.limits, tools.garbage.bundle)
     return Services(
         alerts=alerts,
@@ -304,9 +305,9 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         history=History(bundles, draft_cases),
         imports=Imports(draft_cases, blobs, settings.limits),
         cleanup=cleanup,
-        metrics=Metrics(app_cases, apps, metrics_store, metrics_recorder, observer, 3600 * settings.metrics_keep_hours),
+        metrics=metrics,
         replays=Replays(errors, runtime),
-        stats=Stats(apps, versions),
+        stats=Stats(apps, versions, event_store, metrics),
         telemetry=telemetry,
         validator=validator,
         limits=settings.limits,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pymongo.errors import BulkWriteError, PyMongoError
 
 from gofastapi_ext.core.errors import UnavailableError
-from gofastapi_ext.core.events import Event
+from gofastapi_ext.core.events import Event, EventKind
 from gofastapi_ext.platform.store.database import Database, Document, expire_after, patiently
 
 _DUPLICATE_KEY = 11000
@@ -63,6 +65,13 @@ class EventStore:
     ) -> list[EventRecord]:
         """Those with ids strictly between the two, oldest first."""
         return await self._find(_of(owner, app) | {"_id": {"$gt": after, "$lt": before}}, 1, limit)
+
+    async def seconds(self, owner: str, kind: EventKind, since: datetime, limit: int = 10_000) -> list[float]:
+        """How long each of an owner's events of this kind took, by their details; the latest `limit` since then."""
+        query = {"owner": owner, "kind": kind, "at": {"$gte": since}}
+        found = self._events.find(query, {"details.seconds": 1}).sort("at", -1).limit(limit)
+        documents = await patiently(found.to_list)
+        return [float(each["details"]["seconds"]) for each in documents if "seconds" in each.get("details", {})]
 
     async def remove_app(self, app_id: str) -> None:
         """Forget every event of an app."""
