@@ -7,7 +7,7 @@ import os
 import click
 
 from gofastapi_ext._version import __version__
-from gofastapi_ext.cli import alerts, app_errors, code, upkeep, variables
+from gofastapi_ext.cli import alerts, app_errors, code, metrics, upkeep, variables
 from gofastapi_ext.cli.errors import told_in_words
 from gofastapi_ext.cli.options import APP as _APP
 from gofastapi_ext.cli.options import APP_OR_ALL as _APP_OR_ALL
@@ -239,6 +239,7 @@ main.add_command(code.draft)
 main.add_command(code.convert)
 main.add_command(code.export)
 main.add_command(code.import_)
+main.add_command(metrics.metrics)
 main.add_command(upkeep.stats)
 main.add_command(upkeep.cleanup)
 main.add_command(variables.env)

@@ -24,6 +24,7 @@ USAGE = {
     "errors": "%errors NAME [--all] [--clear]",
     "replay": "%replay ERROR_ID [--header 'NAME: VALUE' ...] [--body FILE] [--yes]",
     "health": "%health NAME",
+    "metrics": "%metrics [NAME [--window DURATION]]",
     "logs": "%logs NAME [-f] [--tail N]",
     "rollback": "%rollback NAME [N]",
     "start": "%start NAME",
@@ -41,12 +42,13 @@ OPTIONS = {
     "deployfile": ("--force", "--remove"),
     "env_set": ("--secret", "--unset", "--import"),
     "errors": ("--all", "--clear"),
+    "metrics": ("--window",),
     "logs": ("--follow", "--tail"),
     "replay": ("--header", "--body", "--yes"),
 }
 MAX_TAIL = 100_000
 _TAKES_VALUE = frozenset(
-    {"--with", "--env", "--file", "--message", "--tail", "--secret", "--unset", "--import", "--header", "--body"}
+    {"--with", "--env", "--file", "--message", "--tail", "--secret", "--unset", "--import", "--header", "--body", "--window"}
 )
 _SHORT = {"-f": "--follow"}
 
@@ -176,6 +178,14 @@ def parse_replay(line: str) -> ReplayArguments:
     body = options["--body"][-1] if "--body" in options else None
     headers = tuple(options.get("--header", []))
     return ReplayArguments(_only_name("replay", words), headers, body, "--yes" in options)
+
+
+def parse_metrics(line: str) -> tuple[str | None, str | None]:
+    """The app, where one is named, and how far back."""
+    words, options = _split("metrics", line)
+    if not words and not options:
+        return None, None
+    return _only_name("metrics", words), options["--window"][-1] if options else None
 
 
 def parse_rollback(line: str) -> RollbackArguments:

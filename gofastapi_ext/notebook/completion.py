@@ -53,6 +53,8 @@ def _complete(magic: str, words: list[str], fragment: str) -> list[tuple[str, st
         return [(path, "path") for path in _paths(fragment, hidden=False)]
     if before in ("--env", "--message", "--tail", "--header"):
         return []
+    if before == "--window":
+        return [(window, "duration") for window in ("15m", "1h", "6h", "24h")]
     if magic == "env_set" and before in ("--secret", "--unset"):
         return [(name, "variable") for name in _ask(lambda client: _variables(client, words[0]))]
     if fragment.startswith("-"):

@@ -24,6 +24,7 @@ _LINE_MAGICS = (
     "export",
     "health",
     "logs",
+    "metrics",
     "rename",
     "replay",
     "restart",

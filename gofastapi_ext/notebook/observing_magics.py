@@ -8,7 +8,7 @@ from IPython.core.magic import Magics, line_magic, magics_class
 
 @magics_class
 class ObservingMagics(Magics):
-    """`%errors` and `%replay`."""
+    """`%errors`, `%replay` and `%metrics`."""
 
     shell: InteractiveShell
 
@@ -26,6 +26,22 @@ class ObservingMagics(Magics):
         from gofastapi_ext.notebook.app_errors import errors
 
         errors(self.shell, line)
+
+    @line_magic
+    def metrics(self, line: str) -> None:
+        """Show requests, errors and latency of an app: in all, over time, and by route.
+
+        Usage: %metrics [NAME [--window DURATION]]
+
+        --window DURATION   how far back: 1h, 30m; a day by default
+
+        Without NAME: all apps, of a day.
+
+        Example: %metrics hello --window 1h
+        """
+        from gofastapi_ext.notebook.metrics import metrics
+
+        metrics(self.shell, line)
 
     @line_magic
     def replay(self, line: str) -> None:
