@@ -7,7 +7,7 @@ import os
 import click
 
 from gofastapi_ext._version import __version__
-from gofastapi_ext.cli import alerts, app_errors, code, metrics, upkeep, variables
+from gofastapi_ext.cli import alerts, app_errors, code, metrics, one_app, upkeep, variables
 from gofastapi_ext.cli.errors import told_in_words
 from gofastapi_ext.cli.options import APP as _APP
 from gofastapi_ext.cli.options import APP_OR_ALL as _APP_OR_ALL
@@ -233,6 +233,8 @@ def restore(name: str | None, as_json: bool) -> None:
 main.add_command(alerts.alerts)
 main.add_command(app_errors.errors)
 main.add_command(app_errors.replay)
+main.add_command(one_app.app)
+main.add_command(one_app.sleep)
 main.add_command(code.versions)
 main.add_command(code.diff)
 main.add_command(code.draft)

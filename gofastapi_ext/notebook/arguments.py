@@ -19,6 +19,7 @@ USAGE = {
     "deployfile": "%%deployfile NAME PATH [--force], or %deployfile NAME PATH --remove",
     "versions": "%versions NAME",
     "diff": "%diff NAME [OLD [NEW]]",
+    "app": "%app NAME [--sleep-after TIME] [--record-bodies on|off]",
     "apps": "%apps",
     "env_set": "%env_set NAME [K=V ...] [--secret K ...] [--unset K ...] [--import FILE]",
     "errors": "%errors NAME [--all] [--clear]",
@@ -27,6 +28,7 @@ USAGE = {
     "metrics": "%metrics [NAME [--window DURATION]]",
     "logs": "%logs NAME [-f] [--tail N]",
     "rollback": "%rollback NAME [N]",
+    "sleep": "%sleep NAME",
     "start": "%start NAME",
     "stop": "%stop NAME",
     "restart": "%restart NAME",
@@ -37,6 +39,7 @@ USAGE = {
     "restore": "%restore [NAME]",
 }
 OPTIONS = {
+    "app": ("--sleep-after", "--record-bodies"),
     "deploy": ("--with", "--env", "--file", "--run", "--message", "--open", "--draft", "--force"),
     "%deploy": ("--with", "--env", "--file", "--message", "--open", "--draft", "--force", "--dry-run"),
     "deployfile": ("--force", "--remove"),
@@ -48,7 +51,21 @@ OPTIONS = {
 }
 MAX_TAIL = 100_000
 _TAKES_VALUE = frozenset(
-    {"--with", "--env", "--file", "--message", "--tail", "--secret", "--unset", "--import", "--header", "--body", "--window"}
+    {
+        "--with",
+        "--env",
+        "--file",
+        "--message",
+        "--tail",
+        "--secret",
+        "--unset",
+        "--import",
+        "--header",
+        "--body",
+        "--window",
+        "--sleep-after",
+        "--record-bodies",
+    }
 )
 _SHORT = {"-f": "--follow"}
 
@@ -211,6 +228,15 @@ def parse_diff(line: str) -> tuple[str, str | None, str | None]:
         raise _usage("diff")
     name, old, new = [*words, None, None][:3]
     return str(name), old, new
+
+
+def parse_app(line: str) -> tuple[str, str | None, str | None]:
+    """The app, when it is to sleep, and whether bodies are to be kept; None leaves a thing as it is."""
+    words, options = _split("app", line)
+    if len(words) != 1:
+        raise _usage("app")
+    sleep_after, record_bodies = (options.get(name, [None])[-1] for name in ("--sleep-after", "--record-bodies"))
+    return words[0], sleep_after, record_bodies
 
 
 def parse_rename(line: str) -> tuple[str, str]:

@@ -51,10 +51,12 @@ def _complete(magic: str, words: list[str], fragment: str) -> list[tuple[str, st
         return [(names, "instance") for names in _object_lists(fragment)]
     if (magic, before) == ("replay", "--body"):
         return [(path, "path") for path in _paths(fragment, hidden=False)]
-    if before in ("--env", "--message", "--tail", "--header"):
+    if before in ("--env", "--message", "--tail", "--header", "--sleep-after"):
         return []
     if before == "--window":
         return [(window, "duration") for window in ("15m", "1h", "6h", "24h")]
+    if before == "--record-bodies":
+        return [("on", "value"), ("off", "value")]
     if magic == "env_set" and before in ("--secret", "--unset"):
         return [(name, "variable") for name in _ask(lambda client: _variables(client, words[0]))]
     if fragment.startswith("-"):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _CELL_MAGICS = ("deploy", "deployfile")
 _LINE_MAGICS = (
+    "app",
     "apps",
     "clone",
     "deploy",
@@ -30,6 +31,7 @@ _LINE_MAGICS = (
     "restart",
     "restore",
     "rollback",
+    "sleep",
     "start",
     "stop",
     "undeploy",

@@ -8,9 +8,36 @@ from IPython.core.magic import Magics, line_magic, magics_class
 
 @magics_class
 class ObservingMagics(Magics):
-    """`%errors`, `%replay` and `%metrics`."""
+    """What is asked of an app that runs, rather than done to it."""
 
     shell: InteractiveShell
+
+    @line_magic
+    def app(self, line: str) -> None:
+        """Show how an app is and how it is set; with options, set it otherwise.
+
+        Usage: %app NAME [--sleep-after TIME] [--record-bodies on|off]
+
+        --sleep-after TIME       how long without a request until it sleeps: 30m, 2h, never, default
+        --record-bodies on|off   keep the bodies of requests that fail, so that %replay can send them again
+
+        Example: %app hello --sleep-after never
+        """
+        from gofastapi_ext.notebook.one_app import app
+
+        app(self.shell, line)
+
+    @line_magic
+    def sleep(self, line: str) -> None:
+        """Let an app that nobody is using sleep now. The next request wakes it.
+
+        Usage: %sleep NAME
+
+        Example: %sleep hello
+        """
+        from gofastapi_ext.notebook.one_app import sleep
+
+        sleep(self.shell, line)
 
     @line_magic
     def errors(self, line: str) -> None:

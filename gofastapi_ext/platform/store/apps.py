@@ -142,7 +142,7 @@ class AppStore:
         """
         was, to = (Target.RUNNING, Target.ASLEEP) if asleep else (Target.ASLEEP, Target.RUNNING)
         status = Status.ASLEEP if asleep else Status.RUNNING
-        update = {"$set": {"target": to, "status": status, "reason": None, "diagnostics": []}}
+        update: Document = {"$set": {"target": to, "status": status, "reason": None, "diagnostics": []}}
         # Said twice it comes to the same, also where the first answer was lost.
         query = {"_id": app_id, "target": {"$in": [was, to]}}
         result = await patiently(lambda: self._apps.update_one(query, update))

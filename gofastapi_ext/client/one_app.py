@@ -1,0 +1,44 @@
+"""One app, as the command line and the notebook both show it: how it is, and how it is set."""
+
+from __future__ import annotations
+
+from gofastapi_ext.client.render import printable
+from gofastapi_ext.core.durations import format_duration
+from gofastapi_ext.core.errors import InvalidRequestError
+from gofastapi_ext.core.models import AppView
+
+_SWITCH = {"on": True, "off": False}
+
+
+def app_rows(app: AppView) -> list[tuple[str, str]]:
+    """What there is to say of it, a name and a value each."""
+    state = str(app.state) + (f": {printable(app.reason)}" if app.reason else "")
+    rows = [("State", state)]
+    if app.health is not None:
+        rows.append(("Health", f"{app.health.color}: {printable(app.health.reason)}"))
+    if app.title != app.id:
+        rows.append(("Title", printable(app.title)))
+    if app.version and app.url:
+        rows += [("Version", f"v{app.version}"), ("Address", app.url)]
+    if app.last_request_at is not None:
+        rows.append(("Last request", f"{app.last_request_at.astimezone():%Y-%m-%d %H:%M}"))
+    after = app.sleep_after_seconds
+    rows.append(("Sleeps", f"after {format_duration(after)} without a request" if after else "never"))
+    rows.append(("Bodies", "of requests that fail are kept" if app.record_bodies else "are not kept"))
+    return rows
+
+
+def app_as_text(app: AppView) -> str:
+    """The rows, with aligned columns."""
+    rows = app_rows(app)
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name.ljust(width)}  {value}" for name, value in rows)
+
+
+def parse_switch(name: str, text: str | None) -> bool | None:
+    """`on` or `off`. Raises `InvalidRequestError`."""
+    if text is None:
+        return None
+    if text.lower() not in _SWITCH:
+        raise InvalidRequestError(f'{name} is on or off, not "{text}".')
+    return _SWITCH[text.lower()]
