@@ -77,7 +77,7 @@ def replay_as_text(view: ReplayView, paint: Paint = plain) -> str:
 
 def about_answer(answer: Answer) -> list[str]:
     """Its type and how long it took, as far as known."""
-    kind = [printable(answer.content_type)] if answer.content_type else []
+    kind = [printable(answer.content_type.partition(";")[0])] if answer.content_type else []
     return [*kind, *([format_seconds(answer.seconds)] if answer.seconds is not None else [])]
 
 

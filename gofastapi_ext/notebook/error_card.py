@@ -33,7 +33,7 @@ def html_errors(app: str, errors: list[ErrorView], shown: int, now: datetime) ->
 
 def html_replay(view: ReplayView) -> str:
     """The answer that was and the one that is, side by side where there is room."""
-    asked = f"<b>{_text(f'{view.error.method} {view.error.request.path}')}</b>"
+    asked = f"{_text(view.error.method)} <b>{_text(view.error.request.path)}</b>"
     sides = _answer("before", view.error.version, view.before) + _answer("now", view.version, view.now)
     note = f'<p class="gofastapi-note">{_text(left_out(view))}</p>' if view.left_out else ""
     state = "live" if view.now.status < 400 else "failed"

@@ -55,6 +55,7 @@ border-radius:4px;background:var(--shade);color:var(--ink);font:12px/17px var(--
 .gofastapi-removed{color:var(--bad)}
 .gofastapi-error{margin-top:12px;padding-top:12px;border-top:1px solid var(--line)}
 .gofastapi-error .gofastapi-finding{margin-top:4px}
+.gofastapi-error .gofastapi-head,.gofastapi-sides .gofastapi-head{overflow-wrap:anywhere}
 .gofastapi-status{flex:none;font-weight:600;color:var(--good)}
 .gofastapi-status.gofastapi-server{color:var(--bad)}
 .gofastapi-status.gofastapi-client{color:var(--warn)}
