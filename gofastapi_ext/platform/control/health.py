@@ -28,6 +28,7 @@ _CHECKS_KEPT = 60
 # Who asks how an app is doing gets an answer no older than this, where the app gives one in time.
 _FRESH_SECONDS = 5.0
 _ANSWER_WITHIN_SECONDS = 6.0
+_LIST_WITHIN_SECONDS = 2.0
 _TOLD = frozenset({HealthColor.GREEN, HealthColor.YELLOW, HealthColor.RED})
 
 
@@ -139,12 +140,13 @@ class HealthWatch:
     async def _ask_all(self, spread_seconds: float) -> list[asyncio.Task[None]]:
         """Begin a check of each app, every one at its own moment of the time; look at those that do not serve."""
         try:
-            self._apps = await self._list_apps()
+            async with asyncio.timeout(_LIST_WITHIN_SECONDS):
+                self._apps = await self._list_apps()
             self._forget_the_gone()
-        except GoFastAPIError as error:
+        except (GoFastAPIError, TimeoutError):
             # Apps go on without the database, and so do their checks.
             self._telemetry.loop_failed("health")
-            logger.info("health goes by the apps known before: %s", error.message)
+            logger.info("The database does not answer: health goes by the apps known before.")
         begin = time.monotonic()
         begun: list[asyncio.Task[None]] = []
         for record in sorted(self._apps, key=lambda record: _moment(record.id)):
