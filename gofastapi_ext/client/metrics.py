@@ -111,7 +111,7 @@ def _errors(numbers: Numbers) -> tuple[tuple[str, int], ...]:
 
 
 def _share(count: int, of: int) -> str:
-    percent = 100 * count / of
+    percent = 100 * count / max(of, 1)
     return "< 0.1 %" if percent < 0.05 else f"{percent:.1f} %"
 
 

@@ -24,10 +24,8 @@ CHART_STYLE = """
 .gofastapi-chart path.gofastapi-p50,.gofastapi-chart path.gofastapi-p95{fill:none;stroke:var(--busy);
 stroke-width:1.75;stroke-linecap:round;stroke-linejoin:round}
 .gofastapi-chart path.gofastapi-p95{opacity:.5}
-.gofastapi-p50{background:var(--busy)}
-.gofastapi-chart-key .gofastapi-p95{background:var(--busy);opacity:.5}
-.gofastapi-hit rect{fill:transparent}
-.gofastapi-hit rect:hover{fill:rgba(128,128,128,.16)}
+.gofastapi-hit path{fill:transparent}
+.gofastapi-hit path:hover{fill:rgba(128,128,128,.16)}
 """.replace("\n", "")
 
 _WIDTH, _LEFT = 608, 44
@@ -35,7 +33,7 @@ _REQUESTS = (16, 116)
 _LATENCY = (146, 206)
 _HEIGHT = 224
 _TICKS_MINUTES = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10080)
-_MOST_TICKS = 7
+_MOST_TICKS = 9
 
 Value = Callable[[MetricsPoint], float]
 
@@ -101,14 +99,19 @@ def _lines(steps: Sequence[MetricsPoint | None], width: float) -> Iterator[str]:
         ("p50", lambda point: point.p50_ms),
     ]
     for name, value in percentiles:
-        path, goes_on = [], False
-        for place, point in enumerate(steps):
-            ms = value(point) if point else None
-            if ms is not None:
-                at = f"{_short(_LEFT + (place + 0.5) * width)} {_short(scale(ms))}"
-                # With a line of no length a single one is a dot.
-                path.append(f"L{at}" if goes_on else f"M{at}h0")
-            goes_on = ms is not None
+        path = []
+        found = [None, *(value(point) if point else None for point in steps), None]
+        for place, (before, ms, after) in enumerate(zip(found, found[1:], found[2:], strict=False)):
+            if ms is None:
+                continue
+            x, y = _LEFT + (place + 0.5) * width, _short(scale(ms))
+            if before is not None:
+                path.append(f"L{_short(x)} {y}")
+            elif after is not None:
+                path.append(f"M{_short(x)} {y}")
+            else:
+                # One alone is as wide as its column, or it would not be seen.
+                path.append(f"M{_short(x - width / 2)} {y}h{_short(width)}")
         if path:
             yield f'<path class="gofastapi-{name}" d="{"".join(path)}"/>'
 
@@ -132,14 +135,11 @@ def _times(view: MetricsView, count: int, width: float) -> Iterator[str]:
 def _hits(view: MetricsView, steps: Sequence[MetricsPoint | None], width: float) -> Iterator[str]:
     """Over each column what there is to say of it."""
     top, height = _REQUESTS[0], _LATENCY[1] - _REQUESTS[0]
-    yield '<g class="gofastapi-hit">'
+    # In units of one column: so there is little to say of each.
+    yield f'<g class="gofastapi-hit" transform="translate({_LEFT} {top}) scale({width:.4f} {height})">'
     for place, point in enumerate(steps):
         if point is not None:
-            x = _LEFT + place * width
-            yield (
-                f'<rect x="{_short(x)}" y="{top}" width="{_short(width)}" height="{height}">'
-                f"<title>{_words(point, view)}</title></rect>"
-            )
+            yield f'<path d="M{place} 0h1v1h-1z"><title>{_words(point, view)}</title></path>'
     yield "</g>"
 
 
