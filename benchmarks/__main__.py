@@ -63,6 +63,8 @@ def _measure_all(plan: measure.Plan) -> tuple[measure.Figures, dict[str, Any]]:
         with running_kernel(folder, service.environment) as kernel:
             _say("deploys")
             take(measure.deploys(kernel, folder, plan))
+        _say("wakes")
+        take(measure.wakes(service, folder, plan))
         _say("throughput")
         take(measure.throughput(service, folder, plan))
         _say("redeploys under load")

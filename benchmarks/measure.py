@@ -17,7 +17,7 @@ from benchmarks.clients import busy_clients
 from benchmarks.kernel import Kernel
 from benchmarks.load import requests_per_second
 from benchmarks.programs import Service, running, uvicorn_command
-from benchmarks.web import BenchmarkError, free_port, sample, until_answers, version_at
+from benchmarks.web import BenchmarkError, free_port, sample, until_answers, until_true, version_at
 from gofastapi_ext.core.bundle import Bundle, BundleFile
 from gofastapi_ext.core.lifecycle import Stage
 from gofastapi_ext.core.models import DeployRequest
@@ -66,6 +66,26 @@ def deploys(kernel: Kernel, folder: Path, plan: Plan) -> Figures:
             "redeploy_seconds": again,
             "first_deploy_of_a_kernel_seconds": first,
         },
+    }
+
+
+def wakes(service: Service, folder: Path, plan: Plan) -> Figures:
+    """The first answer of an app that sleeps, beside cold starts by hand, in turns."""
+    (folder / "main.py").write_text(sample(1))
+    url = deploy(service, "sleeper", 1)
+    until_answers(url)
+    _cold_start(folder)
+    by_hand, woken = [], []
+    for _ in range(plan.deploys):
+        by_hand.append(_cold_start(folder))
+        service.client.sleep("sleeper")
+        until_true(lambda: not service.client.app("sleeper").instances, "no process of a sleeping app")
+        started = time.perf_counter()
+        until_answers(url)
+        woken.append(time.perf_counter() - started)
+    return {
+        "wake_p50_ratio": median(woken) / median(by_hand),
+        "raw": {"wake_seconds": woken, "uvicorn_cold_start_seconds_beside_wakes": by_hand},
     }
 
 

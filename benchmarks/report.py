@@ -29,6 +29,7 @@ class Goal:
 GOALS = (
     Goal("deploy_p50_ratio", "%%deploy to first 200 / uvicorn by hand", 0.25),
     Goal("redeploy_p50_ratio", "the same for changed code", 0.25),
+    Goal("wake_p50_ratio", "a request that wakes an app / uvicorn by hand", 0.25),
     Goal("throughput_ratio", "requests/s / uvicorn, the lower of the two below", 1.4, at_least=True),
     Goal("throughput_async_ratio", "  async endpoint", 1.4, at_least=True),
     Goal("throughput_sync_ratio", "  sync endpoint", 1.4, at_least=True),

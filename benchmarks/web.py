@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -53,6 +54,15 @@ def until_answers(url: str, timeout_seconds: float = 20.0) -> None:
             if time.monotonic() > deadline:
                 raise BenchmarkError(f"{url} did not answer in {timeout_seconds:.0f} s") from None
         time.sleep(0.001)
+
+
+def until_true(condition: Callable[[], bool], what: str, timeout_seconds: float = 20.0) -> None:
+    """Look again every ten milliseconds."""
+    deadline = time.monotonic() + timeout_seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise BenchmarkError(f"not in {timeout_seconds:.0f} s: {what}")
+        time.sleep(0.01)
 
 
 def free_port() -> int:
