@@ -139,7 +139,7 @@ def test_quickstart_and_its_notes_page(page: Page, lab: Lab, platform: Platform)
     expect(notebook.card(names.index("notes"))).to_contain_text("notes v1 is live")
     expect(notebook.cell(names.index("call-notes"))).to_contain_text("* Written from a notebook")
     table = notebook.cell(names.index("apps")).locator(".gofastapi-table")
-    expect(table.get_by_role("row", name=re.compile("notes running v1"))).to_be_visible()
+    expect(table.get_by_role("row", name=re.compile("notes running green v1"))).to_be_visible()
     expect(notebook.cell(names.index("logs"))).to_contain_text("new note: Written from a notebook")
 
     # Straight, and behind a path prefix.

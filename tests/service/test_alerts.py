@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.cli import CommandLine
 from support.platform import Platform, get, running_platform
 from support.receiver import Receiver, receiving
 from support.waiting import until
@@ -333,3 +334,24 @@ def test_a_crash_between_two_attempts_loses_nothing_and_the_database_may_be_away
         told = until(lambda: receiver.messages("turned_red"), 20, "red was told")
         assert (told[0]["app"], told[0]["url"]) == ("shop", url)
         assert "/health answered 503" in told[0]["message"]
+
+
+def test_the_command(platform: Platform, client: Client, receiver: Receiver) -> None:
+    cli = CommandLine(platform.places.home, platform.places.home)
+    assert cli.run("alerts") == (
+        "Nobody is told. To have a webhook told when an app needs you: gofastapi alerts set URL\n"
+    )
+    said = cli.run("alerts", "set", receiver.url)
+    assert said.startswith(f"Alerts go to {receiver.url} from now on.\n")
+    secret = next(line.strip() for line in said.splitlines() if line.startswith("  "))
+    assert cli.run("alerts", "test") == "Your webhook took the message.\n"
+    assert receiver.received[-1].is_signed_with(secret)
+    receiver.statuses = [500]
+    assert cli.run("alerts", "test", status=1) == "Your webhook did not take the message: it answered 500.\n"
+    first, failed, taken = cli.run("alerts").splitlines()
+    assert first == f"Alerts go to {receiver.url}"
+    assert failed.endswith("test             –                 not delivered: it answered 500")
+    assert taken.endswith("delivered")
+    assert cli.json("alerts")["signing_secret"] is None
+    assert cli.run("alerts", "off") == "Nobody is told any more.\n"
+    assert cli.json("alerts")["url"] is None

@@ -26,7 +26,7 @@ def test_help_is_quick_and_names_every_command(cli: CommandLine) -> None:
     text = cli.run("--help")
     for command in (
         *("up", "down", "status", "doctor", "deploy", "apps", "logs", "rollback"),
-        *("start", "stop", "restart", "clone", "rename", "rm", "restore"),
+        *("start", "stop", "restart", "clone", "rename", "rm", "restore", "health", "alerts"),
     ):
         assert f"\n  {command} " in text
         assert "--json" in cli.run(command, "--help")
@@ -131,7 +131,7 @@ def test_apps_and_status_list_the_same_apps(cli: CommandLine) -> None:
     assert seen["listed"]["instance_pids"] == [i["pid"] for i in listed["listed"]["instances"]]
     assert status["service"]["version"] == cli.run("--version").split()[1]
     row = next(line for line in cli.run("apps").splitlines() if line.startswith("listed "))
-    assert row.split()[1:4] == ["running", "v1", live["url"]]
+    assert row.split()[1:5] == ["running", "green", "v1", live["url"]]
 
 
 def test_logs(cli: CommandLine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,6 +66,19 @@ def test_clone(kernel: Kernel, platform: Platform) -> None:
     assert "already" in str(kernel.run("%clone sheep dolly").error)
 
 
+def test_health(kernel: Kernel, platform: Platform) -> None:
+    kernel.run("%%deploy well" + APP)
+    shown = kernel.run("%health well")
+    assert re.match(r"well  green   /health answered 200 in \d+ ms\n  \d\d:\d\d:\d\d ", shown.plain)
+    assert '<span class="gofastapi-health gofastapi-green" title="/health answered 200' in shown.html
+    table = kernel.run("%apps").html
+    # A dot for the eye, the word for everybody.
+    assert re.search(r'<td><b>well</b></td>.*?<span class="gofastapi-health gofastapi-green"[^>]*>green</span>', table)
+    platform.client.stop("well")
+    assert kernel.run("%health well").plain == "well  –       stopped by its owner\n  " + shown.plain.split("\n  ")[1]
+    assert "well" in kernel.complete("%health ")
+
+
 def test_rename(kernel: Kernel, platform: Platform) -> None:
     kernel.run("%%deploy plain" + APP)
     said = kernel.run("%rename plain Hello, world").text
@@ -75,7 +89,7 @@ def test_rename(kernel: Kernel, platform: Platform) -> None:
     assert "absent" in str(kernel.run("%rename absent x").error)
 
 
-@pytest.mark.parametrize("magic", ["%stop", "%start", "%restart", "%undeploy", "%restore"])
+@pytest.mark.parametrize("magic", ["%health", "%stop", "%start", "%restart", "%undeploy", "%restore"])
 def test_what_is_not_there_is_one_line(kernel: Kernel, magic: str) -> None:
     assert "absent" in str(kernel.run(f"{magic} absent").error)
     assert f"Usage: {magic} " in str(kernel.run(f"{magic} one two").error)
