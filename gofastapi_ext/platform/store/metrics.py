@@ -91,7 +91,8 @@ class MetricsStore:
         """Those that begin from `since` to `until`, both included, in order of time."""
         while since <= until:
             # Some at a time: an app of many routes has much to tell of a day.
-            end = min(since + _SLICE, until + timedelta(microseconds=1))
+            # Times are stored to the millisecond.
+            end = min(since + _SLICE, until + timedelta(milliseconds=1))
             for document in await self._between(app_id, since, end):
                 yield _record(document)
             since = end
