@@ -21,7 +21,7 @@ from gofastapi_ext.client.client import Client
 from gofastapi_ext.core.alerts import AlertKind
 from gofastapi_ext.core.errors import InvalidRequestError, NotFoundError, SecretsUnreadableError
 from gofastapi_ext.core.events import EventKind
-from gofastapi_ext.core.health import CHECKS_JUDGED
+from gofastapi_ext.core.health import CHECKS_JUDGED, HealthColor
 from gofastapi_ext.platform.control.alerts import Alerts
 from gofastapi_ext.platform.control.telemetry import Telemetry
 from gofastapi_ext.platform.control.webhooks import Sender
@@ -272,15 +272,25 @@ def test_a_webhook_that_never_answers_holds_up_nobody_else(
 def test_the_same_is_not_told_twice_in_a_short_time(platform: Platform, receiver: Receiver, tmp_path: Path) -> None:
     async def test(office: Office) -> None:
         await office.alerts.set("ada", receiver.url)
-        red, loop = AlertKind.TURNED_RED, AlertKind.CRASH_LOOP
-        for kind, app in ((red, "a"), (red, "a"), (red, "b"), (loop, "a"), (loop, "c"), (red, "c")):
+        red, loop, failed = AlertKind.TURNED_RED, AlertKind.CRASH_LOOP, AlertKind.DEPLOY_FAILED
+        for kind, app in (
+            *((red, "a"), (red, "a"), (loop, "a"), (loop, "a")),
+            *((loop, "b"), (red, "b")),
+            # A deploy that failed is no trouble of what goes on serving.
+            *((failed, "c"), (red, "c")),
+        ):
             office.alerts.notify(kind, "words", owner="ada", app=app)
         office.alerts.notify(red, "words", owner="nobody", app="a")
-        await office.until(lambda: len(receiver.received) == 4)
+        await office.until(lambda: len(receiver.received) == 5)
         await office.until_settled()
         told = sorted((each.message["kind"], each.message["app"]) for each in receiver.received)
-        # That c crashes in a loop says already that it is not well.
-        assert told == [("crash_loop", "a"), ("crash_loop", "c"), ("turned_red", "a"), ("turned_red", "b")]
+        assert told == [
+            ("crash_loop", "a"),
+            ("crash_loop", "b"),
+            ("deploy_failed", "c"),
+            ("turned_red", "a"),
+            ("turned_red", "c"),
+        ]
 
     run(platform, tmp_path, test, quiet=timedelta(minutes=10))
 
@@ -305,7 +315,7 @@ def test_turned_off_means_nothing_more_is_told(platform: Platform, receiver: Rec
 
 
 def test_a_crash_between_two_attempts_loses_nothing_and_the_database_may_be_away(receiver: Receiver) -> None:
-    with running_platform(GOFASTAPI_HEALTH_INTERVAL_SECONDS="0.2") as platform:
+    with running_platform(GOFASTAPI_HEALTH_INTERVAL_SECONDS="0.2", GOFASTAPI_MAX_CRASHES="1") as platform:
         secret = platform.client.set_alerts(receiver.url).signing_secret or ""
         receiver.statuses = [503]
         platform.deploy_failed("unlucky", BROKEN)
@@ -320,6 +330,12 @@ def test_a_crash_between_two_attempts_loses_nothing_and_the_database_may_be_away
         delivery = until(lambda: next((d for d in platform.client.alerts().deliveries if d.delivered), None), 5)
         assert delivery.attempts == 2
 
+        # A crash loop is told as that, and not once more as red.
+        platform.deploy("crashes", APP + "import os, threading\nthreading.Timer(0.2, os._exit, [3]).start()\n")
+        until(lambda: platform.app("crashes").health.color is HealthColor.RED, 10, "red")
+        [told] = until(lambda: receiver.messages("crash_loop"), 10, "the crash loop is told")
+        assert told["app"] == "crashes"
+
         # An app turns red while there is no database: it is told when there is one again.
         url = platform.deploy_live("shop", SWITCH)
         mongod = platform.mongod_pid
@@ -331,9 +347,9 @@ def test_a_crash_between_two_attempts_loses_nothing_and_the_database_may_be_away
             assert not receiver.messages("turned_red")
         finally:
             os.kill(mongod, signal.SIGCONT)
-        told = until(lambda: receiver.messages("turned_red"), 20, "red was told")
-        assert (told[0]["app"], told[0]["url"]) == ("shop", url)
-        assert "/health answered 503" in told[0]["message"]
+        [told] = until(lambda: receiver.messages("turned_red"), 20, "red was told")
+        assert (told["app"], told["url"]) == ("shop", url)
+        assert "/health answered 503" in told["message"]
 
 
 def test_the_command(platform: Platform, client: Client, receiver: Receiver) -> None:

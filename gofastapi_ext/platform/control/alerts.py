@@ -37,8 +37,6 @@ _AT_ONCE = 10
 _SHOWN = 20
 _DATABASE_AWAY_SECONDS = 2.0
 _MAX_WAITING = 1000
-# An app that turned red because of one of these is told of by it.
-_BAD = (AlertKind.TURNED_RED, AlertKind.CRASH_LOOP, AlertKind.DEPLOY_FAILED)
 
 
 class Alerts:
@@ -159,7 +157,8 @@ class Alerts:
                 self._raised.popleft()
 
     async def _was_just_told(self, record: AlertRecord) -> bool:
-        kinds = _BAD if record.kind is AlertKind.TURNED_RED else (record.kind,)
+        # That an app crashes in a loop says already that it is red.
+        kinds = {record.kind} | ({AlertKind.CRASH_LOOP} if record.kind is AlertKind.TURNED_RED else set())
         return await self._store.was_told(record, kinds, self._quiet)
 
     async def _deliver(self) -> float:
