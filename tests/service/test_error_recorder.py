@@ -140,7 +140,8 @@ def test_whatever_a_process_says_can_be_stored(platform: Platform) -> None:
         await recorder.catch_up("hello")
         latest, oldest = await store.of_app("hello")
         assert len(latest.model_dump_json()) < 300_000
-        assert latest.request.body is None
+        assert latest.request.body == b"x" * 65_536
+        assert latest.request.whole_body is None
         assert (latest.line, latest.columns, latest.status) == (None, None, 999)
         assert latest.last_at <= datetime.now(UTC)
         assert (oldest.count, oldest.line) == (1, None)

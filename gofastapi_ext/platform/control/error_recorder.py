@@ -15,7 +15,7 @@ from gofastapi_ext.core.app_errors import error_id
 from gofastapi_ext.core.errors import UnavailableError
 from gofastapi_ext.platform.control.observer import Observed, Observer
 from gofastapi_ext.platform.runtimes.base import Report, ReportedError
-from gofastapi_ext.platform.store.errors import ErrorRecord, ErrorStore, RequestRecord
+from gofastapi_ext.platform.store.errors import MAX_BODY_BYTES, ErrorRecord, ErrorStore, RequestRecord
 
 logger = logging.getLogger(__name__)
 
@@ -29,11 +29,10 @@ _SETTLE_SECONDS = 2.0
 # A process may have been slow to tell, but not slower; and it does not know the future.
 _MAX_AGE = timedelta(hours=1)
 
-_MAX_WORD = 400
+_MAX_WORD = 500
 _MAX_MESSAGE = 2_000
 _MAX_PATH = 4_000
 _MAX_TEXT = 64_000
-_MAX_BODY_BYTES = 65_536
 _MAX_HEADERS = 50
 
 
@@ -167,7 +166,7 @@ def _record(observed: Observed, error: ReportedError, now: datetime) -> ErrorRec
         request=RequestRecord(
             path=_cut(error.path, _MAX_PATH),
             headers=dict(_headers(error)),
-            body=error.body if error.body is not None and len(error.body) <= _MAX_BODY_BYTES else None,
+            body=error.body[:MAX_BODY_BYTES] if error.body is not None else None,
             has_body=error.has_body,
         ),
         answer=_cut(error.answer, _MAX_TEXT) if error.answer is not None else None,
@@ -181,7 +180,7 @@ def _columns(error: ReportedError) -> tuple[int, int] | None:
 
 def _headers(error: ReportedError) -> Iterator[tuple[str, str]]:
     for name, value in islice(error.headers.items(), _MAX_HEADERS):
-        yield _cut(name, 100), _cut(value, _MAX_MESSAGE)
+        yield _cut(name, 100), _cut(value, _MAX_WORD)
 
 
 def _cut(text: str, most: int) -> str:

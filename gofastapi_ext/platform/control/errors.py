@@ -111,7 +111,7 @@ def _view(record: ErrorRecord, diagnostic: Diagnostic | None) -> ErrorView:
 
 def _request(record: ErrorRecord) -> ErrorRequest:
     request = record.request
-    lacks_body = request.has_body and request.body is None
+    lacks_body = request.whole_body is None
     try:
         body, is_base64 = request.body.decode() if request.body is not None else None, False
     except UnicodeDecodeError:

@@ -43,7 +43,7 @@ class Replays:
             raise InvalidRequestError("This error came up in a WebSocket, which cannot be opened again from here.")
         port = _port(app)
         stored = record.request
-        body = stored.body if request.body is None else request.body.encode()
+        body = stored.whole_body if request.body is None else request.body.encode()
         before = Answer(status=record.status, body=record.answer)
         now = await self._ask(
             app.id,
@@ -58,7 +58,7 @@ class Replays:
             version=app.live_version or 0,
             before=before,
             now=now,
-            left_out=what_lacks(stored.path, stored.headers, lacks_body=stored.has_body and body is None, given=given),
+            left_out=what_lacks(stored.path, stored.headers, lacks_body=body is None, given=given),
         )
 
     async def _ask(
@@ -83,7 +83,9 @@ class Replays:
         try:
             async with session:
                 async with asyncio.timeout(_ANSWER_WITHIN_SECONDS):
-                    response = await session.request(method, url, headers=headers, data=body, allow_redirects=False)
+                    response = await session.request(
+                        method, url, headers=headers, data=body or None, allow_redirects=False
+                    )
                 content = await _beginning(response)
                 text = _text(content, response)
                 response.close()

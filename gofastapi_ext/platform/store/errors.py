@@ -11,6 +11,8 @@ from pymongo.errors import BulkWriteError
 from gofastapi_ext.platform.store.database import Database, Document, expire_after, patiently
 
 _DUPLICATE_KEY = 11000
+MAX_BODY_BYTES = 65_536
+"""Of a request's body, where bodies are kept."""
 
 
 class RequestRecord(BaseModel):
@@ -22,7 +24,18 @@ class RequestRecord(BaseModel):
     """With its query."""
     headers: dict[str, str] = Field(default_factory=dict)
     body: bytes | None = None
+    """As far as it is kept: its beginning, where it is long or the app did not read all of it."""
     has_body: bool = False
+
+    @property
+    def whole_body(self) -> bytes | None:
+        """The body, where all of it is kept; b"" where there was none."""
+        if not self.has_body:
+            return b""
+        stated = next((value for name, value in self.headers.items() if name.lower() == "content-length"), None)
+        size = len(self.body or b"")
+        is_whole = size < MAX_BODY_BYTES if stated is None else stated == str(size)
+        return self.body if is_whole else None
 
 
 class ErrorRecord(BaseModel):
