@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import logging
 import os
+import resource
 import socket
 import sys
 import time
@@ -24,12 +26,14 @@ from gofastapi_ext.platform.settings import load_settings
 
 # What a service takes to end its apps and its MongoDB at most.
 _HANDOVER_TIMEOUT_SECONDS = 25.0
+_DESCRIPTORS = 65_536
 
 
 def main() -> int:
     """Serve until SIGTERM; return the exit status. A second service of the same user ends at once."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     os.umask(0o077)
+    _allow_many_descriptors()
     places = find_places().make()
     lock = places.service_lock.open("w")
     if not _lock(lock, places):
@@ -45,6 +49,16 @@ def main() -> int:
     # A clean end: the next client that finds nothing running does not take it for a crash.
     places.service_info.unlink(missing_ok=True)
     return 0
+
+
+def _allow_many_descriptors() -> None:
+    """Each app takes a few, and the usual limit of 1024 would be met with some hundred of them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        # Not everywhere is the hard limit one that may be reached.
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _lock(file: IO[str], places: Places) -> bool:

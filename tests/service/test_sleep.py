@@ -139,7 +139,7 @@ def test_no_request_is_lost_around_the_moment_of_falling_asleep(sleepy: Platform
     until_then = [0.0]
 
     def visit(number: int) -> None:
-        choose = random.Random(number)  # noqa: S311 - when to come, no secret
+        choose = random.Random(number)
         kept = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
         for _ in range(rounds):
             if together.wait() == 0:
@@ -185,6 +185,8 @@ def _is_closed(connection: http.client.HTTPConnection) -> bool:
 def test_a_deploy_wakes_an_app_and_a_failed_one_lets_it_sleep(sleepy: Platform) -> None:
     url = sleepy.deploy_live("changed", source(1))
     asleep(sleepy, "changed", now=True)
+    assert sleepy.deploy("changed", source(1))[-1].unchanged
+    assert sleepy.app("changed").state is State.ASLEEP
     sleepy.deploy_failed("changed", "raise SystemExit('no')")
     assert sleepy.app("changed").state is State.ASLEEP
     assert get(url).json()["version"] == 1

@@ -105,9 +105,9 @@ class Deploy(Attempt):
         raise DeployFailedError([found])
 
     async def _live_if_unchanged(self, entrypoint: str, supervisor: Supervisor) -> VersionRecord | None:
-        """The live version, where it has this code and environment and is serving."""
+        """The live version, where it has this code and environment and answers."""
         record, request = self.record, self._request
-        if record.live_hash != self._bundle.code_hash or record.live_version is None or not supervisor.is_serving:
+        if record.live_hash != self._bundle.code_hash or record.live_version is None or not supervisor.answers:
             return None
         live = await self._tools.versions.get(record.id, record.live_version)
         if live is None or live.env != request.env or live.interpreter != request.interpreter:

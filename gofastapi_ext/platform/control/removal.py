@@ -78,5 +78,9 @@ class Removal:
                 "live_hash": None,
                 "env_revision": 0,
                 "next_version": 1,
+                "sleep_after_seconds": None,
+                "record_bodies": False,
+                "last_request_at": None,
+                "removal_warned_at": None,
             }
             return await tools.apps.change(current, **gone, purged=True, title=None, reason=None, diagnostics=[])

@@ -76,19 +76,22 @@ class Sleeper:
 
     async def _once(self) -> float:
         """Look at every app; how long to wait until the next look."""
-        shortest = min(_LONGEST_INTERVAL_SECONDS * _LOOKS_PER_SLEEP_AFTER, self._default_seconds or math.inf)
-        for app_id, own in (await self._apps.sleep_settings()).items():
-            after = self.sleep_after_seconds(own)
-            supervisor = self._supervisors.find(app_id)
-            if after is None or supervisor is None or not supervisor.is_serving:
-                continue
-            shortest = min(shortest, after)
-            try:
-                if await self._is_idle(app_id, after):
-                    await self._fall_asleep(supervisor)
-            except GoFastAPIError as error:
-                logger.info("%s stays awake: %s", app_id, error.message)
-        return max(_SHORTEST_INTERVAL_SECONDS, shortest / _LOOKS_PER_SLEEP_AFTER)
+        settings = await self._apps.sleep_settings()
+        after = {app_id: self.sleep_after_seconds(own) for app_id, own in settings.items()}
+        # At once: an app that is slow to answer must not keep the others awake.
+        await asyncio.gather(*(self._look_at(app_id, seconds) for app_id, seconds in after.items() if seconds))
+        shortest = min([seconds for seconds in [*after.values(), self._default_seconds] if seconds], default=math.inf)
+        return min(max(_SHORTEST_INTERVAL_SECONDS, shortest / _LOOKS_PER_SLEEP_AFTER), _LONGEST_INTERVAL_SECONDS)
+
+    async def _look_at(self, app_id: str, after_seconds: float) -> None:
+        supervisor = self._supervisors.find(app_id)
+        if supervisor is None or not supervisor.is_serving:
+            return
+        try:
+            if await self._is_idle(app_id, after_seconds):
+                await self._fall_asleep(supervisor)
+        except GoFastAPIError as error:
+            logger.info("%s stays awake: %s", app_id, error.message)
 
     async def _is_idle(self, app_id: str, after_seconds: float) -> bool:
         """Ask the instance itself only where, as far as is known, nobody has for long enough."""

@@ -110,6 +110,11 @@ class Supervisor:
         return self._current is not None and self._current.state == "serving"
 
     @property
+    def answers(self) -> bool:
+        """Whether a request is answered: by the process that serves, or after it has woken the app."""
+        return self.is_serving or self._status is Status.ASLEEP
+
+    @property
     def serving_pid(self) -> int | None:
         """Of the instance that takes the traffic."""
         current = self._current
@@ -154,6 +159,8 @@ class Supervisor:
         if self._lock.locked() or not self.is_serving:
             return False
         async with self.exclusive():
+            # It takes a moment: who comes to deploy waits for it, rather than being sent away.
+            self.finishing = True
             current = self._current
             # First what is to be: after a crash in between the app sleeps, and the next request wakes it.
             if current is None or not await self._apps.set_asleep(self.app_id, True):
