@@ -153,7 +153,7 @@ def _is_stale(path: Path, record: AppRecord, numbers: frozenset[int]) -> bool:
     if is_partial:
         # The live version may be being written anew, where its files are gone and it is started.
         return int(number) != record.live_version or path.with_name(number).exists()
-    return int(number) not in numbers
+    return int(number) not in numbers and int(number) != record.live_version
 
 
 def _entries(folder: Path, *, folders: bool = True) -> list[Path]:

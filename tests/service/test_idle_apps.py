@@ -1,0 +1,80 @@
+"""Apps without visitors are warned, and then removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from support.platform import Platform, get, running_platform
+from support.waiting import until
+
+from gofastapi_ext.core.bundle import Bundle, BundleFile
+from gofastapi_ext.core.drafts import DraftSave
+from gofastapi_ext.core.events import Event, EventKind
+from gofastapi_ext.core.lifecycle import Stage
+
+REMOVE_AFTER_SECONDS = 6
+HELLO = "from fastapi import FastAPI\napp = FastAPI()\n@app.get('/')\ndef root(): return 'here'\n"
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[Platform]:
+    """A service that has no patience with apps nobody visits."""
+    settings = {"GOFASTAPI_REMOVE_AFTER": f"{REMOVE_AFTER_SECONDS}s", "GOFASTAPI_SLEEP_AFTER": "never"}
+    with running_platform(**settings) as platform:
+        yield platform
+
+
+def events(platform: Platform, app_id: str, kind: EventKind) -> list[Event]:
+    return [event for event in platform.client.events() if event.kind is kind and event.app == app_id]
+
+
+def there(platform: Platform) -> set[str]:
+    return {app.id for app in platform.client.apps()}
+
+
+def test_who_is_visited_stays_and_who_is_not_is_warned_removed_and_can_be_restored(own: Platform) -> None:
+    own.client.save_draft("only-a-draft", DraftSave(bundle=Bundle(files={"main.py": BundleFile(text=HELLO)})))
+    urls = {name: own.deploy_live(name, HELLO) for name in ("visited", "deployed", "forgotten", "stopped")}
+    own.client.stop("stopped")
+    assert not events(own, "forgotten", EventKind.REMOVAL_WARNING)
+
+    def warned(name: str) -> list[Event]:
+        return events(own, name, EventKind.REMOVAL_WARNING)
+
+    [warning] = until(lambda: warned("visited"), 15, "warned")
+    # Asked for by its address, of which the service learns with the next look at its instances.
+    assert get(urls["visited"]).json() == "here"
+    assert "A visit or a deploy keeps it" in warning.message
+    assert "goes_at" in warning.details
+    until(lambda: warned("deployed"), 15, "warned")
+    own.deploy_live("deployed", HELLO + "# more\n")
+    until(lambda: not {"forgotten", "stopped"} & there(own), 15, "removed")
+    assert there(own) == {"only-a-draft", "visited", "deployed"}
+
+    [removed] = events(own, "forgotten", EventKind.REMOVED)
+    [warning] = warned("forgotten")
+    assert (removed.at - warning.at).total_seconds() >= REMOVE_AFTER_SECONDS / 4
+    assert removed.message.endswith("gofastapi restore forgotten")
+    assert {app.id for app in own.client.apps(deleted=True)} == {"forgotten", "stopped"}
+    assert list(own.client.restore("stopped"))[-1].stage is Stage.SAVED
+    restored = list(own.client.restore("forgotten"))[-1]
+    assert restored.stage is Stage.LIVE
+    assert get(restored.url or "").json() == "here"
+    assert "forgotten" in there(own), "being restored counts as use"
+
+
+def test_a_service_that_was_away_warns_before_it_removes(own: Platform) -> None:
+    own.deploy_live("overdue", HELLO)
+    own.stop()
+    own.start()
+    with own.database() as database:
+        # As if the service had been away for days, with a warning given before.
+        days = {"$subtract": ["$$NOW", 5 * 86_400_000]}
+        fields = dict.fromkeys(("created_at", "updated_at", "removal_warned_at"), days)
+        database.apps.update_one({"_id": "overdue"}, [{"$set": fields}])
+    until(lambda: events(own, "overdue", EventKind.REMOVAL_WARNING), 15, "warned anew")
+    until(lambda: "overdue" not in there(own), 15, "removed")
+    [removed] = events(own, "overdue", EventKind.REMOVED)
+    [warning] = events(own, "overdue", EventKind.REMOVAL_WARNING)
+    assert (removed.at - warning.at).total_seconds() >= REMOVE_AFTER_SECONDS / 4
