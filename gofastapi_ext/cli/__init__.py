@@ -7,7 +7,7 @@ import os
 import click
 
 from gofastapi_ext._version import __version__
-from gofastapi_ext.cli import alerts, app_errors, code, metrics, one_app, upkeep, variables
+from gofastapi_ext.cli import alerts, app_errors, code, feeds, metrics, one_app, upkeep, variables
 from gofastapi_ext.cli.errors import told_in_words
 from gofastapi_ext.cli.options import APP as _APP
 from gofastapi_ext.cli.options import APP_OR_ALL as _APP_OR_ALL
@@ -125,19 +125,6 @@ def health(name: str | None, as_json: bool) -> None:
 
 @main.command()
 @_APP
-@click.option("-f", "--follow", is_flag=True, help="Go on with each new line; Ctrl+C ends it.")
-@click.option("--tail", type=click.IntRange(0, 10_000), default=200, show_default=True, help="How many lines.")
-@_JSON
-@told_in_words
-def logs(name: str, follow: bool, tail: int, as_json: bool) -> None:
-    """Show what an app printed."""
-    from gofastapi_ext.cli.apps import show_logs
-
-    show_logs(name, follow=follow, tail=tail, as_json=as_json)
-
-
-@main.command()
-@_APP
 @click.argument("number", required=False, metavar="[VERSION]")
 @_JSON
 @told_in_words
@@ -241,6 +228,8 @@ main.add_command(code.draft)
 main.add_command(code.convert)
 main.add_command(code.export)
 main.add_command(code.import_)
+main.add_command(feeds.events)
+main.add_command(feeds.logs)
 main.add_command(metrics.metrics)
 main.add_command(upkeep.stats)
 main.add_command(upkeep.cleanup)

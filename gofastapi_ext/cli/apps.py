@@ -1,4 +1,4 @@
-"""List apps, show their logs, take them away."""
+"""List apps, and complete their names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gofastapi_ext.cli.service import nothing_runs, open_client
 from gofastapi_ext.client.client import Client
 from gofastapi_ext.client.discovery import is_listening
 from gofastapi_ext.client.places import find_places
-from gofastapi_ext.client.text import apps_as_text, log_line
+from gofastapi_ext.client.text import apps_as_text
 from gofastapi_ext.core.errors import GoFastAPIError
 
 
@@ -24,21 +24,6 @@ def list_apps(*, as_json: bool) -> None:
         say_json(apps)
     else:
         say(apps_as_text(apps) if apps else "No apps yet: gofastapi deploy FILE.py --name NAME")
-
-
-def show_logs(name: str, *, follow: bool, tail: int, as_json: bool) -> None:
-    """`gofastapi logs`. With `follow`, Ctrl+C is the usual end."""
-    silent = True
-    try:
-        with open_client() as client:
-            for entry in client.logs(name, tail=tail, follow=follow):
-                silent = False
-                say(entry.model_dump_json() if as_json else log_line(entry))
-    except KeyboardInterrupt:
-        if not follow:
-            raise
-    if silent and not follow and not as_json:
-        say(f"{name} has printed nothing yet.")
 
 
 def complete_app_ids(incomplete: str) -> list[CompletionItem]:

@@ -1,12 +1,14 @@
-"""What the command line and the magics both take: environment variables, and the version to go back to."""
+"""What the command line and the magics both take: variables, moments, and the version to go back to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
+from gofastapi_ext.core.durations import parse_duration
 from gofastapi_ext.core.environment import check_environment
 from gofastapi_ext.core.errors import InvalidRequestError, NotFoundError
-from gofastapi_ext.core.models import VersionView
+from gofastapi_ext.core.models import LogLevel, VersionView
 
 
 def parse_env(pairs: Iterable[str]) -> dict[str, str]:
@@ -19,6 +21,30 @@ def parse_env(pairs: Iterable[str]) -> dict[str, str]:
         env[name] = value
     check_environment(env)
     return env
+
+
+def parse_moment(text: str, now: datetime) -> datetime:
+    """An aware time: so long before `now` (`10m`), or as `2026-01-31T12:00`, in this machine's zone where it names none.
+
+    Raises `InvalidRequestError`.
+    """
+    try:
+        return now - timedelta(seconds=parse_duration(text))
+    except (InvalidRequestError, OverflowError):
+        pass
+    try:
+        return datetime.fromisoformat(text.strip()).astimezone()
+    except (ValueError, OverflowError):
+        raise InvalidRequestError(
+            f'"{text}" is no time. Write how long ago, like 10m or 2h, or a time like 2026-01-31T12:00.'
+        ) from None
+
+
+def parse_level(text: str) -> str:
+    """Raises `InvalidRequestError`."""
+    if text.lower() not in set(LogLevel):
+        raise InvalidRequestError(f'A level is one of {", ".join(LogLevel)}, not "{text}".')
+    return text.lower()
 
 
 def version_before(versions: list[VersionView], name: str) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pydantic import TypeAdapter
 
+from gofastapi_ext.client import following
 from gofastapi_ext.client.transport import Transport
 from gofastapi_ext.core.alerts import AlertsChange, AlertsView
 from gofastapi_ext.core.app_errors import ErrorView, ReplayRequest, ReplayView
@@ -14,6 +15,7 @@ from gofastapi_ext.core.cleanup import CleanupReport
 from gofastapi_ext.core.events import Event
 from gofastapi_ext.core.health import HealthView
 from gofastapi_ext.core.metrics import AppNumbers, MetricsView
+from gofastapi_ext.core.logs import MAX_TAIL
 from gofastapi_ext.core.models import LogLine
 from gofastapi_ext.core.stats import StatsView
 
@@ -58,7 +60,7 @@ class Observation(Transport):
         self,
         app_id: str,
         *,
-        tail: int = 200,
+        tail: int | None = None,
         follow: bool = False,
         since: datetime | None = None,
         until: datetime | None = None,
@@ -68,20 +70,36 @@ class Observation(Transport):
     ) -> Iterator[LogLine]:
         """The last `tail` lines that match, oldest first; with `follow`, then the new ones until you stop.
 
-        `since` and `until` are aware times; `grep` is a piece of the text, whatever its case; `level` stands for
-        itself and those above; `pid` is of one instance.
+        `tail` is 200, or where there is a `since`, 10,000, which is the most. `since` and `until` are aware times;
+        `grep` is a piece of the text, whatever its case; `level` stands for itself and those above; `pid` is of one
+        instance. Following goes on over losses of the connection and restarts of the service; it ends with the app.
         """
-        given: dict[str, str | int | None] = {
-            "tail": tail,
-            "follow": "true" if follow else "false",
-            "since": since.isoformat() if since else None,
-            "until": until.isoformat() if until else None,
-            "grep": grep,
-            "level": level,
-            "pid": pid,
-        }
-        params = {name: value for name, value in given.items() if value is not None}
-        yield from self._stream("GET", f"/api/apps/{app_id}/logs", LogLine, params=params)
+        if tail is None:
+            tail = 200 if since is None else MAX_TAIL
+        filters = _given(until=_iso(until), grep=grep, level=level, pid=pid)
+        path = f"/api/apps/{app_id}/logs"
+        if not follow:
+            params = _given(since=_iso(since), tail=tail) | filters
+            yield from self._stream("GET", path, LogLine, params=params)
+            return
+        self._request("GET", f"/api/apps/{app_id}")
+        begin = {"follow": "true", "tail": tail} | _given(since=_iso(since)) | filters
+        # Where nothing was told yet when the connection is lost: all there is since now.
+        now = datetime.now(UTC)
+        again = begin | {"tail": MAX_TAIL, "since": _iso(max(since or now, now))}
+
+        def ask() -> Iterator[LogLine] | None:
+            nonlocal begin
+            if until is not None and datetime.now(UTC) > until and begin is again:
+                return None
+            params, begin = begin, again
+            return self._stream("GET", path, LogLine, params=params)
+
+        for line in following.follow(self._places, ask):
+            if line.position is not None:
+                again.pop("since", None)
+                again["after"] = line.position
+            yield line
 
     def events(self, app_id: str | None = None, *, limit: int = 50) -> list[Event]:
         """Of one app or of all yours, the latest first."""
@@ -89,7 +107,16 @@ class Observation(Transport):
 
     def follow_events(self, app_id: str | None = None, *, after: int | None = None) -> Iterator[Event]:
         """Those after the event `after`, then new ones as they come, until you stop; over losses of the connection."""
-        raise NotImplementedError
+        if after is None:
+            newest = self.events(app_id, limit=1)
+            after = newest[0].id if newest else 0
+
+        def ask() -> Iterator[Event]:
+            return self._server_sent(_events(app_id), Event, params={"follow": "true", "after": after})
+
+        for event in following.follow(self._places, ask):
+            after = event.id
+            yield event
 
     def stats(self) -> StatsView:
         return self._ask("GET", "/api/stats", StatsView)
@@ -115,3 +142,11 @@ class Observation(Transport):
 
 def _events(app_id: str | None) -> str:
     return f"/api/apps/{app_id}/events" if app_id else "/api/events"
+
+
+def _given(**values: str | int | None) -> dict[str, str | int]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

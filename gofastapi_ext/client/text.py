@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from gofastapi_ext.client.health import health_reason, health_word
-from gofastapi_ext.client.render import printable
+from gofastapi_ext.client.render import Paint, plain, printable
 from gofastapi_ext.core.drafts import CodeState
 from gofastapi_ext.core.health import HealthColor
-from gofastapi_ext.core.models import AppView, LogLine
+from gofastapi_ext.core.models import AppView, LogLevel, LogLine
 
 APP_HEADINGS = ("App", "State", "Health", "Version", "Address", "Since")
 
@@ -59,7 +59,10 @@ def restorable_as_text(apps: list[AppView]) -> str:
     return "\n".join(lines) or "No deleted app can be restored."
 
 
-def log_line(entry: LogLine) -> str:
+def log_line(entry: LogLine, paint: Paint = plain) -> str:
     """`12:03:04.123  the text`, in local time."""
     moment = entry.time.astimezone()
-    return f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}  {printable(entry.text)}"
+    text = printable(entry.text)
+    if entry.level in (LogLevel.ERROR, LogLevel.WARNING):
+        text = paint(text, entry.level)
+    return f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}  {text}"

@@ -75,20 +75,30 @@ class Transport:
         return True
 
     def _stream(self, method: str, path: str, model: type[_Model], **kwargs: Any) -> Iterator[_Model]:
+        with self._opened(method, path, **kwargs) as response:
+            for line in _lines(response.iter_bytes()):
+                yield model.model_validate_json(line)
+
+    def _server_sent(self, path: str, model: type[_Model], **kwargs: Any) -> Iterator[_Model]:
+        """The events of a stream of server-sent events whose data are models of one line each."""
+        with self._opened("GET", path, **kwargs) as response:
+            for line in _lines(response.iter_bytes()):
+                if line.startswith(b"data: "):
+                    yield model.model_validate_json(line[6:])
+
+    def _download(self, path: str, target: IO[bytes], **kwargs: Any) -> None:
+        with self._opened("GET", path, **kwargs) as response:
+            for chunk in response.iter_bytes():
+                target.write(chunk)
+
+    @contextmanager
+    def _opened(self, method: str, path: str, **kwargs: Any) -> Iterator[httpx.Response]:
+        """An answer whose body is read by the caller, piece by piece."""
         with self._translated(), self._http.stream(method, path, **_with_json(kwargs)) as response:
             if response.status_code >= 400:
                 response.read()
             self._check(response)
-            for line in _lines(response.iter_bytes()):
-                yield model.model_validate_json(line)
-
-    def _download(self, path: str, target: IO[bytes], **kwargs: Any) -> None:
-        with self._translated(), self._http.stream("GET", path, **kwargs) as response:
-            if response.status_code >= 400:
-                response.read()
-            self._check(response)
-            for chunk in response.iter_bytes():
-                target.write(chunk)
+            yield response
 
     def _check(self, response: httpx.Response) -> None:
         served_by = response.headers.get(VERSION_HEADER)

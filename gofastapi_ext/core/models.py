@@ -188,6 +188,8 @@ class LogLine(_Frozen):
     text: str
     level: LogLevel | None = None
     """Where the text tells it."""
+    position: str | None = None
+    """Where it ends in the log: what following goes on after."""
 
 
 class MongoView(_Frozen):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
-from gofastapi_ext.client.arguments import parse_env
+from gofastapi_ext.client.arguments import parse_env, parse_level, parse_moment
 from gofastapi_ext.core.bundle import check_path
+from gofastapi_ext.core.logs import MAX_TAIL
 from gofastapi_ext.core.naming import check_app_id
 from gofastapi_ext.notebook.errors import CommandFailed
 
@@ -26,7 +28,8 @@ USAGE = {
     "replay": "%replay ERROR_ID [--header 'NAME: VALUE' ...] [--body FILE] [--yes]",
     "health": "%health NAME",
     "metrics": "%metrics [NAME [--window DURATION]]",
-    "logs": "%logs NAME [-f] [--tail N]",
+    "events": "%events [NAME] [-f] [--limit N]",
+    "logs": "%logs NAME [-f] [--tail N] [--since TIME] [--until TIME] [--grep TEXT] [--level LEVEL] [--instance PID]",
     "rollback": "%rollback NAME [N]",
     "sleep": "%sleep NAME",
     "start": "%start NAME",
@@ -46,10 +49,10 @@ OPTIONS = {
     "env_set": ("--secret", "--unset", "--import"),
     "errors": ("--all", "--clear"),
     "metrics": ("--window",),
-    "logs": ("--follow", "--tail"),
+    "events": ("--follow", "--limit"),
+    "logs": ("--follow", "--tail", "--since", "--until", "--grep", "--level", "--instance"),
     "replay": ("--header", "--body", "--yes"),
 }
-MAX_TAIL = 100_000
 _TAKES_VALUE = frozenset(
     {
         "--with",
@@ -65,6 +68,12 @@ _TAKES_VALUE = frozenset(
         "--window",
         "--sleep-after",
         "--record-bodies",
+        "--limit",
+        "--since",
+        "--until",
+        "--grep",
+        "--level",
+        "--instance",
     }
 )
 _SHORT = {"-f": "--follow"}
@@ -92,7 +101,16 @@ class LogsArguments:
 
     name: str
     follow: bool = False
-    tail: int = 200
+    tail: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    grep: str | None = None
+    level: str | None = None
+    pid: int | None = None
+
+    @property
+    def is_filtered(self) -> bool:
+        return any(each is not None for each in (self.since, self.until, self.grep, self.level, self.pid))
 
 
 @dataclass(frozen=True)
@@ -179,10 +197,27 @@ def parse_apps(line: str) -> None:
         raise _usage("apps")
 
 
-def parse_logs(line: str) -> LogsArguments:
+def parse_logs(line: str, now: datetime) -> LogsArguments:
+    """`now` is what times like `10m` are counted back from."""
     words, options = _split("logs", line)
-    tail = _number("--tail", options["--tail"][-1], 0, MAX_TAIL) if "--tail" in options else 200
-    return LogsArguments(_only_name("logs", words), follow="--follow" in options, tail=tail)
+    given = {name: values[-1] for name, values in options.items()}
+    return LogsArguments(
+        _only_name("logs", words),
+        follow="--follow" in given,
+        tail=_number("--tail", given["--tail"], 0, MAX_TAIL) if "--tail" in given else None,
+        since=parse_moment(given["--since"], now) if "--since" in given else None,
+        until=parse_moment(given["--until"], now) if "--until" in given else None,
+        grep=given.get("--grep"),
+        level=parse_level(given["--level"]) if "--level" in given else None,
+        pid=_number("--instance", given["--instance"], 1, 10**9) if "--instance" in given else None,
+    )
+
+
+def parse_events(line: str) -> tuple[str | None, int, bool]:
+    """The app, where one is named; how many; whether to follow."""
+    words, options = _split("events", line)
+    limit = _number("--limit", options["--limit"][-1], 1, 500) if "--limit" in options else 50
+    return _only_name("events", words) if words else None, limit, "--follow" in options
 
 
 def parse_errors(line: str) -> ErrorsArguments:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from gofastapi_ext.client.arguments import version_before
 from gofastapi_ext.client.client import Client
 from gofastapi_ext.client.collect import collect_cell
-from gofastapi_ext.client.text import log_line
 from gofastapi_ext.core.errors import GoFastAPIError, InternalError, ServiceUnreachableError, UnavailableError
 from gofastapi_ext.core.lifecycle import Stage
 from gofastapi_ext.core.models import AppView, DeployRequest, StageEvent
@@ -109,24 +108,6 @@ def apps(shell: InteractiveShell, line: str) -> None:
             sys.stdout.write("GoFastAPI is not running. The next %%deploy starts it, and so does: gofastapi up\n")
             return
         tables.show_apps(shell, session.client().apps())
-
-
-def logs(shell: InteractiveShell, line: str) -> None:
-    """`%logs`. Following ends with an interrupt, which is no error."""
-    with one_line():
-        wanted = arguments.parse_logs(line)
-        silent = True
-        try:
-            for entry in session.client().logs(wanted.name, tail=wanted.tail, follow=wanted.follow):
-                silent = False
-                sys.stdout.write(log_line(entry) + "\n")
-                if wanted.follow:
-                    sys.stdout.flush()
-        except KeyboardInterrupt:
-            if not wanted.follow:
-                raise
-        if silent and not wanted.follow:
-            sys.stdout.write(f"{wanted.name} has printed nothing yet.\n")
 
 
 def watch(

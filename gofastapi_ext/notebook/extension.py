@@ -22,6 +22,7 @@ _LINE_MAGICS = (
     "diff",
     "env_set",
     "errors",
+    "events",
     "export",
     "health",
     "logs",

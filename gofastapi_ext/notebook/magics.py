@@ -174,21 +174,6 @@ class GoFastAPIMagics(Magics):
         health(self.shell, line)
 
     @line_magic
-    def logs(self, line: str) -> None:
-        """Show what an app printed, its errors included.
-
-        Usage: %logs NAME [-f] [--tail N]
-
-        -f, --follow   go on showing new lines until interrupted
-        --tail N       start with the last N lines (200)
-
-        Example: %logs hello --tail 20
-        """
-        from gofastapi_ext.notebook.commands import logs
-
-        logs(self.shell, line)
-
-    @line_magic
     def rollback(self, line: str) -> None:
         """Bring an older version of an app back, as a new version.
 

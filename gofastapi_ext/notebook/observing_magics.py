@@ -55,6 +55,41 @@ class ObservingMagics(Magics):
         errors(self.shell, line)
 
     @line_magic
+    def events(self, line: str) -> None:
+        """Show what happened to your apps: deploys, crashes, sleep, changes.
+
+        Usage: %events [NAME] [-f] [--limit N]
+
+        -f, --follow   go on showing new ones until interrupted
+        --limit N      the latest N (50)
+
+        Example: %events hello -f
+        """
+        from gofastapi_ext.notebook.feeds import events
+
+        events(self.shell, line)
+
+    @line_magic
+    def logs(self, line: str) -> None:
+        """Show what an app printed, its errors included.
+
+        Usage: %logs NAME [-f] [--tail N] [--since TIME] [--until TIME] [--grep TEXT] [--level LEVEL] [--instance PID]
+
+        -f, --follow     go on showing new lines until interrupted, over restarts and redeploys too
+        --tail N         the last N lines: 200, or with --since all
+        --since TIME     only lines since then: 10m, 2h or 2026-01-31T12:00
+        --until TIME     only lines until then
+        --grep TEXT      only lines with this text in them, whatever its case
+        --level LEVEL    only debug, info, warning or error, and what is above
+        --instance PID   only what this process printed
+
+        Example: %logs hello -f --since 10m --level warning
+        """
+        from gofastapi_ext.notebook.feeds import logs
+
+        logs(self.shell, line)
+
+    @line_magic
     def metrics(self, line: str) -> None:
         """Show requests, errors and latency of an app: in all, over time, and by route.
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 from pathlib import Path
 
+from gofastapi_ext.core.logs import LogQuery
 from gofastapi_ext.platform.runtimes.local.logs import AppLog
 
 
@@ -33,7 +34,7 @@ def test_a_follower_ends_with_its_log_although_another_one_has_its_place(tmp_pat
 
 
 async def _closing(log: AppLog, path: Path):  # type: ignore[no-untyped-def]
-    async for lines in log.read(tail=10, follow=True):
+    async for lines in log.read(LogQuery(tail=10), follow=True):
         for line in lines:
             yield line
         # The app is removed and deployed anew before the follower looks again.

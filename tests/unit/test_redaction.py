@@ -12,6 +12,7 @@ from urllib.parse import quote, quote_plus, urlencode
 import pytest
 
 from gofastapi_ext.core.diagnostics import Diagnostic
+from gofastapi_ext.core.logs import LogQuery
 from gofastapi_ext.core.redaction import MARK, Redactor
 from gofastapi_ext.platform.runtimes.base import LaunchSpec
 from gofastapi_ext.platform.runtimes.local.logs import AppLog, LogPipe
@@ -150,7 +151,7 @@ def test_lines_that_only_look_like_the_beginning_of_a_secret_wait_a_moment_and_n
         pipe.data_received(b"one\n")
         assert (tmp_path / "app" / "app.log").read_bytes() == b""
         async with asyncio.timeout(5):
-            async for lines in log.read(tail=0, follow=True):
+            async for lines in log.read(LogQuery(tail=0), follow=True):
                 assert [line.text for line in lines] == ["one"]
                 break
         pipe.connection_lost(None)

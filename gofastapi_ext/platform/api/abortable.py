@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 ABORT = "gofastapi.abort"
@@ -15,9 +15,11 @@ ABORT = "gofastapi.abort"
 class AbortableProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
     """Uvicorn's own, and `ABORT`. Closing politely waits until everything written before is read."""
 
+    app: Any
+
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
-        app: Any = self.app
+        app: ASGIApp = self.app
 
         async def abortable(scope: Scope, receive: Receive, send: Send) -> None:
             scope.setdefault("extensions", {})[ABORT] = transport.abort

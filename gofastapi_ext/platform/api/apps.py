@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -12,12 +13,14 @@ from pydantic import BaseModel, TypeAdapter
 
 from gofastapi_ext.core.environment import check_environment
 from gofastapi_ext.core.errors import InvalidRequestError, UnavailableError
+from gofastapi_ext.core.logs import MAX_TAIL, LogQuery
 from gofastapi_ext.core.models import (
     AppChange,
     AppView,
     CloneRequest,
     CloneResult,
     DeployRequest,
+    LogLevel,
     LogLine,
     StageEvent,
     VersionView,
@@ -123,11 +126,25 @@ async def get_logs(
     app_id: str,
     services: UsesServices,
     caller: Caller,
-    tail: Annotated[int, Query(ge=0, le=10_000)] = 200,
+    tail: Annotated[int, Query(ge=0, le=MAX_TAIL)] = 200,
     follow: bool = False,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    grep: Annotated[str | None, Query(max_length=1000)] = None,
+    level: LogLevel | None = None,
+    pid: Annotated[int | None, Query(ge=1)] = None,
+    after: Annotated[str | None, Query(max_length=100)] = None,
 ) -> StreamingResponse:
-    """What the app printed: a JSON line for each; with `follow`, then each new one as it comes."""
-    lines = await services.apps.logs(app_id, caller.user, tail, follow)
+    """What the app printed: a JSON line for each; with `follow`, then each new one as it comes.
+
+    `grep` is a piece of the text, whatever its case; `level` stands for those above, too. `after` is the position
+    of a line: instead of the last `tail`, all those after it are told.
+    """
+    for name, moment in (("since", since), ("until", until)):
+        if moment is not None and moment.tzinfo is None:
+            raise InvalidRequestError(f"{name} needs a time zone: write it like {moment.isoformat()}Z, or +01:00.")
+    query = LogQuery(tail=tail, since=since, until=until, grep=grep, level=level, pid=pid, after=after)
+    lines = await services.apps.logs(app_id, caller.user, query, follow)
     return StreamingResponse(_json_lines(lines), media_type=_MEDIA_TYPE)
 
 

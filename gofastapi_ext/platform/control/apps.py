@@ -12,6 +12,7 @@ from gofastapi_ext.core.drafts import DraftInfo, code_state
 from gofastapi_ext.core.errors import ConflictError, NotFoundError
 from gofastapi_ext.core.events import EventKind
 from gofastapi_ext.core.lifecycle import Stage, Status, Target, shown_state
+from gofastapi_ext.core.logs import LogQuery
 from gofastapi_ext.core.models import AppChange, AppView, LogLine, StageEvent, VersionView
 from gofastapi_ext.core.naming import check_app_id
 from gofastapi_ext.platform.control.attempt import DeployTools
@@ -170,10 +171,10 @@ class Apps:
         async for event in self._deployments.restart(record, owner, Kind.RESTORE):
             yield event
 
-    async def logs(self, app_id: str, owner: str, tail: int, follow: bool) -> AsyncGenerator[list[LogLine]]:
+    async def logs(self, app_id: str, owner: str, query: LogQuery, follow: bool) -> AsyncGenerator[list[LogLine]]:
         """Raises `NotFoundError` before the first line."""
         record = await self.find(app_id, owner)
-        return self._tools.runtime.logs(record.id, tail, follow)
+        return self._tools.runtime.logs(record.id, query, follow)
 
     async def _undelete(self, record: AppRecord) -> AppRecord:
         """A deleted app as it was, but stopped; a new one of its name where nothing else is left of it."""

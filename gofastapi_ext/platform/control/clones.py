@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from gofastapi_ext.core.bundle import Origins
 from gofastapi_ext.core.errors import ConflictError, InvalidRequestError, NotFoundError
+from gofastapi_ext.core.events import EventKind
 from gofastapi_ext.core.lifecycle import Status, Target
 from gofastapi_ext.core.models import CloneRequest, CloneResult
 from gofastapi_ext.platform.control.apps import Apps
@@ -55,6 +56,10 @@ class Clones:
         revision, missing = await self._tools.environments.copy(source.id, source.env_revision, target.id, owner)
         title = f"{source.title} (copy)" if source.title else None
         await self._tools.apps.change(target, env_revision=revision, title=title)
+        words = f"It was made from {source.id}; nothing of it is deployed yet."
+        self._tools.events.publish(
+            EventKind.CLONED, words, owner=owner, app=target.id, by=owner, details={"source": source.id}
+        )
         return CloneResult(app=await self._apps.view(target.id, owner), missing_secrets=missing)
 
     async def _new(self, app_id: str, owner: str) -> AppRecord:

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from gofastapi_ext.core.bundle import Origins
+from gofastapi_ext.core.logs import LogQuery
 from gofastapi_ext.core.models import LogLine
 from gofastapi_ext.core.project.generated import Frozen
 
@@ -222,5 +223,5 @@ class Runtime(ABC):
         """Where people reach an app."""
 
     @abstractmethod
-    def logs(self, app_id: str, tail: int, follow: bool) -> AsyncGenerator[list[LogLine]]:
-        """The last `tail` lines, oldest first, some at a time; with `follow`, then the new ones as they come."""
+    def logs(self, app_id: str, query: LogQuery, follow: bool) -> AsyncGenerator[list[LogLine]]:
+        """The last lines that match, oldest first, some at a time; with `follow`, then the new ones as they come."""

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
+from gofastapi_ext.core.logs import LogQuery
 from gofastapi_ext.core.models import LogLine
 from gofastapi_ext.core.redaction import Redactor
+from gofastapi_ext.platform.runtimes.local.log_reading import Matcher, Piece, after, read_lines, search
 
 _MAX_LINE_BYTES = 32_768
 _HOLD_SECONDS = 0.2
-_READ_BYTES = 65_536
 _LINES_AT_ONCE = 500
-_MAX_TAIL_BYTES = 2_000_000
+
+_P = ParamSpec("_P")
+_Result = TypeVar("_Result")
 
 
 class AppLog:
@@ -56,55 +62,59 @@ class AppLog:
             return
         self._wake()
 
-    async def read(self, tail: int, follow: bool) -> AsyncGenerator[list[LogLine]]:
-        """The last `tail` lines, then, with `follow`, new ones until the caller stops; some at a time."""
-        # Taken together with no await between them, so no line is missed or told twice.
-        with self._path.open("rb") as first:
-            last_lines = self._tail(tail)
-            first.seek(0, os.SEEK_END)
-            descriptor = os.dup(first.fileno())
-        with os.fdopen(descriptor, "rb") as file:
-            for start in range(0, len(last_lines), _LINES_AT_ONCE):
-                yield _parse(last_lines[start : start + _LINES_AT_ONCE])
-            if follow:
-                async for lines in self._follow(file.fileno()):
-                    yield _parse(lines)
+    async def read(self, query: LogQuery, follow: bool) -> AsyncGenerator[list[LogLine]]:
+        """The last lines that match, then, with `follow`, new ones until the caller stops; some at a time.
 
-    async def _follow(self, descriptor: int) -> AsyncGenerator[list[bytes]]:
-        owned: int | None = None
-        pending = b""
-        try:
+        A follower goes on from file to file. One who is slower than the app writes misses what is gone by then.
+        """
+        matcher = Matcher(query)
+        with contextlib.ExitStack() as stack:
+            # Opened together with no await between them, so no line is missed or told twice.
+            pieces = [self._open_piece(path, stack) for path in (self._previous, self._path) if path.exists()]
+            last = pieces[-1]
+            if query.after is not None:
+                for piece in after(pieces, query.after):
+                    async for lines in _read(piece, matcher):
+                        yield lines
+            else:
+                found = await _in_thread(search, pieces, matcher, query)
+                for start in range(0, len(found), _LINES_AT_ONCE):
+                    yield found[start : start + _LINES_AT_ONCE]
+                del found
+            if follow:
+                async for lines in self._follow(last, matcher, query.until):
+                    yield lines
+
+    async def _follow(self, piece: Piece, matcher: Matcher, until: datetime | None) -> AsyncGenerator[list[LogLine]]:
+        """The lines after a piece, also in the files after its own."""
+        with contextlib.ExitStack() as stack:
             while True:
                 written = self._written
-                chunk = os.read(descriptor, _READ_BYTES)
-                if chunk:
-                    *lines, pending = (pending + chunk).split(b"\n")
-                    yield lines
+                size = os.fstat(piece.descriptor).st_size
+                grown = replace(piece, start=piece.end, end=size)
+                step = await _in_thread(_first_lines, grown, matcher) if size > piece.end else None
+                if step is not None:
+                    lines, end = step
+                    piece = replace(piece, end=end)
+                    if lines:
+                        yield lines
                     continue
                 # At the end of a file that was rotated away, the next one goes on.
                 if self._closed or not self._path.exists():
                     return  # the app was removed
-                if os.fstat(descriptor).st_ino != self._path.stat().st_ino:
-                    if owned is not None:
-                        os.close(owned)
-                    descriptor = owned = os.open(self._path, os.O_RDONLY)
+                if piece.inode != self._path.stat().st_ino:
+                    was_previous = self._previous.exists() and piece.inode == self._previous.stat().st_ino
+                    stack.close()
+                    piece = self._open_piece(self._path if was_previous else self._previous, stack)
+                    piece = replace(piece, end=0)
                     continue
-                await written.wait()
-        finally:
-            if owned is not None:
-                os.close(owned)
+                if not await _set_before(written, until):
+                    return
 
-    def _tail(self, count: int) -> list[bytes]:
-        if count <= 0:
-            return []
-        data = b""
-        for path in (self._path, self._previous):
-            if data.count(b"\n") > count or not path.exists():
-                break
-            with path.open("rb") as file:
-                file.seek(max(0, path.stat().st_size - _MAX_TAIL_BYTES))
-                data = file.read() + data
-        return data.split(b"\n")[:-1][-count:]
+    def _open_piece(self, path: Path, stack: contextlib.ExitStack) -> Piece:
+        file = stack.enter_context(path.open("rb", buffering=0))
+        info = os.fstat(file.fileno())
+        return Piece(file.fileno(), info.st_ino, 0, info.st_size)
 
     @property
     def _previous(self) -> Path:
@@ -169,12 +179,40 @@ class LogPipe(asyncio.Protocol):
         self._log.write(lines if lines.endswith(b"\n") else lines + b"\n", self._version, self.pid)
 
 
-def _parse(lines: list[bytes]) -> list[LogLine]:
-    """The lines that are whole."""
-    parsed = []
-    for line in lines:
-        with contextlib.suppress(ValueError):
-            time, version, pid, text = line.decode("utf-8", "replace").split("\t", 3)
-            stamp = datetime.fromisoformat(time)
-            parsed.append(LogLine(time=stamp, version=int(version), pid=int(pid), text=text.rstrip("\r")))
-    return parsed
+async def _read(piece: Piece, matcher: Matcher) -> AsyncGenerator[list[LogLine]]:
+    while (step := await _in_thread(_first_lines, piece, matcher)) is not None:
+        lines, start = step
+        piece = replace(piece, start=start)
+        if lines:
+            yield lines
+
+
+def _first_lines(piece: Piece, matcher: Matcher) -> tuple[list[LogLine], int] | None:
+    """Those of the next piece that match, and where it ends; None where there is no whole line."""
+    for matches, end in read_lines(piece, matcher):
+        return [match.told() for match in matches], end
+    return None
+
+
+async def _set_before(event: asyncio.Event, until: datetime | None) -> bool:
+    """Wait for the event; False where `until` comes first."""
+    if until is None:
+        return await event.wait()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout((until - datetime.now(UTC)).total_seconds()):
+            return await event.wait()
+    return False
+
+
+async def _in_thread(function: Callable[_P, _Result], *args: _P.args, **kwargs: _P.kwargs) -> _Result:
+    """Run in a thread. It has ended when this returns, also where this is cancelled: the files it reads are open."""
+    work = asyncio.get_running_loop().run_in_executor(None, functools.partial(function, *args, **kwargs))
+    cancelled: asyncio.CancelledError | None = None
+    while not work.done():
+        try:
+            await asyncio.wait([work])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    return work.result()

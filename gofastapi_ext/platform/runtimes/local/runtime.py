@@ -14,6 +14,7 @@ from pathlib import Path
 from gofastapi_runner.protocol import InstanceSpec, Origin
 
 from gofastapi_ext.core.errors import UnavailableError
+from gofastapi_ext.core.logs import LogQuery
 from gofastapi_ext.core.models import LogLine
 from gofastapi_ext.core.project.generated import Frozen
 from gofastapi_ext.core.redaction import Redactor
@@ -145,8 +146,8 @@ class LocalRuntime(Runtime):
         host = self._settings.host
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
-    async def logs(self, app_id: str, tail: int, follow: bool) -> AsyncGenerator[list[LogLine]]:
-        async with contextlib.aclosing(self._log(app_id).read(tail, follow)) as batches:
+    async def logs(self, app_id: str, query: LogQuery, follow: bool) -> AsyncGenerator[list[LogLine]]:
+        async with contextlib.aclosing(self._log(app_id).read(query, follow)) as batches:
             async for lines in batches:
                 yield lines
 
