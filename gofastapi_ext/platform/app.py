@@ -183,6 +183,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     event_store = EventStore(database, 86_400 * settings.events_keep_days)
     await event_store.prepare()
     events = EventFeed(event_store)
+    events.add_listener(telemetry.heed)
     await events.start()
     stack.push_async_callback(events.stop)
 
@@ -197,7 +198,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     observer = Observer(settings.report_interval_seconds, telemetry)
     metrics_store = MetricsStore(database, 3600 * settings.metrics_keep_hours)
     await metrics_store.prepare()
-    metrics_recorder = MetricsRecorder(metrics_store, apps, observer)
+    metrics_recorder = MetricsRecorder(metrics_store, apps, observer, telemetry)
     stack.push_async_callback(metrics_recorder.stop)
     metrics_recorder.start()
     error_recorder = ErrorRecorder(error_store, observer, settings.max_errors_kept)

@@ -24,6 +24,7 @@ from gofastapi_ext.platform.control.readings import (
     read,
     requests_between,
 )
+from gofastapi_ext.platform.control.telemetry import Telemetry
 from gofastapi_ext.platform.runtimes.base import Report
 from gofastapi_ext.platform.store.apps import AppStore
 from gofastapi_ext.platform.store.metrics import MetricsStore, MinuteRecord
@@ -72,12 +73,14 @@ class MetricsRecorder:
         store: MetricsStore,
         apps: AppStore,
         observer: Observer,
+        telemetry: Telemetry,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._apps = apps
         self._observer = observer
         observer.add_sink(self.take)
+        self._telemetry = telemetry
         self._clock = clock
         self._followed: dict[str, _Followed] = {}
         self._over: list[MinuteRecord] = []
@@ -224,8 +227,9 @@ class MetricsRecorder:
 
     async def _flush(self, timeout_seconds: float, *, whole: bool = False) -> None:
         try:
-            async with asyncio.timeout(timeout_seconds):
-                await self.flush(whole=whole)
+            with self._telemetry.loop("metrics"):
+                async with asyncio.timeout(timeout_seconds):
+                    await self.flush(whole=whole)
         except GoFastAPIError as error:
             logger.warning("metrics wait to be written: %s", error.message)
         except TimeoutError:

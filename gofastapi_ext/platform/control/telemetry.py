@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from prometheus_client import (
     CollectorRegistry,
@@ -16,6 +17,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from gofastapi_ext.core.events import EventKind
 from gofastapi_ext.core.lifecycle import Outcome, Stage, State
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -64,6 +66,9 @@ class Telemetry:
             buckets=_STAGE_BUCKETS,
             registry=registry,
         )
+        self._events = Counter(
+            "gofastapi_events", "What happened to apps, by its kind as in the feed.", ["kind"], registry=registry
+        )
         self._wakes = Counter("gofastapi_wakes", "Apps woken by a request.", registry=registry)
         self._wake_seconds = Histogram(
             "gofastapi_wake_seconds",
@@ -98,10 +103,12 @@ class Telemetry:
         for stage, each in stages.items():
             self._stage_seconds.labels(stage.value).observe(each)
 
-    def woke(self, seconds: float) -> None:
-        """An app serves again, `seconds` after the request that woke it came."""
-        self._wakes.inc()
-        self._wake_seconds.observe(seconds)
+    def heed(self, kind: EventKind, _message: str, _owner: str, _app: str | None, details: Mapping[str, Any]) -> None:
+        """Take an event of the feed."""
+        self._events.labels(kind.value).inc()
+        if kind is EventKind.WOKE:
+            self._wakes.inc()
+            self._wake_seconds.observe(details["seconds"])
 
     def health_checked(self, result: str) -> None:
         """`result` is one of a few words: the outcome of one check of one app."""
