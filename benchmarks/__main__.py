@@ -17,10 +17,15 @@ from typing import Any
 from benchmarks import measure, report
 from benchmarks.health import health_cycle
 from benchmarks.kernel import running_kernel
+from benchmarks.metrics import day_of_metrics
 from benchmarks.programs import running_service
 
-FULL = measure.Plan(deploys=15, throughput_rounds=12, throughput_seconds=0.8, redeploys=20, apps=100, simulated=1000)
-QUICK = measure.Plan(deploys=2, throughput_rounds=1, throughput_seconds=0.5, redeploys=5, apps=5, simulated=50)
+FULL = measure.Plan(
+    deploys=15, throughput_rounds=12, throughput_seconds=0.8, redeploys=20, apps=100, simulated=1000, metered=100
+)
+QUICK = measure.Plan(
+    deploys=2, throughput_rounds=1, throughput_seconds=0.5, redeploys=5, apps=5, simulated=50, metered=2
+)
 
 
 def main() -> int:
@@ -71,6 +76,8 @@ def _measure_all(plan: measure.Plan) -> tuple[measure.Figures, dict[str, Any]]:
         take(measure.redeploys_under_load(service, plan))
         _say("memory")
         take(measure.memory(service, plan))
+        _say("a day of metrics")
+        take(day_of_metrics(folder / "metrics", plan.metered))
     _say("a cycle of health checks")
     take(health_cycle(plan.simulated))
     return figures, raw

@@ -41,6 +41,8 @@ class Plan:
     apps: int
     simulated: int
     """Apps in one cycle of health checks."""
+    metered: int
+    """Apps with a day of metrics."""
 
 
 Figures = dict[str, Any]

@@ -38,6 +38,9 @@ GOALS = (
     Goal("idle_app_pss_mb", "PSS of one more idle app, MB", 20),
     Goal("service_rss_mb", "RSS of the service with all apps, MB", 100),
     Goal("list_apps_p95_ms", "GET /api/apps with all apps, p95, ms", 20),
+    Goal("metrics_24h_100_apps_mb", "MongoDB for a day of metrics of 100 busy apps, MB", 45),
+    Goal("metrics_totals_ms", "  their totals from the index alone, ms", 1000),
+    Goal("metrics_one_app_ms", "  all minutes of one of them, ms", 500),
     Goal("health_cycle_seconds", "1,000 apps asked for their health, s", 10),
     Goal("health_cycle_cpu_seconds", "  CPU of the service for it, s", 3),
 )
