@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 from support.cli import CommandLine
 from support.kernel import Kernel, running_kernel
-from support.platform import Platform
+from support.platform import Platform, get
 from support.waiting import until
 
 HELLO = "from fastapi import FastAPI\napp = FastAPI()\n"
@@ -148,3 +148,18 @@ def test_an_answer_that_goes_on_is_counted_when_it_begins(platform: Platform) ->
     lines.close()  # type: ignore[attr-defined]
     assert value(platform, count[0], route=count[1]) == asked + 1
     assert value(platform, total[0], route=total[1]) - seconds < 1
+
+
+def test_wakes_are_counted_and_timed(platform: Platform) -> None:
+    url = platform.deploy_live("sleeper", HELLO)
+    before = platform.client.stats()
+    wakes = value(platform, "gofastapi_wakes_total")
+    platform.client.sleep("sleeper")
+    assert platform.client.stats().apps_asleep == before.apps_asleep + 1
+    assert get(url, "/openapi.json").status_code == 200
+    stats = until(lambda: found if (found := platform.client.stats()).wakes == before.wakes + 1 else None)
+    assert 0 < (stats.wake_p50_seconds or 0) < 10
+    assert stats.apps_asleep == before.apps_asleep
+    assert value(platform, "gofastapi_wakes_total") == wakes + 1
+    assert value(platform, "gofastapi_wake_seconds_count") == value(platform, "gofastapi_events_total", kind="woke")
+    until(lambda: platform.client.stats().requests > before.requests, what="the request counts")
