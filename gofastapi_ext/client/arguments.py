@@ -24,7 +24,7 @@ def parse_env(pairs: Iterable[str]) -> dict[str, str]:
 
 
 def parse_moment(text: str, now: datetime) -> datetime:
-    """An aware time: so long before `now` (`10m`), or as `2026-01-31T12:00`, in this machine's zone where it names none.
+    """An aware time: so long before `now` (`10m`), or one like `2026-01-31T12:00`, of this machine's zone by default.
 
     Raises `InvalidRequestError`.
     """

@@ -5,7 +5,6 @@ from __future__ import annotations
 from gofastapi_ext.client.render import printable
 from gofastapi_ext.core.events import Event
 
-
 EVENT_HEADINGS = ("Time", "App", "What happened")
 
 

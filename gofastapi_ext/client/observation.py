@@ -14,8 +14,8 @@ from gofastapi_ext.core.app_errors import ErrorView, ReplayRequest, ReplayView
 from gofastapi_ext.core.cleanup import CleanupReport
 from gofastapi_ext.core.events import Event
 from gofastapi_ext.core.health import HealthView
-from gofastapi_ext.core.metrics import AppNumbers, MetricsView
 from gofastapi_ext.core.logs import MAX_TAIL
+from gofastapi_ext.core.metrics import AppNumbers, MetricsView
 from gofastapi_ext.core.models import LogLine
 from gofastapi_ext.core.stats import StatsView
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from gofastapi_ext.notebook.arguments import (
     RollbackArguments,
     parse_apps,
     parse_deploy,
+    parse_events,
     parse_logs,
     parse_name,
     parse_rollback,
@@ -77,13 +79,45 @@ def test_a_secret_value_is_never_repeated() -> None:
     assert "hunter2" not in str(error.value)
 
 
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
 def test_logs() -> None:
-    assert parse_logs("hello") == LogsArguments("hello", follow=False, tail=200)
-    assert parse_logs("hello -f") == parse_logs("--follow hello") == LogsArguments("hello", follow=True)
-    assert parse_logs("hello --tail 20").tail == parse_logs("hello --tail=20").tail == 20
+    assert parse_logs("hello", NOW) == LogsArguments("hello", follow=False, tail=None)
+    assert parse_logs("hello -f", NOW) == parse_logs("--follow hello", NOW) == LogsArguments("hello", follow=True)
+    assert parse_logs("hello --tail 20", NOW).tail == parse_logs("hello --tail=20", NOW).tail == 20
     for line in ("hello --tail x", "hello --tail -1", "hello --tail 1e3", f"hello --tail {'9' * 5000}"):
         with pytest.raises(CommandFailed, match="is a number from 0 to"):
-            parse_logs(line)
+            parse_logs(line, NOW)
+
+
+def test_which_lines_of_a_log() -> None:
+    line = "hello --since 10m --until 2026-01-31T11:59:30Z --grep 'two words' --level WARNING --instance 77"
+    assert parse_logs(line, NOW) == LogsArguments(
+        "hello",
+        since=datetime(2026, 1, 31, 11, 50, tzinfo=UTC),
+        until=datetime(2026, 1, 31, 11, 59, 30, tzinfo=UTC),
+        grep="two words",
+        level="warning",
+        pid=77,
+    )
+    with pytest.raises(GoFastAPIError, match='"soon" is no time'):
+        parse_logs("hello --since soon", NOW)
+    with pytest.raises(GoFastAPIError, match="A level is one of debug, info, warning, error"):
+        parse_logs("hello --level loud", NOW)
+
+
+def test_a_time_without_a_zone_is_of_this_machine() -> None:
+    since = parse_logs("hello --since 2026-01-31T11:50", NOW).since
+    assert since == datetime(2026, 1, 31, 11, 50).astimezone()
+    assert since.tzinfo is not None
+
+
+def test_events() -> None:
+    assert parse_events("") == (None, 50, False)
+    assert parse_events("hello -f --limit 3") == ("hello", 3, True)
+    with pytest.raises(CommandFailed, match="--limit is a number from 1 to 500"):
+        parse_events("--limit 0")
 
 
 def test_rollback() -> None:
