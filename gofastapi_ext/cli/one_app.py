@@ -7,7 +7,6 @@ import click
 from gofastapi_ext.cli.errors import told_in_words
 from gofastapi_ext.cli.options import APP, JSON
 from gofastapi_ext.cli.output import say, say_json
-from gofastapi_ext.cli.service import open_client
 
 
 @click.command()
@@ -19,6 +18,7 @@ from gofastapi_ext.cli.service import open_client
 @told_in_words
 def app(name: str, sleep_after: str | None, record_bodies: str | None, title: str | None, as_json: bool) -> None:
     """Show how an app is and how it is set; with options, set it otherwise."""
+    from gofastapi_ext.cli.service import open_client
     from gofastapi_ext.client.one_app import app_as_text, parse_switch
     from gofastapi_ext.core.models import AppChange
 
@@ -36,6 +36,8 @@ def app(name: str, sleep_after: str | None, record_bodies: str | None, title: st
 @told_in_words
 def sleep(name: str, as_json: bool) -> None:
     """Let an app that nobody is using sleep now. The next request wakes it."""
+    from gofastapi_ext.cli.service import open_client
+
     with open_client() as client:
         found = client.sleep(name)
     say_json(found) if as_json else say(f"{name} sleeps. The next request wakes it.")

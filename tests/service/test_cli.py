@@ -26,7 +26,7 @@ def test_help_is_quick_and_names_every_command(cli: CommandLine) -> None:
     text = cli.run("--help")
     for command in (
         *("up", "down", "status", "doctor", "deploy", "apps", "logs", "rollback"),
-        *("start", "stop", "restart", "clone", "rename", "rm", "restore", "health", "alerts"),
+        *("start", "stop", "restart", "clone", "rename", "rm", "restore", "health", "alerts", "app", "sleep"),
     ):
         assert f"\n  {command} " in text
         assert "--json" in cli.run(command, "--help")
@@ -173,6 +173,20 @@ def test_rollback(cli: CommandLine) -> None:
     assert cli.lines("rollback", "back", "77", status=1)[-1]["diagnostics"][0]["code"] == "not_found"
     assert cli.lines("rollback", "back", "x", status=1)[-1]["diagnostics"][0]["code"] == "invalid_request"
     assert cli.lines("rollback", "absent", status=1)[-1]["diagnostics"][0]["code"] == "not_found"
+
+
+def test_app_shows_and_sets_and_sleep_lets_it_sleep(cli: CommandLine) -> None:
+    cli.write_app("here")
+    url = cli.lines("deploy", "main.py", "--name", "naps")[-1]["url"]
+    assert "after 2h without a request" in cli.run("app", "naps", "--sleep-after", "2h", "--title", "My naps")
+    assert "My naps" in cli.run("app", "naps")
+    assert cli.lines("app", "naps", "--record-bodies", "on")[-1]["record_bodies"] is True
+    assert cli.run("sleep", "naps") == "naps sleeps. The next request wakes it.\n"
+    assert cli.lines("app", "naps")[-1]["state"] == "asleep"
+    assert get(url).json() == {"says": "here"}
+    assert (
+        cli.lines("app", "naps", "--sleep-after", "soon", status=1)[-1]["diagnostics"][0]["code"] == "invalid_request"
+    )
 
 
 def test_rm_asks_for_the_name_and_restore_brings_back(cli: CommandLine) -> None:

@@ -43,6 +43,23 @@ def test_stop_and_start(kernel: Kernel, platform: Platform) -> None:
     assert platform.app("dozes").instances[0].pid != before.pid
 
 
+def test_app_shows_and_sets_how_it_is_and_sleep_lets_it_sleep(kernel: Kernel, platform: Platform) -> None:
+    kernel.run("%%deploy naps" + APP)
+    url = str(platform.app("naps").url)
+    shown = kernel.run("%app naps").plain
+    assert "after 30m without a request" in shown
+    assert url in shown
+    assert "never" in kernel.run("%app naps --sleep-after never --record-bodies on").plain
+    view = platform.app("naps")
+    assert (view.sleep_after_seconds, view.record_bodies) == (None, True)
+    assert "is no duration" in str(kernel.run("%app naps --sleep-after soon").error)
+    assert "on or off" in str(kernel.run("%app naps --record-bodies maybe").error)
+    assert kernel.complete("%app naps --record-bodies ") == ["on", "off"]
+    assert kernel.run("%sleep naps").text == "naps sleeps. The next request wakes it.\n"
+    assert "asleep" in kernel.run("%apps").plain
+    assert get(url).json() == "here"
+
+
 def test_undeploy_and_restore(kernel: Kernel, platform: Platform) -> None:
     kernel.run("%%deploy leaves" + APP)
     assert "it can be brought back: %restore leaves" in kernel.run("%undeploy leaves").text
