@@ -10,8 +10,8 @@ import random
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from statistics import median
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from gofastapi_ext.core.counts import Counts
