@@ -54,7 +54,7 @@ async def _measure(records: list[AppRecord]) -> tuple[float, float]:
         apps=listed,
         serving=lambda _: _PID,
         url=lambda port: f"http://127.0.0.1:{port}",
-        recent=lambda _: (0, 0),
+        recent=lambda *_: (0, 0),
         prober=Prober({}),
         events=_NoFeed(),
         telemetry=Telemetry(),

@@ -90,6 +90,19 @@ def test_an_app_turns_red_and_green_again(watched: Platform) -> None:
     assert said[-1].startswith("It turned yellow: ")
 
 
+def test_errors_that_visitors_meet_count_until_there_is_a_new_version(watched: Platform) -> None:
+    source = PLAIN + "\n@app.get('/sometimes/{number}')\ndef sometimes(number: int):\n    return 1 / (number % 5)\n"
+    url = watched.deploy_live("sometimes", source)
+    watched.client.health("sometimes")
+    for number in range(20):
+        get(url, f"/sometimes/{number}")
+    assert watched.client.metrics("sometimes").server_errors == 4
+    view = until_color(watched, "sometimes", HealthColor.YELLOW)
+    assert view.reason == "20% of 20 requests in the last 5 minutes failed"
+    watched.deploy_live("sometimes", PLAIN)
+    assert until_color(watched, "sometimes", HealthColor.GREEN).checks[0].status == 200
+
+
 def test_a_new_version_begins_anew(watched: Platform) -> None:
     url = watched.deploy_live("fixed", SWITCH)
     get(url, "/set/500")

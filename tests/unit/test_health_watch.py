@@ -78,13 +78,14 @@ class World:
         self.pids: dict[str, int] = {}
         self.told: list[tuple[str | None, str]] = []
         self.recent: tuple[int, int] = (0, 0)
+        self.errors_age_seconds = 0.0
         self.database_is_away = False
         self.prober = Prober({"x-probe": "token"}, at_once=at_once, timeout_seconds=TIMEOUT_SECONDS)
         self.watch = HealthWatch(
             apps=self.list,
             serving=self.pids.get,
             url=lambda port: f"http://127.0.0.1:{port}",
-            recent=lambda _: self.recent,
+            recent=lambda _, seconds: self.recent if seconds > self.errors_age_seconds else (0, 0),
             prober=self.prober,
             events=self,
             telemetry=Telemetry(),
@@ -267,6 +268,11 @@ def test_errors_of_requests_count_too() -> None:
         assert health.since is None  # the next check will tell
         await world.watch.once()
         assert world.watch.of(world.apps["shop"]).since is not None
+        # Errors that are older than the process that serves now are not its own.
+        world.pids["shop"], world.errors_age_seconds = 2, 30.0
+        assert world.color("shop") is HealthColor.GREEN
+        await world.watch.once()
+        assert world.color("shop") is HealthColor.GREEN
 
     run(test)
 

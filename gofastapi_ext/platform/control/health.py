@@ -42,6 +42,8 @@ class _State:
     pid: int | None = None
     """The process that the first `of_pid` checks are of."""
     of_pid: int = 0
+    pid_since: float = 0.0
+    """When it was first asked, of the monotonic clock."""
     asked_at: float = 0.0
     """Of the monotonic clock."""
     color: HealthColor | None = None
@@ -54,8 +56,8 @@ class HealthWatch:
     """Asks each app that serves once in every interval, at a moment of its own.
 
     `apps` lists those that may run, `serving` tells the process that serves an app at this moment, and `recent` its
-    requests and server errors of the last 5 minutes. Changes between green, yellow and red are events; that an app
-    sleeps, stops or starts is told by those who do it.
+    requests and server errors of the last so many seconds, 5 minutes at most. Changes between green, yellow and red
+    are events; that an app sleeps, stops or starts is told by those who do it.
     """
 
     def __init__(
@@ -64,7 +66,7 @@ class HealthWatch:
         apps: Callable[[], Awaitable[list[AppRecord]]],
         serving: Callable[[str], int | None],
         url: Callable[[int], str],
-        recent: Callable[[str], tuple[int, int]],
+        recent: Callable[[str, float], tuple[int, int]],
         prober: Prober,
         events: EventFeed,
         telemetry: Telemetry,
@@ -177,7 +179,7 @@ class HealthWatch:
             if self._serving(record.id) != pid:
                 return  # it went meanwhile: what it said, or did not, is of no interest any more
             if state.pid != pid:
-                state.pid, state.of_pid = pid, 0
+                state.pid, state.of_pid, state.pid_since = pid, 0, time.monotonic()
             state.checks.appendleft(check)
             state.of_pid += 1
             state.asked_at = time.monotonic()
@@ -185,10 +187,12 @@ class HealthWatch:
 
     def _judge(self, record: AppRecord, target: Target, status: Status) -> Verdict:
         state = self._states.get(record.id)
-        checks: list[HealthCheck] = []
-        if state is not None and state.pid is not None and state.pid == self._serving(record.id):
-            checks = list(islice(state.checks, min(state.of_pid, CHECKS_JUDGED)))
-        return judge(target, status, record.reason, checks, *self._recent(record.id))
+        if state is None or state.pid is None or state.pid != self._serving(record.id):
+            return judge(target, status, record.reason, [])
+        # Neither checks nor errors of what ran before speak against what runs now.
+        checks = list(islice(state.checks, min(state.of_pid, CHECKS_JUDGED)))
+        recent = self._recent(record.id, time.monotonic() - state.pid_since)
+        return judge(target, status, record.reason, checks, *recent)
 
     def _note(self, record: AppRecord, verdict: Verdict) -> None:
         """Remember the colour; tell where it changed."""

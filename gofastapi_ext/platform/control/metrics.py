@@ -158,14 +158,16 @@ class MetricsRecorder:
         app = self._followed.get(app_id)
         return (sum(heard.reading.memory_bytes for heard in _running(app)) or None) if app else None
 
-    def recent(self, app_id: str) -> tuple[int, int]:
-        """Requests, and those of them that were server errors, of the last five minutes."""
+    def recent(self, app_id: str, seconds: float = math.inf) -> tuple[int, int]:
+        """Requests, and those of them that were server errors, of the last `seconds`, five minutes at most."""
         app = self._followed.get(app_id)
         if app is None:
             return 0, 0
         while app.recent and app.recent[0][0] < time.monotonic() - _RECENT_SECONDS:
             app.recent.popleft()
-        return sum(requests for _, requests, _ in app.recent), sum(errors for _, _, errors in app.recent)
+        since = time.monotonic() - seconds
+        counted = [each for each in app.recent if each[0] >= since]
+        return sum(requests for _, requests, _ in counted), sum(errors for _, _, errors in counted)
 
     def last_request_at(self, app_id: str) -> datetime | None:
         """As far as known since the service started."""
