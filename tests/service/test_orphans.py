@@ -79,17 +79,19 @@ def test_what_a_killed_service_left_running_is_ended_and_nobody_elses(own: Platf
             other.wait(5)
 
 
-def test_a_deploy_that_a_crash_cut_short_is_one_that_failed(own: Platform) -> None:
+@pytest.mark.parametrize("crashes", [True, False])
+def test_a_deploy_that_the_end_of_the_service_cut_short_is_one_that_failed(own: Platform, crashes: bool) -> None:
+    app_id = f"cut-{'by-a-crash' if crashes else 'by-a-stop'}"
     before = own.client.stats().promise
 
     def cut_short() -> None:
         with suppress(GoFastAPIError):
-            own.deploy("cut", f"import time\ntime.sleep(5)\n{HELLO}")
+            own.deploy(app_id, f"import time\ntime.sleep(5)\n{HELLO}")
 
     deploy = Thread(target=cut_short)
     deploy.start()
-    until((own.places.home / "apps" / "cut" / "versions" / "1").exists, what="files of the new version")
-    kill_at_once(own)
+    until((own.places.home / "apps" / app_id / "versions" / "1").exists, what="files of the new version")
+    kill_at_once(own) if crashes else own.stop()
     deploy.join(10)
     own.start()
     after = own.client.stats().promise

@@ -121,7 +121,8 @@ class Attempt(ABC):
             # The service is being stopped.
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(_LAST_WORD_SECONDS):
-                    await self._store(Outcome.INTERRUPTED, time.perf_counter() - self._begun, None)
+                    number = self._version.number if self._version else None
+                    await self._store(Outcome.INTERRUPTED, time.perf_counter() - self._begun, number)
             raise
         else:
             await self._conclude(supervisor, outcome, number)
