@@ -10,20 +10,33 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable
 from time import perf_counter
 from typing import Any
 
-from gofastapi_runner import preview
+from gofastapi_runner.answer import Answer, respond
+from gofastapi_runner.body import Body, whole_body
+from gofastapi_runner.failures import Failures, Seen
 from gofastapi_runner.handover import hand_over
-from gofastapi_runner.metrics import Metrics
+from gofastapi_runner.metrics import Metrics, RouteCounters
+from gofastapi_runner.routes import NO_ROUTE, Routes, included_route, serves
 from gofastapi_runner.tracebacks import SourceMap, hint_for, render
 
 _PREFIX = re.compile(rb"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+")
-_HEADERS_OF_OURS = frozenset({b"content-length", b"x-forwarded-prefix", b"x-forwarded-proto"})
+_PROBE_HEADER = b"x-gofastapi-probe"
+_HEADERS_OF_OURS = frozenset(
+    {b"content-length", b"transfer-encoding", b"x-forwarded-prefix", b"x-forwarded-proto", _PROBE_HEADER}
+)
+# What stands in the place of a body's length.
+_IN_CHUNKS = -1
+_OF_A_PROBE = -2
+# Routes are few; root paths and methods come from visitors.
+_MAX_KNOWN = 1000
 _TEXT = [(b"content-type", b"text/plain; charset=utf-8")]
 # A service that restarts: the client is to connect again.
 _WEBSOCKET_SERVICE_RESTART = 1012
+# Stands for the method, in what is told of a WebSocket's failure.
+_WEBSOCKET = "WEBSOCKET"
 
 
 class Gate:
@@ -38,15 +51,22 @@ class Gate:
         sources: SourceMap,
         host: str = "127.0.0.1",
         state: dict[str, Any] | None = None,
+        probe_token: str = "",
+        record_bodies: bool = False,
     ) -> None:
         self.metrics = Metrics()
+        self.failures = Failures(sources, record_bodies)
         self.draining = False
+        self._probes = 0
         self._app = app
         self._title = title
         self._host = host
         self._port = port
         self._sources = sources
         self._state = state or {}
+        self._probe_token = probe_token.encode()
+        self._routes = Routes(app)
+        self._counters: dict[tuple[Any, ...], tuple[RouteCounters, Any, Any, Any]] = {}
         self._docs_url = getattr(app, "docs_url", None)
         self._own_answers: dict[str, Callable[[Any, Any], Awaitable[None]]] = {}
         if self._docs_url and not serves(app, "/"):
@@ -65,8 +85,9 @@ class Gate:
         return self._serve(scope, receive, send)
 
     @property
-    def open_websockets(self) -> int:
-        return len(self._websockets)
+    def is_busy(self) -> bool:
+        """Whether a request, a WebSocket, or a question of the platform's is open."""
+        return bool(self.metrics.in_flight or self._websockets or self._probes)
 
     @property
     def idle_seconds(self) -> float:
@@ -79,61 +100,105 @@ class Gate:
             closing.set()
 
     async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
-        status = 0
-        held: dict[str, Any] | None = None
-        may_preview = scope["method"] == "GET"
+        started = perf_counter()
+        path, method = scope["path"], scope["method"]
+        own = self._own_answers.get(path)
+        length = self._prepare(scope)
+        if length == _OF_A_PROBE:
+            await self._answer_probe(scope, receive, send, own)
+            return
         metrics = self.metrics
         metrics.in_flight += 1
-        started = perf_counter()
-
-        # A plain function that hands on `send`'s own awaitable: a coroutine for each message would cost more
-        # than all the rest of the gate.
-        def watched(message: Any) -> Awaitable[None]:
-            nonlocal status, held
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                if self.draining:
-                    message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
-                if may_preview and preview.is_page(message):
-                    held = message
-                    return _DONE
-            elif held is not None:
-                start, held = held, None
-                return self._send_page(start, message, send)
-            elif message.get("more_body", False):
-                return _send_part(message, send)
-            sending: Awaitable[None] = send(message)
-            return sending
-
+        answer = Answer(self, send, self._title if method == "GET" else None)
+        body: Body | None = None
+        failed: BaseException | None = None
         try:
-            answer = self._own_answers.get(scope["path"])
-            length = self._prepare(scope)
-            if answer is None:
-                await self._app(scope, whole_body(receive, length) if length else receive, watched)
+            if self.failures.record_bodies or length == _IN_CHUNKS:
+                receive = body = Body(receive, self.failures.record_bodies)
+            if length > 0:
+                receive = whole_body(receive, length)
+            if own is None:
+                await self._app(scope, receive, answer.send)
             else:
-                await answer(scope, watched)
+                await own(scope, answer.send)
         except asyncio.CancelledError:
             raise
         except BaseException as error:
-            metrics.exceptions += 1
-            self._report(error, f"{scope['method']} {scope['path']}")
-            if not status or held is not None:
-                status = 500
-                await _respond(send, 500, _TEXT, b"Internal Server Error")
+            failed = error
+            if not answer.is_begun:
+                await respond(send, 500, _TEXT, b"Internal Server Error")
         finally:
             metrics.last_ended = ended = perf_counter()
-            metrics.observe(status or 499, ended - started)
             metrics.in_flight -= 1
+            # One that an exception broke off has failed, whatever it began with.
+            status = max(answer.status, 500) if failed else answer.status or 499
+            size = body.size if length == _IN_CHUNKS and body else length
+            counters = self._counters_of(scope, method, path)
+            counters.observe(status, ended - started, size, answer.bytes_out)
+            if status >= 400 and status != 499:
+                self._take_failure(scope, counters.route, method, status, failed, answer, size > 0, body)
 
-    async def _send_page(self, start: Any, message: Any, send: Any) -> None:
-        """Send the start of a page that was held back, and its body, with link-preview tags where it is whole."""
-        # A file sent by its path, or a page in parts, goes as it is.
-        if message["type"] == "http.response.body" and not message.get("more_body", False):
-            body = preview.add_tags(bytes(message.get("body", b"")), self._title)
-            start = preview.with_length(start, len(body))
-            message = {**message, "body": body}
-        await send(start)
-        await _send_part(message, send)
+    async def _answer_probe(self, scope: Any, receive: Any, send: Any, own: Any) -> None:
+        """Answer a question of the platform's own. Nothing of it is counted, nor told as a failure."""
+        self._probes += 1
+        answer = Answer(self, send, None)
+        try:
+            await (self._app(scope, receive, answer.send) if own is None else own(scope, answer.send))
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            self._log(error, f"{scope['method']} {scope['path']}")
+            if not answer.is_begun:
+                await respond(send, 500, _TEXT, b"Internal Server Error")
+        finally:
+            self._probes -= 1
+
+    def _counters_of(self, scope: Any, method: str, path: str) -> RouteCounters:
+        """The counters of the route that answered."""
+        try:
+            included = included_route(scope)
+            route, endpoint = scope.get("route"), scope.get("endpoint")
+            key = (method, id(endpoint), id(route), id(included), scope["root_path"])
+            known = self._counters.get(key)
+            if known is None:
+                template = path if path in self._own_answers else self._template_of(scope)
+                # They go along, so that no other object gets their ids.
+                known = self.metrics.of(method, template), endpoint, route, included
+                if len(self._counters) < _MAX_KNOWN and self._routes.is_sure(scope):
+                    self._counters[key] = known
+            return known[0]
+        except Exception:
+            # Apps may put into the scope what they like.
+            return self.metrics.of(method, NO_ROUTE)
+
+    def _template_of(self, scope: Any) -> str:
+        try:
+            return self._routes.template(scope)
+        except Exception:
+            return NO_ROUTE
+
+    def _take_failure(
+        self,
+        scope: Any,
+        route: str,
+        method: str,
+        status: int,
+        error: BaseException | None,
+        answer: Answer | None,
+        has_body: bool,
+        body: Body | None,
+    ) -> None:
+        """Remember a failure, and log it where it is an exception. Never raises: the request is over."""
+        try:
+            traceback = None
+            if error is not None:
+                self.metrics.exceptions += 1
+                traceback = self._log(error, f"{method} {scope['path']}")
+            beginning, headers = (answer.beginning, answer.headers) if answer else (b"", ())
+            sent = None if body is None else body.kept
+            self.failures.take(method, route, status, Seen(scope, error, traceback, beginning, headers, has_body, sent))
+        except Exception as problem:
+            print(f"gofastapi: a failure could not be told: {problem!r}", file=sys.stderr, flush=True)
 
     async def _hand_over(self, scope: Any, receive: Any, send: Any) -> None:
         started = False
@@ -149,16 +214,16 @@ class Gate:
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             if started:
                 return  # left unfinished, which the client notices
-            await _respond(send, 503, [*_TEXT, (b"retry-after", b"1")], b"This app is restarting.")
+            await respond(send, 503, [*_TEXT, (b"retry-after", b"1")], b"This app is restarting.")
         finally:
             self.metrics.in_flight -= 1
 
     async def _redirect_to_docs(self, scope: Any, send: Any) -> None:
         location = (scope["root_path"] + self._docs_url).encode()
-        await _respond(send, 307, [(b"location", location)], b"")
+        await respond(send, 307, [(b"location", location)], b"")
 
     async def _report_health(self, scope: Any, send: Any) -> None:
-        await _respond(send, 200, [(b"content-type", b"application/json")], b'{"status":"ok"}')
+        await respond(send, 200, [(b"content-type", b"application/json")], b'{"status":"ok"}')
 
     async def _websocket(self, scope: Any, receive: Any, send: Any) -> None:
         closing = asyncio.Event()
@@ -175,14 +240,14 @@ class Gate:
                 return message
             return {"type": "websocket.disconnect", "code": _WEBSOCKET_SERVICE_RESTART}
 
+        self.metrics.websockets_open += 1
         try:
             self._prepare(scope)
             await self._app(scope, receive_or_close, send)
         except asyncio.CancelledError:
             raise
         except BaseException as error:
-            self.metrics.exceptions += 1
-            self._report(error, f"WebSocket {scope['path']}")
+            self._take_failure(scope, self._template_of(scope), _WEBSOCKET, 500, error, None, False, None)
             await _close_websocket(send, 1011)
         finally:
             closer.cancel()
@@ -191,17 +256,25 @@ class Gate:
             if closing.is_set():
                 await _close_websocket(send, _WEBSOCKET_SERVICE_RESTART)
             del self._websockets[closing]
+            self.metrics.websockets_open -= 1
             self.metrics.last_ended = perf_counter()
 
     def _prepare(self, scope: Any) -> int:
-        """Give the scope the lifespan's state and the prefix it is served under; return the body's stated length."""
+        """Give the scope the lifespan's state and the prefix it is served under; return the body's stated length.
+
+        In its place `_IN_CHUNKS` where none is stated, and `_OF_A_PROBE` where the platform asks.
+        """
         scope["state"] = self._state.copy()
-        length = 0
+        length, is_probe = 0, False
         for name, value in scope["headers"]:
             if name not in _HEADERS_OF_OURS:
                 continue
-            if name == b"content-length" and value.isdigit():
-                length = int(value)
+            if name == b"content-length":
+                length = int(value) if value.isdigit() else 0
+            elif name == b"transfer-encoding":
+                length = _IN_CHUNKS
+            elif name == _PROBE_HEADER:
+                is_probe = is_probe or (value == self._probe_token and value != b"")
             elif name == b"x-forwarded-prefix" and _PREFIX.fullmatch(value):
                 prefix = value.decode("ascii")
                 scope["root_path"] = prefix
@@ -210,65 +283,16 @@ class Gate:
                 secure = value == b"https"
                 plain = "http" if scope["type"] == "http" else "ws"
                 scope["scheme"] = plain + "s" if secure else plain
+        if is_probe:
+            scope["headers"] = [each for each in scope["headers"] if each[0] != _PROBE_HEADER]
+            return _OF_A_PROBE
         return length
 
-    def _report(self, error: BaseException, where: str) -> None:
-        hint = hint_for(error)
-        told = f"{where} raised\n{render(error, self._sources)}" + (f"\nHint: {hint}" if hint else "")
-        print(told, file=sys.stderr, flush=True)
-
-
-class _Done:
-    """An awaitable with nothing to wait for."""
-
-    def __await__(self) -> Generator[None, None, None]:
-        yield from ()
-
-
-_DONE = _Done()
-
-
-async def _send_part(message: Any, send: Any) -> None:
-    await send(message)
-    if message.get("more_body", False):
-        # Sending to a client that is gone never waits: an endless stream would hold the event loop.
-        await asyncio.sleep(0)
-
-
-def whole_body(receive: Any, length: int) -> Any:
-    """Mark the body's last part as the last, as uvicorn does.
-
-    Granian sends an empty message after it. Middleware that reads one message and plays it again
-    (a common recipe) would wait for the rest for ever.
-    """
-    left = length
-
-    async def receive_marked() -> Any:
-        nonlocal left
-        message = await receive()
-        if message["type"] == "http.request":
-            left -= len(message.get("body", b""))
-            if left == 0:
-                message["more_body"] = False
-        return message
-
-    return receive_marked
-
-
-def serves(app: Any, path: str) -> bool:
-    """Whether the app has a route, or a mount, for GET `path`. Apps whose routes we cannot see do."""
-    routes = getattr(app, "routes", None)
-    if routes is None:
-        return True
-    scope = {"type": "http", "method": "GET", "path": path, "root_path": "", "headers": [], "query_string": b""}
-    # `Match.NONE` is 0; read so, to need nothing of the framework here.
-    return any(route.matches(dict(scope))[0].value > 0 for route in routes if hasattr(route, "matches"))
-
-
-async def _respond(send: Any, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-    length = (b"content-length", b"%d" % len(body))
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+    def _log(self, error: BaseException, where: str) -> str:
+        """Print an exception; return its traceback."""
+        traceback, hint = render(error, self._sources), hint_for(error)
+        print(f"{where} raised\n{traceback}" + (f"\nHint: {hint}" if hint else ""), file=sys.stderr, flush=True)
+        return traceback
 
 
 async def _close_websocket(send: Any, code: int) -> None:

@@ -21,16 +21,21 @@ from dataclasses import asdict, replace
 from typing import Any, TextIO
 
 from gofastapi_runner import protocol, subreaper
-from gofastapi_runner.gate import Gate, serves
+from gofastapi_runner.channel import Channel
+from gofastapi_runner.gate import Gate
 from gofastapi_runner.lifespan import Lifespan
 from gofastapi_runner.loader import LoadError, load_app
 from gofastapi_runner.objects import ObjectError
 from gofastapi_runner.protocol import Failure, InstanceSpec
+from gofastapi_runner.routes import serves
 from gofastapi_runner.server import Server
 from gofastapi_runner.tracebacks import SourceMap, describe, hint_for
 
 # How long a draining instance goes on answering on connections its clients keep alive.
 _LINGER_SECONDS = 0.5
+# How long the platform may take to read what must not be lost.
+_LAST_WORDS_TIMEOUT_SECONDS = 1.0
+_RELEASED_TIMEOUT_SECONDS = 1.0
 _PROBE_INTERVAL_SECONDS = 0.05
 _PROBE_TIMEOUT_SECONDS = 5.0
 _PR_SET_PDEATHSIG = 1
@@ -58,7 +63,7 @@ def run(zygote_pid: int, channel: int, listener: int, log: int) -> int:
     import uvloop
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        status = runner.run(_Instance(spec, connection, listener).live())
+        status = runner.run(_live(spec, connection, listener))
         # Threads the app left behind must not keep the process: what has to be tidied was.
         with contextlib.suppress(Exception):
             atexit._run_exitfuncs()
@@ -66,12 +71,18 @@ def run(zygote_pid: int, channel: int, listener: int, log: int) -> int:
         os._exit(status)
 
 
+async def _live(spec: InstanceSpec, connection: socket.socket, listener: int) -> int:
+    return await _Instance(spec, connection, listener).live()
+
+
 class _Instance:
     def __init__(self, spec: InstanceSpec, connection: socket.socket, listener: int) -> None:
         self._spec = spec
-        self._connection = connection
+        self._channel = Channel(connection)
         self._listener = listener
         self._sources = SourceMap(spec.code_dir, spec.origins)
+        self._drain_seconds = spec.drain_seconds
+        self._record_bodies = spec.record_bodies
         self._stage = "load"
         self._gave_up = False
         self._health_status = 0
@@ -81,25 +92,27 @@ class _Instance:
         self._commands: asyncio.Queue[str] = asyncio.Queue()
 
     async def live(self) -> int:
-        self._reader, self._writer = await asyncio.open_unix_connection(sock=self._connection)
         listening = asyncio.create_task(self._listen(), name="channel")
         try:
             gate, lifespan = await self._start()
         except BaseException as error:
-            await self._fail(error)
+            self._fail(error)
+            await self._channel.flush(_LAST_WORDS_TIMEOUT_SECONDS)
             return 1
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._commands.put_nowait, "drain")
         signal.signal(protocol.RELEASE_SIGNAL, self._release)
-        await self._tell({"event": "ready"})
+        self._channel.send({"event": "ready"})
         while (command := await self._commands.get()) != "drain":
             if command == "accept" and self._server is None:
                 self._server = Server(gate, self._listener)
                 self._server.start()
                 # The accept loop starts with the loop's next turns.
                 await asyncio.sleep(0)
-                await self._tell({"event": "serving"})
+                self._channel.send({"event": "serving"})
         if self._server is not None:
             await self._drain(gate, self._server)
+        self._report(gate)
+        await self._channel.flush(_LAST_WORDS_TIMEOUT_SECONDS)
         listening.cancel()
         try:
             await asyncio.wait_for(lifespan.shutdown(), self._spec.drain_seconds)
@@ -112,7 +125,7 @@ class _Instance:
         start_timeout = getattr(signal, protocol.START_TIMEOUT_SIGNAL_NAME)
         signal.signal(start_timeout, self._raise_start_timeout)
         app = load_app(self._spec, self._sources)
-        await self._tell({"event": "loaded"})
+        self._channel.send({"event": "loaded"})
         self._stage = "lifespan"
         self._lifespan = lifespan = Lifespan(app)
         await lifespan.startup()
@@ -130,6 +143,8 @@ class _Instance:
             port=self._spec.port,
             sources=self._sources,
             state=lifespan.state,
+            probe_token=self._spec.probe_token,
+            record_bodies=self._record_bodies,
         )
         return self._gate, lifespan
 
@@ -148,62 +163,74 @@ class _Instance:
 
     async def _listen(self) -> None:
         """Take the platform's commands; end the process where the platform is gone."""
-        while line := await self._reader.readline():
-            match json.loads(line)["do"]:
-                case "report":
-                    await self._report()
-                case "release_if_idle":
-                    if self._gate is None or not self._gate.idle_seconds:
-                        await self._tell({"event": "busy"})
-                    else:
-                        self._release()
-                        self._commands.put_nowait("drain")
-                case "give_up":
+        async for command in self._channel.commands():
+            match command:
+                case {"do": "report"} if self._gate is not None:
+                    self._report(self._gate)
+                case {"do": "record_bodies", "wanted": bool(wanted)}:
+                    self._record_bodies = wanted
+                    if self._gate is not None:
+                        self._gate.failures.record_bodies = wanted
+                case {"do": "release_if_idle", "before": float(deadline), "drain_seconds": float(drain_seconds)}:
+                    self._release_if_idle(deadline, drain_seconds)
+                case {"do": "give_up"}:
                     self._gave_up = True
                     if self._lifespan is not None:
                         self._lifespan.cancel()
-                case command:
-                    self._commands.put_nowait(command)
+                case {"do": "accept" | "drain" as verb}:
+                    self._commands.put_nowait(verb)
         os.killpg(0, signal.SIGKILL)
 
     def _raise_start_timeout(self, *_: object) -> None:
         self._gave_up = True
         raise StartTimeout
 
-    def _release(self, *_: object) -> None:
+    def _release_if_idle(self, deadline: float, drain_seconds: float) -> None:
+        """Take no new connection where nothing is open. After `deadline` (monotonic) nobody waits for it any more."""
+        if self._gate is not None and self._gate.idle_seconds and time.monotonic() < deadline and self._release():
+            # Requests that come on connections which are open wait for the next instance to start.
+            self._drain_seconds = drain_seconds
+            self._commands.put_nowait("drain")
+        else:
+            self._channel.send({"event": "busy"})
+
+    def _release(self, *_: object) -> bool:
         """Take no new connection. A signal's handler as well, so nothing here waits for the event loop."""
         if self._gate is None or self._server is None or self._gate.draining:
-            return
+            return False
         try:
             self._server.release()
         except OSError:
-            return  # it has used all its descriptors; the platform, which waits for our word, ends it
+            return False  # it has used all its descriptors; the platform, which waits for our word, ends it
         self._gate.draining = True
-        # Past the writer, which needs the loop. It keeps nothing back but when the platform does not read.
-        with contextlib.suppress(OSError):
-            os.write(self._connection.fileno(), b'{"event": "released"}\n')
+        self._channel.send_now({"event": "released"}, _RELEASED_TIMEOUT_SECONDS)
+        return True
 
     async def _drain(self, gate: Gate, server: Server) -> None:
         """Take no new connection, finish what is open, close the rest."""
         self._release()
-        deadline = time.monotonic() + self._spec.drain_seconds
+        deadline = time.monotonic() + self._drain_seconds
         await asyncio.sleep(_LINGER_SECONDS)
         gate.close_websockets()
-        while (gate.metrics.in_flight or gate.open_websockets) and time.monotonic() < deadline:
+        while gate.is_busy and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
         await server.stop(max(deadline - time.monotonic(), 0.2))
 
-    async def _report(self) -> None:
-        gate = self._gate
-        if gate is None:
-            return
-        text, idle_seconds = gate.metrics.render(), gate.idle_seconds
-        await self._tell({"event": "report", "metrics": text, "errors": [], "idle_seconds": idle_seconds})
+    def _report(self, gate: Gate) -> None:
+        """Tell how the app is doing: what has been counted, and what went wrong since the last time."""
+        if self._channel.is_full:
+            return  # nobody reads
+        report = {"event": "report", "metrics": gate.metrics.render(), "idle_seconds": gate.idle_seconds}
+        room = protocol.MAX_REPORT_BYTES - len(json.dumps(report)) - 100
+        report["errors"], dropped = gate.failures.report(room)
+        if dropped:
+            _log(f"{dropped} more errors were not kept: there were too many different ones at once.")
+        self._channel.send(report)
 
-    async def _fail(self, error: BaseException) -> None:
+    def _fail(self, error: BaseException) -> None:
         failure = self._explain(error)
         _log(failure.traceback)
-        await self._tell({"event": "failed", "failure": asdict(failure)})
+        self._channel.send({"event": "failed", "failure": asdict(failure)})
 
     def _explain(self, error: BaseException) -> Failure:
         if self._gave_up:
@@ -233,11 +260,6 @@ class _Instance:
             hint = f"Install it where the notebook runs (%pip install {top_level}), or add the file with --file."
             return describe(error, self._sources, "missing_module", hint)
         return describe(error, self._sources, _FAILURE_CODES[self._stage], hint_for(error))
-
-    async def _tell(self, message: dict[str, Any]) -> None:
-        self._writer.write(json.dumps(message).encode() + b"\n")
-        with contextlib.suppress(ConnectionError):
-            await self._writer.drain()
 
 
 def _prepare_process(spec: InstanceSpec) -> None:

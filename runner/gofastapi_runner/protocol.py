@@ -4,11 +4,12 @@ platform -> zygote   {"fork": token} with three descriptors (channel, listening 
                      {"missing": token, "names": [...]}
 zygote -> platform   {"warm": pid, "files": [...], "sites": [...]}, {"forked": token, "pid"}, {"exited": pid, "status"},
                      {"not_forked": token, "reason"}, {"missing": token, "names"}
-platform -> instance first an `InstanceSpec`, then {"do": "accept" | "drain" | "release_if_idle" | "report" |
-                     "give_up"}, {"do": "record_bodies", "wanted": bool}
+platform -> instance first an `InstanceSpec`, then {"do": "accept" | "drain" | "report" | "give_up"},
+                     {"do": "release_if_idle", "before": monotonic, "drain_seconds"}, {"do": "record_bodies", "wanted"}
 instance -> platform {"event": "loaded" | "ready" | "serving" | "released"},
-                     {"event": "failed", "failure": Failure}, {"event": "busy"},
-                     {"event": "report", "metrics": str, "errors": [...], "idle_seconds": float}, also as its last word
+                     {"event": "failed", "failure": Failure}, {"event": "busy"} (to "release_if_idle"),
+                     {"event": "report", "metrics": str, "idle_seconds": float, "errors": [...]}, also as its
+                     last word; the errors are as `failures.Failures.report` makes them
 
 Standard library only: the platform imports this module too.
 """
@@ -23,6 +24,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 DESCRIPTORS_PER_FORK = 3
+
+# The longest line of an instance.
+MAX_REPORT_BYTES = 512_000
 
 # Stands where the middle of a text was left out, in what is told of a failure.
 GAP = " […] "

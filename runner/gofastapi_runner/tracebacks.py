@@ -77,8 +77,8 @@ def describe(error: BaseException, sources: SourceMap, code: str, hint: str | No
         if found:
             file, line, columns = found, number, None
     message = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
-    told = _shortened(render(error, sources), _MAX_TRACEBACK)
-    return Failure(code, _shortened(message, _MAX_MESSAGE), told, file, line, hint, columns)
+    told = shortened(render(error, sources), _MAX_TRACEBACK)
+    return Failure(code, shortened(message, _MAX_MESSAGE), told, file, line, hint, columns)
 
 
 def hint_for(error: BaseException) -> str | None:
@@ -105,7 +105,7 @@ def _is_of_environment(error: KeyError) -> bool:
     return bool(frames) and frames[-1].filename in ("<frozen os>", os.__file__) and frames[-1].name == "__getitem__"
 
 
-def _shortened(text: str, limit: int) -> str:
+def shortened(text: str, limit: int) -> str:
     """The text, or its beginning and its end where it is longer than `limit` characters."""
     return text if len(text) <= limit else f"{text[: limit // 2]}{GAP}{text[-limit // 2 :]}"
 

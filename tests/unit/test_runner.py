@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 from gofastapi_runner import preview, protocol
-from gofastapi_runner.gate import Gate, whole_body
+from gofastapi_runner.body import whole_body
+from gofastapi_runner.gate import Gate
 from gofastapi_runner.handover import hand_over
 from gofastapi_runner.lifespan import Lifespan, LifespanError
-from gofastapi_runner.metrics import Metrics
 from gofastapi_runner.protocol import InstanceSpec, Origin
 from gofastapi_runner.server import Server
 from gofastapi_runner.tracebacks import SourceMap, describe, render
@@ -112,19 +112,6 @@ def test_tracebacks_show_the_users_frames_and_the_chain(tmp_path: Path) -> None:
     assert __file__ not in text
     failure = describe(raised.value, sources, "start_failed")
     assert (failure.file, failure.line, failure.message) == ("main.py", 8, "ValueError: v")
-
-
-def test_metrics_in_prometheus_text() -> None:
-    metrics = Metrics()
-    for status, seconds in ((200, 0.0005), (404, 0.02), (500, 20.0), (0, 1.0)):
-        metrics.observe(status, seconds)
-    lines = metrics.render().splitlines()
-    assert 'gofastapi_requests_total{status="2xx"} 1' in lines
-    assert 'gofastapi_requests_total{status="5xx"} 2' in lines
-    assert 'gofastapi_request_seconds_bucket{le="0.001"} 1' in lines
-    assert 'gofastapi_request_seconds_bucket{le="10.0"} 3' in lines
-    assert 'gofastapi_request_seconds_bucket{le="+Inf"} 4' in lines
-    assert "gofastapi_request_seconds_count 4" in lines
 
 
 @pytest.mark.parametrize(

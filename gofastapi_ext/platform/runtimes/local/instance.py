@@ -5,24 +5,32 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 import os
 import signal
+import time
+from collections import deque
 from datetime import UTC, datetime
+from typing import Any
 
 from gofastapi_runner import protocol
 
 from gofastapi_ext.core.redaction import Redactor
 from gofastapi_ext.platform.runtimes.base import Instance, InstanceFailedError, Report
+from gofastapi_ext.platform.runtimes.local.channel import messages
+from gofastapi_ext.platform.runtimes.local.reports import merged, read_failure, read_report
 from gofastapi_ext.platform.runtimes.local.sockets import Listener
 from gofastapi_ext.platform.runtimes.local.zygotes import Fork, kill_fork, kill_group
 
 _GIVE_UP_GRACE_SECONDS = 0.3
 _RELEASE_TIMEOUT_SECONDS = 2.0
 _REPORT_TIMEOUT_SECONDS = 1.0
+_ASK_AGAIN_SECONDS = 60.0
+# Reports nobody asked for.
+_MAX_UNREAD = 3
+_IDLE_TIMEOUT_SECONDS = 2.0
 # Beyond its own drain time an instance gets this long to shut its app down.
 _EXIT_GRACE_SECONDS = 2.0
-# What of a failure is text that the app may have had its part in.
-_TOLD = ("message", "traceback", "file", "hint")
 
 
 class LocalInstance(Instance):
@@ -54,8 +62,14 @@ class LocalInstance(Instance):
         self._start_timeout_seconds = start_timeout_seconds
         self._drain_seconds = drain_seconds
         self._events = {name: loop.create_future() for name in ("loaded", "ready", "serving", "released")}
-        self._report: asyncio.Future[Report] | None = None
+        # What it may say next: its own code can write to the channel, too.
+        self._expected = {"loaded", "ready"}
+        self._reporting: asyncio.Future[None] | None = None
+        self._asked_at = 0.0
+        self._said: deque[dict[str, object]] = deque(maxlen=_MAX_UNREAD)
         self._last_report: Report | None = None
+        self._is_told = True
+        self._resting: asyncio.Task[bool] | None = None
         self._busy: asyncio.Future[None] | None = None
         self._failure: InstanceFailedError | None = None
         self._ended: asyncio.Future[InstanceFailedError] = loop.create_future()
@@ -69,16 +83,18 @@ class LocalInstance(Instance):
 
     async def accept(self) -> None:
         await self._listener.unpark()
+        self._expected.add("serving")
         self._tell("accept")
         await self._within_start_timeout("serving")
         self.state = "serving"
 
     async def release(self) -> None:
         self.state = "draining"
+        self._expected.add("released")
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, protocol.RELEASE_SIGNAL)
         self._tell("drain")
-        self._tasks.append(asyncio.create_task(self._end_after_drain()))
+        self._tasks.append(asyncio.create_task(self._end_after(self._drain_seconds)))
         with contextlib.suppress(InstanceFailedError):
             try:
                 await asyncio.wait_for(asyncio.shield(self._events["released"]), _RELEASE_TIMEOUT_SECONDS)
@@ -95,30 +111,60 @@ class LocalInstance(Instance):
 
     async def report(self) -> Report | None:
         if self.state == "ended":
-            return self._last_report
-        if self._report is None or self._report.done():
-            self._report = asyncio.get_running_loop().create_future()
-            self._tell("report")
-        try:
-            return await asyncio.wait_for(asyncio.shield(self._report), _REPORT_TIMEOUT_SECONDS)
-        except TimeoutError:
+            return self._take_report() or self._last_report
+        if self.state == "starting":
             return None
+        loop = asyncio.get_running_loop()
+        # Whoever asks while an answer is still to come waits for the same one. A broken one never comes.
+        if self._reporting is None or self._reporting.done():
+            self._reporting = loop.create_future()
+            self._asked_at = -math.inf
+        if loop.time() - self._asked_at > _ASK_AGAIN_SECONDS:
+            self._asked_at = loop.time()
+            self._tell("report")
+        reporting = self._reporting
+        await self._first_of({reporting, self._ended}, _REPORT_TIMEOUT_SECONDS)
+        if not reporting.done() and self.state != "ended":
+            # Its event loop is blocked, say. What it said too late for the one who asked then is for this one.
+            return self._take_report()
+        return self._take_report() or self._last_report
 
     async def release_if_idle(self) -> bool:
+        if self._resting is None or self._resting.done():
+            is_unanswered = self._busy is not None and not self._busy.done()
+            # One that has not answered yet is at something, and its answer would be taken for the next one's.
+            if self.state != "serving" or is_unanswered:
+                return False
+            self._resting = asyncio.create_task(self._rest())
+        return await asyncio.shield(self._resting)
+
+    async def _rest(self) -> bool:
+        """Have it released where it is idle, and know for certain whether it was."""
         self._busy = asyncio.get_running_loop().create_future()
-        self._tell("release_if_idle")
+        self._expected.add("released")
+        drain_seconds = self._drain_seconds + self._start_timeout_seconds
+        self._tell("release_if_idle", before=time.monotonic() + _IDLE_TIMEOUT_SECONDS, drain_seconds=drain_seconds)
         released = self._events["released"]
-        await asyncio.wait({self._busy, released}, timeout=_RELEASE_TIMEOUT_SECONDS, return_when="FIRST_COMPLETED")
-        if not released.done() or released.exception() is not None:
+        # After the time it was given it does nothing any more, but that it may have just begun to.
+        await self._first_of({self._busy, released, self._ended}, _IDLE_TIMEOUT_SECONDS + _RELEASE_TIMEOUT_SECONDS)
+        if self.state != "serving":
+            return False  # it was released for another reason meanwhile, or it has ended
+        if not released.done():
             return False
         self.state = "draining"
-        self._tasks.append(asyncio.create_task(self._end_after_drain()))
+        self._tasks.append(asyncio.create_task(self._end_after(drain_seconds)))
         return True
+
+    @staticmethod
+    async def _first_of(futures: set[asyncio.Future[Any]], timeout_seconds: float) -> None:
+        await asyncio.wait(futures, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
 
     def record_bodies(self, wanted: bool) -> None:
         self._tell("record_bodies", wanted=wanted)
 
     def _tell(self, command: str, **arguments: object) -> None:
+        if self.state == "ended":
+            return
         self._writer.write(json.dumps({"do": command, **arguments}).encode() + b"\n")
 
     async def _within_start_timeout(self, event: str) -> None:
@@ -145,42 +191,60 @@ class LocalInstance(Instance):
         )
 
     async def _listen(self) -> None:
-        with contextlib.suppress(OSError, ValueError, asyncio.LimitOverrunError):
-            while line := await self._reader.readline():
-                self._hear(json.loads(line))
+        with contextlib.suppress(OSError):
+            async for message in messages(self._reader):
+                self._hear(message)
 
     def _hear(self, message: dict[str, object]) -> None:
         match message:
-            case {"event": "failed", "failure": dict(failure)}:
-                # An app may fail with a secret in its words; nothing of that goes further than this.
-                told = {
-                    name: failure[name] and self._redactor.shortened(str(failure[name]), protocol.GAP) for name in _TOLD
-                }
-                self._failure = InstanceFailedError(
-                    str(failure["code"]),
-                    str(told["message"]),
-                    traceback=told["traceback"],
-                    file=told["file"],
-                    line=failure["line"],
-                    hint=told["hint"],
-                    columns=tuple(failure["columns"]) if failure["columns"] else None,
-                )
-            case {"event": "report", "metrics": str(text), "idle_seconds": float(idle)}:
-                self._last_report = Report(text, [], max(idle, 0.0))
-                if self._report is not None and not self._report.done():
-                    self._report.set_result(self._last_report)
-            case {"event": "busy"}:
-                if self._busy is not None and not self._busy.done():
-                    self._busy.set_result(None)
-            case {"event": str(name)} if name in self._events and not self._events[name].done():
+            case {"event": "failed", "failure": dict(failure)} if self.state == "starting":
+                self._failure = read_failure(failure, self._redactor)
+            case {"event": "report"}:
+                self._hear_report(message)
+            case {"event": "busy"} if self._busy is not None and not self._busy.done():
+                self._busy.set_result(None)
+            case {"event": str(name)} if name in self._expected and not self._events[name].done():
+                self._expected.discard(name)
                 self._events[name].set_result(None)
+                if name == "released" and self.state == "serving" and (self._resting is None or self._resting.done()):
+                    # Nobody waits for this any more, and nobody accepts: whoever watches it is to start another.
+                    reason = "The app's process fell asleep after its time for that was over."
+                    self._failure = InstanceFailedError("released", reason, is_crash=False)
+                    kill_fork(self._fork)
+
+    def _hear_report(self, message: dict[str, object]) -> None:
+        is_asked = self._reporting is not None and not self._reporting.done()
+        if not is_asked:
+            # Its last words, or noise: read only when somebody wants to know.
+            self._said.append(message)
+            return
+        self._read_report(message)
+        if self._reporting is not None:
+            self._reporting.set_result(None)
+
+    def _read_report(self, message: dict[str, object]) -> None:
+        report = read_report(message, self._redactor, self.started_at)
+        if report is None:
+            return
+        if not self._is_told and self._last_report is not None:
+            report = merged(self._last_report, report)
+        self._last_report, self._is_told = report, False
+
+    def _take_report(self) -> Report | None:
+        """What it has said since somebody took a report."""
+        while self._said:
+            self._read_report(self._said.popleft())
+        if self._is_told:
+            return None
+        self._is_told = True
+        return self._last_report
 
     async def _watch(self) -> None:
         """When the process has ended, tell everyone who waits for something of it."""
         status = await self._fork.exited
         # What it said last may still be in the channel.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(self._tasks[0]), 0.5)
+            await asyncio.wait_for(self._tasks[0], 0.5)
         kill_group(self.pid)
         failure = self._failure or _exit_failure(status)
         self.state = "ended"
@@ -191,9 +255,9 @@ class LocalInstance(Instance):
         self._writer.close()
         self._ended.set_result(failure)
 
-    async def _end_after_drain(self) -> None:
+    async def _end_after(self, drain_seconds: float) -> None:
         try:
-            await asyncio.wait_for(asyncio.shield(self._ended), self._drain_seconds + _EXIT_GRACE_SECONDS)
+            await asyncio.wait_for(asyncio.shield(self._ended), drain_seconds + _EXIT_GRACE_SECONDS)
         except TimeoutError:
             await self.kill()
 

@@ -108,7 +108,7 @@ class LocalRuntime(Runtime):
             os.close(write_end)
         pipe.pid = fork.pid
         await asyncio.get_running_loop().connect_read_pipe(lambda: pipe, os.fdopen(read_end, "rb", buffering=0))
-        reader, writer = await asyncio.open_unix_connection(sock=ours, limit=1_000_000)
+        reader, writer = await asyncio.open_unix_connection(sock=ours)
         writer.write(self._instance_spec(spec, listener.port).to_json())
         return LocalInstance(
             spec.version,

@@ -1,0 +1,237 @@
+"""What went wrong since the last report: exceptions, and answers 4xx and 5xx, the same ones together.
+
+A request that fails costs a look-up and a few references; what is told of it is made up when the
+platform asks. Of headers and parameters nothing is told that may be a credential.
+"""
+
+from __future__ import annotations
+
+import base64
+import http
+import json
+import re
+import time
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from gofastapi_runner.protocol import GAP
+from gofastapi_runner.tracebacks import SourceMap, shortened
+
+_MAX_GROUPS = 50
+_MAX_TRACEBACK = 16_000
+_MAX_MESSAGE = 2_000
+_MAX_PATH = 2_000
+_MAX_HEADER = 500
+_MAX_ANSWER = 2_048
+_HARMLESS = frozenset(
+    {
+        b"accept", b"accept-encoding", b"accept-language", b"content-encoding", b"content-length", b"content-type",
+        b"host", b"origin", b"range", b"user-agent", b"x-requested-with",
+    }
+)  # fmt: skip
+_CREDENTIAL = re.compile(
+    r"token|key|secret|passw|pwd|auth|sig|session|sid$|code|credential|jwt|nonce|otp|^pin$|cookie|csrf|ticket",
+    re.IGNORECASE,
+)
+_MARK = "***"
+
+_Key = tuple[str, str, int, str | None, str | None, int | None]
+
+
+@dataclass(slots=True)
+class Seen:
+    """One request that failed, as the gate saw it."""
+
+    scope: Any
+    error: BaseException | None
+    traceback: str | None
+    answer: bytes
+    answer_headers: Any
+    has_body: bool
+    body: bytes | None
+
+
+@dataclass(slots=True)
+class _Group:
+    count: int
+    at: float
+    path: bytes
+    query: bytes
+    headers: Any
+    message: str | None
+    traceback: str | None
+    answer: bytes
+    answer_headers: Any
+    has_body: bool
+    body: bytes | None
+
+
+class Failures:
+    """Bounded, whatever an app does: so many different ones, each so large."""
+
+    def __init__(self, sources: SourceMap, record_bodies: bool = False) -> None:
+        self.record_bodies = record_bodies
+        self._sources = sources
+        self._groups: dict[_Key, _Group] = {}
+        self._dropped = 0
+
+    def take(self, method: str, route: str, status: int, seen: Seen) -> None:
+        """Remember a failure, with the others of its kind."""
+        error = seen.error
+        exception, file, line = (None, None, None) if error is None else (type(error).__name__, *self._place(error))
+        key = (method[:20], route, status, exception, file, line)
+        before = self._groups.get(key)
+        if before is None and len(self._groups) >= _MAX_GROUPS:
+            self._dropped += 1
+            return
+        scope = seen.scope
+        self._groups[key] = _Group(
+            count=before.count + 1 if before else 1,
+            at=time.time(),
+            path=scope.get("raw_path") or quote(scope["path"]).encode(),
+            query=scope.get("query_string", b""),
+            headers=scope["headers"],
+            message=None if error is None else _words_of(error),
+            traceback=seen.traceback and shortened(seen.traceback, _MAX_TRACEBACK),
+            answer=seen.answer,
+            answer_headers=seen.answer_headers,
+            has_body=seen.has_body,
+            body=seen.body if self.record_bodies else None,
+        )
+
+    def report(self, room_bytes: int) -> tuple[list[dict[str, Any]], int]:
+        """All since the last time, as much as `room_bytes` of JSON hold, and how often others came."""
+        groups, dropped = self._groups, self._dropped
+        self._groups, self._dropped = {}, 0
+        told = []
+        for key, group in groups.items():
+            failure = self._told(key, group)
+            # Where there is too little room, the largest parts go first.
+            for name in ("body", "traceback", "answer", None):
+                size = len(json.dumps(failure)) + 2
+                if size <= room_bytes:
+                    told.append(failure)
+                    room_bytes -= size
+                    break
+                if name is not None:
+                    failure[name] = None
+            else:
+                dropped += group.count
+        return told, dropped
+
+    def _told(self, key: _Key, group: _Group) -> dict[str, Any]:
+        method, route, status, exception, file, line = key
+        answer = _answer_text(group.answer, group.answer_headers, keep_input=group.body is not None)
+        message = group.message if group.message is not None else _words_of_answer(answer, status)
+        return {
+            "method": method,
+            "route": route,
+            "path": _path(group.path, group.query),
+            "status": status,
+            "exception": exception,
+            "message": cut(message, _MAX_MESSAGE),
+            "traceback": group.traceback,
+            "file": file,
+            "line": line,
+            "count": group.count,
+            "at": group.at,
+            "headers": {
+                name.decode("latin-1"): cut(value.decode("latin-1"), _MAX_HEADER)
+                for name, value in group.headers
+                if name in _HARMLESS
+            },
+            "body": None if group.body is None else base64.b64encode(group.body).decode(),
+            "has_body": group.has_body,
+            "answer": answer,
+        }
+
+    def _place(self, error: BaseException) -> tuple[str | None, int | None]:
+        """The innermost frame of the app's own code."""
+        place: tuple[str | None, int | None] = (None, None)
+        step = error.__traceback__
+        while step is not None:
+            found = self._sources.locate(step.tb_frame.f_code.co_filename, step.tb_lineno)
+            if found[0] is not None:
+                place = found
+            step = step.tb_next
+        return place
+
+
+def cut(text: str, limit: int) -> str:
+    """The beginning of a text, marked where something is missing: the platform looks there for parts of secrets."""
+    return text if len(text) <= limit else text[:limit] + GAP
+
+
+def without_credentials(query: str) -> str:
+    """A query in which the values of parameters that sound like credentials are `***`."""
+    parts = []
+    for part in query.split("&"):
+        name, equals, _ = part.partition("=")
+        parts.append(f"{name}={_MARK}" if equals and _CREDENTIAL.search(name) else part)
+    return "&".join(parts)
+
+
+def _path(path: bytes, query: bytes) -> str:
+    shown = cut(path.decode("latin-1"), _MAX_PATH)
+    return f"{shown}?{cut(without_credentials(query.decode('latin-1')), _MAX_PATH)}" if query else shown
+
+
+def _words_of(error: BaseException) -> str:
+    try:
+        return cut(str(error), _MAX_MESSAGE)
+    except Exception:
+        return ""
+
+
+def _answer_text(answer: bytes, headers: Any, *, keep_input: bool) -> str | None:
+    """The beginning of an answer, where it is text; what was sent is not repeated in it unless bodies are kept."""
+    kind = b"".join(value for name, value in headers if name.lower() == b"content-type").lower()
+    text = answer.decode(errors="replace")
+    if b"json" in kind:
+        if not keep_input and b'"input"' in answer:
+            text = _without_input(text)
+    elif not kind.startswith(b"text/"):
+        return None
+    return cut(text, _MAX_ANSWER) or None
+
+
+def _without_input(text: str) -> str:
+    """The errors of a validation without the input they are about. Nothing, where they cannot be read."""
+    try:
+        answer = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(answer, dict):
+        return ""
+    errors = _validation_errors(answer)
+    if errors is not None:
+        kept = [{name: value for name, value in each.items() if name not in ("input", "ctx")} for each in errors]
+        answer = {"detail": kept}
+    return json.dumps(answer, ensure_ascii=False)
+
+
+def _validation_errors(answer: Any) -> list[dict[str, Any]] | None:
+    """The items of an answer of FastAPI's to what does not validate; apps name their list otherwise, too."""
+    for found in answer.values() if isinstance(answer, dict) else ():
+        if isinstance(found, list) and found and all(isinstance(each, dict) and "msg" in each for each in found):
+            return found
+    return None
+
+
+def _words_of_answer(answer: str | None, status: int) -> str:
+    """What an answer says, in short."""
+    try:
+        told = json.loads(answer or "")
+    except (ValueError, RecursionError):
+        told = None
+    if isinstance(told, dict) and isinstance(told.get("detail"), str):
+        return str(told["detail"])
+    if errors := _validation_errors(told):
+        return "; ".join(f"{'.'.join(map(str, e.get('loc') or ()))}: {e['msg']}" for e in errors[:5])
+    if answer and told is None and not answer.lstrip().startswith(("<", "{", "[")):
+        return answer.strip().partition("\n")[0]
+    try:
+        return http.HTTPStatus(status).phrase
+    except ValueError:
+        return f"Status {status}"
