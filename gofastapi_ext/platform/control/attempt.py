@@ -21,6 +21,7 @@ from gofastapi_ext.core.events import EventKind
 from gofastapi_ext.core.lifecycle import Outcome, Stage, Target
 from gofastapi_ext.core.models import StageEvent
 from gofastapi_ext.platform.control import announce
+from gofastapi_ext.platform.control.diagnose import diagnose
 from gofastapi_ext.platform.control.environments import Environments
 from gofastapi_ext.platform.control.events import EventFeed
 from gofastapi_ext.platform.control.garbage import Garbage
@@ -106,7 +107,11 @@ class Attempt(ABC):
             await self._failed(supervisor, error.diagnostics)
         except InstanceFailedError as error:
             version = self._version
-            found = await supervisor.diagnose(error, version) if version else Diagnostic(code="x", message=str(error))
+            found = (
+                await diagnose(error, version, self._tools.bundles)
+                if version
+                else Diagnostic(code="x", message=str(error))
+            )
             await self._failed(supervisor, [found])
         except GoFastAPIError as error:
             await self._failed(supervisor, [Diagnostic(code=error.code, message=error.message)])

@@ -15,7 +15,7 @@ from gofastapi_ext.core.errors import ConflictError, GoFastAPIError, SecretsUnre
 from gofastapi_ext.core.events import EventKind
 from gofastapi_ext.core.lifecycle import Status, Target, restart_delay_seconds
 from gofastapi_ext.core.models import InstanceView
-from gofastapi_ext.core.validation import locate
+from gofastapi_ext.platform.control.diagnose import diagnose
 from gofastapi_ext.platform.control.environments import Environments
 from gofastapi_ext.platform.control.events import EventFeed
 from gofastapi_ext.platform.control.launcher import Launcher
@@ -23,7 +23,7 @@ from gofastapi_ext.platform.runtimes.base import Instance, InstanceFailedError, 
 from gofastapi_ext.platform.settings import Settings
 from gofastapi_ext.platform.store.apps import AppRecord, AppStore
 from gofastapi_ext.platform.store.bundles import BundleStore
-from gofastapi_ext.platform.store.versions import VersionRecord, VersionStore
+from gofastapi_ext.platform.store.versions import VersionStore
 
 logger = logging.getLogger(__name__)
 
@@ -329,32 +329,12 @@ class Supervisor:
         record = await self._apps.get(self.app_id)
         version = await self._versions.get(self.app_id, record.live_version) if record and record.live_version else None
         reason = f"It crashed {crashes} times in a row and is not restarted any more: {failure.message}"
-        diagnostics = [await self.diagnose(failure, version)] if version else []
+        diagnostics = [await diagnose(failure, version, self._bundles)] if version else []
         await self.show_failure(reason, diagnostics)
         self._publish(EventKind.CRASH_LOOP, reason, version=version.number if version else None)
 
     def _publish(self, kind: EventKind, message: str, **more: Any) -> None:
         self._events.publish(kind, message, owner=self._owner, app=self.app_id, **more)
-
-    async def diagnose(self, failure: InstanceFailedError, version: VersionRecord) -> Diagnostic:
-        """The failure as a diagnostic, at the line of the code and of the cell."""
-        start, end = failure.columns or (None, None)
-        diagnostic = Diagnostic(
-            code=failure.code,
-            message=failure.message,
-            hint=failure.hint,
-            file=failure.file,
-            line=failure.line,
-            column=start,
-            end_line=failure.line if end is not None else None,
-            end_column=end,
-            traceback=failure.traceback,
-        )
-        try:
-            bundle = await self._bundles.get(version.code_hash)
-        except GoFastAPIError:
-            return diagnostic
-        return locate([diagnostic], bundle, version.origins)[0]
 
     async def _set_status(
         self, status: Status, reason: str | None = None, diagnostics: list[Diagnostic] | None = None
