@@ -107,8 +107,8 @@ class Observation(Transport):
 
     def follow_events(self, app_id: str | None = None, *, after: int | None = None) -> Iterator[Event]:
         """Those after the event `after`, then new ones as they come, until you stop; over losses of the connection."""
+        newest = self.events(app_id, limit=1)
         if after is None:
-            newest = self.events(app_id, limit=1)
             after = newest[0].id if newest else 0
 
         def ask() -> Iterator[Event]:
