@@ -60,7 +60,7 @@ def headers_to_send(stored: Mapping[str, str], given: Mapping[str, str]) -> dict
         if name.lower() not in named | _NOT_OURS_TO_SEND
         # An answer that is not compressed is one that can be shown.
         and name.lower() != "accept-encoding"
-        and value != LEFT_OUT
+        and not _is_cut(value)
         and _TOKEN.fullmatch(name)
         and _VALUE.fullmatch(value)
     }
@@ -70,9 +70,13 @@ def headers_to_send(stored: Mapping[str, str], given: Mapping[str, str]) -> dict
 def what_lacks(path: str, headers: Mapping[str, str], *, lacks_body: bool, given: Mapping[str, str]) -> list[str]:
     """What was in the request and is not kept, in words; `given` headers make up for those that are not."""
     pairs = [part.partition("=") for part in path.partition("#")[0].partition("?")[2].split("&")]
-    hidden = [unquote_plus(name) for name, _, value in pairs if unquote_plus(value) == LEFT_OUT]
-    lacking = ["the rest of its path"] if CUT in path else []
+    hidden = [unquote_plus(name) for name, _, value in pairs if _is_cut(unquote_plus(value))]
+    lacking = ["a part of its path"] if _is_cut(path.partition("?")[0]) else []
     lacking += [f"the value of {name} in the query" for name in hidden]
     named = {name.lower() for name in given}
-    lacking += [f"the header {name}" for name, v in headers.items() if v == LEFT_OUT and name.lower() not in named]
+    lacking += [f"the header {name}" for name, v in headers.items() if _is_cut(v) and name.lower() not in named]
     return [*lacking, "its body"] if lacks_body else lacking
+
+
+def _is_cut(text: str) -> bool:
+    return LEFT_OUT in text or CUT in text

@@ -12,11 +12,12 @@ import json
 import re
 import time
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any
 from urllib.parse import quote
 
 from gofastapi_runner.protocol import GAP
-from gofastapi_runner.tracebacks import SourceMap, shortened
+from gofastapi_runner.tracebacks import SourceMap, columns_of, shortened
 
 _MAX_GROUPS = 50
 _MAX_TRACEBACK = 16_000
@@ -56,6 +57,7 @@ class Seen:
 class _Group:
     count: int
     at: float
+    columns: tuple[int, int] | None
     path: bytes
     query: bytes
     headers: Any
@@ -79,7 +81,8 @@ class Failures:
     def take(self, method: str, route: str, status: int, seen: Seen) -> None:
         """Remember a failure, with the others of its kind."""
         error = seen.error
-        exception, file, line = (None, None, None) if error is None else (type(error).__name__, *self._place(error))
+        exception = None if error is None else type(error).__name__
+        file, line, step = (None, None, None) if error is None else self._place(error)
         key = (method[:20], route, status, exception, file, line)
         before = self._groups.get(key)
         if before is None and len(self._groups) >= _MAX_GROUPS:
@@ -89,6 +92,7 @@ class Failures:
         self._groups[key] = _Group(
             count=before.count + 1 if before else 1,
             at=time.time(),
+            columns=before.columns if before else step and columns_of(step),
             path=scope.get("raw_path") or quote(scope["path"]).encode(),
             query=scope.get("query_string", b""),
             headers=scope["headers"],
@@ -134,26 +138,23 @@ class Failures:
             "traceback": group.traceback,
             "file": file,
             "line": line,
+            "columns": group.columns,
             "count": group.count,
             "at": group.at,
-            "headers": {
-                name.decode("latin-1"): cut(value.decode("latin-1"), _MAX_HEADER)
-                for name, value in group.headers
-                if name in _HARMLESS
-            },
+            "headers": _headers(group.headers),
             "body": None if group.body is None else base64.b64encode(group.body).decode(),
             "has_body": group.has_body,
             "answer": answer,
         }
 
-    def _place(self, error: BaseException) -> tuple[str | None, int | None]:
+    def _place(self, error: BaseException) -> tuple[str | None, int | None, TracebackType | None]:
         """The innermost frame of the app's own code."""
-        place: tuple[str | None, int | None] = (None, None)
+        place: tuple[str | None, int | None, TracebackType | None] = (None, None, None)
         step = error.__traceback__
         while step is not None:
-            found = self._sources.locate(step.tb_frame.f_code.co_filename, step.tb_lineno)
-            if found[0] is not None:
-                place = found
+            file, line = self._sources.locate(step.tb_frame.f_code.co_filename, step.tb_lineno)
+            if file is not None:
+                place = file, line, step
             step = step.tb_next
         return place
 
@@ -170,6 +171,17 @@ def without_credentials(query: str) -> str:
         name, equals, _ = part.partition("=")
         parts.append(f"{name}={_MARK}" if equals and _CREDENTIAL.search(name) else part)
     return "&".join(parts)
+
+
+def _headers(headers: Any) -> dict[str, str]:
+    """Those that are harmless; of credentials, that there were some."""
+    told = {
+        name.decode("latin-1"): cut(value.decode("latin-1"), _MAX_HEADER)
+        for name, value in headers
+        if name in _HARMLESS
+    }
+    names = (name.decode("latin-1") for name, _ in headers if name not in _HARMLESS)
+    return told | {name: _MARK for name in names if _CREDENTIAL.search(name)}
 
 
 def _path(path: bytes, query: bytes) -> str:

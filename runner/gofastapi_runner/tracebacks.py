@@ -7,6 +7,7 @@ import os
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
 
 from gofastapi_runner.protocol import GAP, Failure, Origin
 
@@ -79,6 +80,11 @@ def describe(error: BaseException, sources: SourceMap, code: str, hint: str | No
     message = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
     told = shortened(render(error, sources), _MAX_TRACEBACK)
     return Failure(code, shortened(message, _MAX_MESSAGE), told, file, line, hint, columns)
+
+
+def columns_of(step: TracebackType) -> tuple[int, int] | None:
+    """The first and the end character of what this step of a traceback is at, where it is on one line."""
+    return _columns(traceback.extract_tb(step, limit=1)[0])
 
 
 def hint_for(error: BaseException) -> str | None:

@@ -162,7 +162,7 @@ def test_what_a_request_lacks_in_words() -> None:
         "its body",
     ]
     assert what_lacks("/a", headers, lacks_body=False, given={"Cookie": "mine"}) == []
-    assert what_lacks("/aaa […] ", {}, lacks_body=False, given={}) == ["the rest of its path"]
+    assert what_lacks("/aaa […] ", {}, lacks_body=False, given={}) == ["a part of its path"]
 
 
 def an_error(**changes: Any) -> ErrorView:

@@ -53,9 +53,6 @@ def read_failure(failure: dict[str, object], redactor: Redactor) -> InstanceFail
         value = failure.get(name)
         return redactor.shortened(_clean(value[:_MAX_TOLD]), GAP) if isinstance(value, str) else None
 
-    columns = failure.get("columns")
-    first, last = columns if isinstance(columns, list) and len(columns) == 2 else (None, None)
-    start, end = _count(first, 0), _count(last, 0)
     return InstanceFailedError(
         str(failure.get("code"))[:50],
         told("message") or "",
@@ -63,7 +60,7 @@ def read_failure(failure: dict[str, object], redactor: Redactor) -> InstanceFail
         file=told("file"),
         line=_count(failure.get("line"), 1),
         hint=told("hint"),
-        columns=(start, end) if start is not None and end is not None else None,
+        columns=_columns(failure.get("columns")),
     )
 
 
@@ -93,6 +90,7 @@ class _Reader:
             traceback=self._text(item, "traceback"),
             file=self._text(item, "file"),
             line=_count(item.get("line"), 1, _MAX_LINE),
+            columns=_columns(item.get("columns")),
             count=count,
             at=self._time(at),
             headers=self._headers(item.get("headers")),
@@ -136,6 +134,12 @@ class _Reader:
             return self._now
         # A clock may have been set back since.
         return min(max(told, self._since - timedelta(hours=1)), self._now)
+
+
+def _columns(value: object) -> tuple[int, int] | None:
+    first, last = value if isinstance(value, list) and len(value) == 2 else (None, None)
+    start, end = _count(first, 0), _count(last, 0)
+    return (start, end) if start is not None and end is not None else None
 
 
 def _clean(text: str) -> str:
