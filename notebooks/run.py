@@ -74,7 +74,8 @@ def _show_request(app_id: str) -> None:
     answer = httpx.get(f"{url}/", trust_env=False)
     title = re.search(r"<title>(.*?)</title>", answer.text)
     page = f'a page titled "{title[1]}", ' if title else ""
-    print(f"\n> GET {url}/\n{answer.status_code} {answer.headers['content-type']}, {page}{len(answer.content)} bytes")
+    kind = answer.headers.get("content-type", "to " + answer.headers.get("location", "nowhere"))
+    print(f"\n> GET {url}/\n{answer.status_code} {kind}, {page}{len(answer.content)} bytes")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from support.platform import Platform, get
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 QUICKSTART = NOTEBOOKS / "quickstart.ipynb"
 MODEL = NOTEBOOKS / "model.ipynb"
+WATCH = NOTEBOOKS / "watch.ipynb"
 HELLO = """from fastapi import FastAPI
 
 app = FastAPI()
@@ -131,6 +132,24 @@ def test_the_model_notebook_walks_through_an_apps_life(
     assert "<title>Which iris?</title>" in get(url).text
     chances = get(url, "/predict?length=1.4&width=0.2").json()
     assert max(chances, key=chances.get) == "setosa"
+
+
+def test_the_watch_notebook_finds_an_error_mends_it_and_lets_the_app_sleep(
+    platform: Platform, environment: dict[str, str], tmp_path: Path
+) -> None:
+    path = tmp_path / "watch.ipynb"
+    path.write_bytes(WATCH.read_bytes())
+    done = jupyter(environment, tmp_path, "execute", "--inplace", str(path))
+    assert done.returncode == 0, done.stderr
+
+    said = texts(path)
+    assert re.search(r"GET /items/\{name\} +70 +10 +20 ", said)
+    assert "20 times" in said
+    assert "round(prices[name], 2)" in said
+    assert re.search(r"before +v1 +500.*now +v2 +200", said, re.DOTALL)
+    assert "green" in said
+    assert "A request woke it" in said
+    assert platform.app("shop").sleep_after_seconds == 7200
 
 
 def test_nbconvert_shows_the_card(environment: dict[str, str], tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ class Apps:
 
     async def sleep(self, app_id: str, owner: str) -> AppView:
         """Put an app to sleep now. Raises `ConflictError` where it is in use."""
-        await self._sleeper.put_to_sleep(await self.find(app_id, owner))
+        await self._sleeper.put_to_sleep(await self.find(app_id, owner), owner)
         return await self.view(app_id, owner)
 
     async def versions(self, app_id: str, owner: str) -> list[VersionView]:

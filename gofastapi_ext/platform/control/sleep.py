@@ -54,12 +54,12 @@ class Sleeper:
         """What is in force where an app's own setting is `own`; None where it never sleeps."""
         return self._default_seconds if own is None else own or None
 
-    async def put_to_sleep(self, record: AppRecord) -> None:
+    async def put_to_sleep(self, record: AppRecord, by: str) -> None:
         """Now, if nobody is using it. Raises `ConflictError`."""
         supervisor = self._supervisors.of(record)
         if record.live_version is None or not supervisor.is_serving:
             raise ConflictError(f'"{record.id}" does not run.')
-        if not await self._fall_asleep(supervisor):
+        if not await self._fall_asleep(supervisor, by):
             raise ConflictError(f'"{record.id}" is in use. It can sleep when no request and no WebSocket is open.')
 
     async def _run(self) -> None:
@@ -102,7 +102,7 @@ class Sleeper:
         known = self._observer.idle_seconds(app_id)
         return known is not None and known >= after_seconds
 
-    async def _fall_asleep(self, supervisor: Supervisor) -> bool:
+    async def _fall_asleep(self, supervisor: Supervisor, by: str | None = None) -> bool:
         # A probe that came to a socket where nobody accepts any more would wake the app.
         async with self._health.undisturbed(supervisor.app_id):
-            return await supervisor.fall_asleep()
+            return await supervisor.fall_asleep(by)

@@ -151,7 +151,7 @@ class Supervisor:
             await before.release()
         await self._set_status(Status.RUNNING)
 
-    async def fall_asleep(self) -> bool:
+    async def fall_asleep(self, by: str | None = None) -> bool:
         """Let the app's process go until the next request comes; False where it is in use.
 
         No request is lost: from the moment the instance accepts no more, who connects waits for the next one.
@@ -172,7 +172,8 @@ class Supervisor:
             self._current = None
             self._draining.append(current)
             self.doze()
-        self._publish(EventKind.SLEPT, "Nobody asked for it: it sleeps, and wakes with the next request.")
+        why = "It was put to sleep" if by else "Nobody asked for it: it sleeps"
+        self._publish(EventKind.SLEPT, f"{why}, and wakes with the next request.", by=by)
         return True
 
     def doze(self) -> None:
