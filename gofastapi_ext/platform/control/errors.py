@@ -42,7 +42,9 @@ class Errors:
         return await self._views(app.id, await self._store.of_app(app.id))
 
     async def get(self, error_id: str, owner: str) -> ErrorView:
-        """Raises `NotFoundError`."""
+        """As it is at this moment. Raises `NotFoundError`."""
+        app, _ = await self.find(error_id, owner)
+        await self._recorder.catch_up(app.id)
         app, record = await self.find(error_id, owner)
         return await self.view(app, record)
 
