@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Generator
 from typing import Any
 
@@ -50,7 +51,7 @@ class Answer:
                 return _DONE
         else:
             body = message.get("body", b"")
-            self.bytes_out += len(body)
+            self.bytes_out += len(body) if body else _file_bytes(message)
             if self.status >= 400 and len(self.beginning) < _KEPT_BYTES:
                 self.beginning += bytes(body[: _KEPT_BYTES - len(self.beginning)])
             if self._held is not None:
@@ -70,6 +71,15 @@ class Answer:
             message = {**message, "body": body}
         await self._send(start)
         await send_part(message, self._send)
+
+
+def _file_bytes(message: Any) -> int:
+    """The size of a file that is sent by its path; 0 where none is."""
+    path = message.get("path")
+    try:
+        return 0 if path is None else os.stat(path).st_size  # noqa: PTH116 - in the way of an answer
+    except OSError:
+        return 0
 
 
 class _Done:
