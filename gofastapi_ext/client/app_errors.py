@@ -95,9 +95,9 @@ def request_as_text(request: ErrorRequest) -> str:
 
 
 def how_often(error: ErrorView, now: datetime) -> str:
-    """`once, 2 min ago` or `12 times, last 2 min ago`"""
+    """`once, 2 min ago` or `12 times, latest 2 min ago`"""
     when = ago((now - error.last_at).total_seconds())
-    return f"once, {when}" if error.count == 1 else f"{error.count:,} times, last {when}"
+    return f"once, {when}" if error.count == 1 else f"{error.count:,} times, latest {when}"
 
 
 def ago(seconds: float) -> str:

@@ -64,7 +64,8 @@ border-radius:4px;background:var(--shade);color:var(--ink);font:12px/17px var(--
 .gofastapi summary:hover{color:var(--ink)}
 .gofastapi-sides{display:grid;grid-template-columns:repeat(auto-fit,minmax(240px,1fr));gap:0 16px;margin-top:10px}
 .gofastapi-sides>div{min-width:0}
-.gofastapi-sides pre.gofastapi-code,.gofastapi details pre.gofastapi-code{white-space:pre-wrap;overflow-wrap:anywhere}
+.gofastapi-sides pre.gofastapi-code,.gofastapi details pre.gofastapi-code{white-space:pre-wrap;word-break:normal;
+overflow-wrap:anywhere}
 .gofastapi-hunk,.gofastapi-dim{color:var(--soft)}
 .gofastapi-file{font-weight:600}
 .gofastapi-caret{color:var(--bad);font-weight:600}

@@ -191,7 +191,7 @@ def an_error(**changes: Any) -> ErrorView:
 
 def test_a_list_names_the_cell_and_shows_the_line() -> None:
     assert errors_as_text([an_error()], NOW).splitlines() == [
-        "500  GET /menu/{item}  12 times, last 2 min ago, v3, 3fa9c1d2e4b5",
+        "500  GET /menu/{item}  12 times, latest 2 min ago, v3, 3fa9c1d2e4b5",
         "  error  main.py:12:12  KeyError: 'toast'  (cell In[5], line 13)",
         "      12 |     return prices[item]",
         "         |            ^^^^^^^^^^^^",
