@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from gofastapi_ext.core.app_errors import (
 )
 from gofastapi_ext.core.diagnostics import Diagnostic, Severity
 from gofastapi_ext.core.errors import InvalidRequestError
-from gofastapi_ext.core.replay import SAFE_METHODS, check_headers
+from gofastapi_ext.core.replay import BODY, SAFE_METHODS, check_headers
 
 SHOWN = 10
 """How many errors a list shows where nobody asks for all."""
@@ -62,8 +62,8 @@ def error_as_text(error: ErrorView, now: datetime, paint: Paint = plain) -> str:
     return "\n".join(lines)
 
 
-def replay_as_text(view: ReplayView, paint: Paint = plain) -> str:
-    """Both answers, one below the other, and what the request lacked."""
+def replay_as_text(view: ReplayView, paint: Paint = plain, reword: Callable[[str], str] = str) -> str:
+    """Both answers, one below the other, and what the request lacked; `reword` puts that as people here say it."""
     lines = [printable(f"{view.error.request.method} {view.error.request.path}")]
     for when, version, answer in (("before", view.error.version, view.before), ("now", view.version, view.now)):
         look = paint(str(answer.status), "good" if answer.status < 400 else "error")
@@ -71,7 +71,7 @@ def replay_as_text(view: ReplayView, paint: Paint = plain) -> str:
         lines += ["", f"  {when:<6}  v{version}  {look}" + (f"  {paint(about, 'dim')}" if about else "")]
         lines += _indented(printable(answer.body if answer.body is not None else "(no text)"))
     if view.left_out:
-        lines += ["", paint(left_out(view), "hint")]
+        lines += ["", paint(reword(left_out(view)), "hint")]
     return "\n".join(lines)
 
 
@@ -82,8 +82,11 @@ def about_answer(answer: Answer) -> list[str]:
 
 
 def left_out(view: ReplayView) -> str:
-    """What the request lacked, in a sentence."""
-    return printable(f"Not kept, so not sent: {', '.join(view.left_out)}.")
+    """What the request lacked, and what can be done about it."""
+    words = f"Not kept, so not sent: {', '.join(view.left_out)}."
+    if BODY in view.left_out:
+        words += f" To keep bodies from now on: gofastapi app {view.error.app} --record-bodies on"
+    return printable(words)
 
 
 def request_as_text(request: ErrorRequest) -> str:

@@ -11,6 +11,8 @@ from gofastapi_ext.core.errors import InvalidRequestError
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Those that are to change nothing: sent again without a question."""
+BODY = "its body"
+"""One of the words of `what_lacks`."""
 
 _METHOD = re.compile(r"[A-Z]{1,20}")
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
@@ -75,7 +77,7 @@ def what_lacks(path: str, headers: Mapping[str, str], *, lacks_body: bool, given
     lacking += [f"the value of {name} in the query" for name in hidden]
     named = {name.lower() for name in given}
     lacking += [f"the header {name}" for name, v in headers.items() if _is_cut(v) and name.lower() not in named]
-    return [*lacking, "its body"] if lacks_body else lacking
+    return [*lacking, BODY] if lacks_body else lacking
 
 
 def _is_cut(text: str) -> bool:

@@ -11,6 +11,7 @@ from gofastapi_ext.core.app_errors import ErrorView
 from gofastapi_ext.notebook import arguments, session
 from gofastapi_ext.notebook.commands import one_line
 from gofastapi_ext.notebook.error_card import html_errors, html_replay
+from gofastapi_ext.notebook.magic_words import as_magics
 from gofastapi_ext.notebook.output import publish
 from gofastapi_ext.notebook.place import is_kernel
 from gofastapi_ext.notebook.text import in_cell
@@ -42,7 +43,7 @@ def replay(shell: InteractiveShell, line: str) -> None:
         if not wanted.yes:
             check_may_replay(client.error(wanted.error_id))
         view = client.replay(wanted.error_id, request)
-        _show(shell, html_replay(view), replay_as_text(view))
+        _show(shell, html_replay(view), replay_as_text(view, reword=as_magics))
 
 
 def _show(shell: InteractiveShell, html: str, text: str) -> None:

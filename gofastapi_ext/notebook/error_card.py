@@ -9,6 +9,7 @@ from gofastapi_ext.client.app_errors import about_answer, finding, how_often, le
 from gofastapi_ext.client.render import printable
 from gofastapi_ext.core.app_errors import Answer, ErrorType, ErrorView, ReplayView
 from gofastapi_ext.notebook.card import html_code, html_finding
+from gofastapi_ext.notebook.magic_words import as_magics
 from gofastapi_ext.notebook.style import STYLE
 
 _MAX_TRACEBACK = 8_000
@@ -35,7 +36,7 @@ def html_replay(view: ReplayView) -> str:
     """The answer that was and the one that is, side by side where there is room."""
     asked = f"{_text(view.error.method)} <b>{_text(view.error.request.path)}</b>"
     sides = _answer("before", view.error.version, view.before) + _answer("now", view.version, view.now)
-    note = f'<p class="gofastapi-note">{_text(left_out(view))}</p>' if view.left_out else ""
+    note = f'<p class="gofastapi-note">{escape(as_magics(left_out(view)))}</p>' if view.left_out else ""
     state = "live" if view.now.status < 400 else "failed"
     return _card(state, _head(asked), f'<div class="gofastapi-sides">{sides}</div>', note)
 

@@ -30,6 +30,7 @@ from gofastapi_ext.core.app_errors import (
 from gofastapi_ext.core.diagnostics import CellPosition, Diagnostic
 from gofastapi_ext.core.errors import InvalidRequestError
 from gofastapi_ext.core.replay import can_be_sent, check_headers, headers_to_send, request_target, what_lacks
+from gofastapi_ext.notebook.magic_words import as_magics
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 RAISED: dict[str, Any] = {
@@ -236,6 +237,7 @@ def test_both_answers_and_what_was_left_out() -> None:
         now=Answer(status=200, content_type="application/json", body='{"price": 3}', seconds=0.012),
         left_out=["the header cookie", "its body"],
     )
+    assert replay_as_text(view, reword=as_magics).endswith("from now on: %app hello --record-bodies on")
     assert replay_as_text(view).splitlines() == [
         "GET /menu/toast",
         "",
@@ -245,7 +247,8 @@ def test_both_answers_and_what_was_left_out() -> None:
         "  now     v4  200  application/json, 12 ms",
         '      {"price": 3}',
         "",
-        "Not kept, so not sent: the header cookie, its body.",
+        "Not kept, so not sent: the header cookie, its body. "
+        "To keep bodies from now on: gofastapi app hello --record-bodies on",
     ]
 
 
