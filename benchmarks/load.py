@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,7 +24,15 @@ _WARM_UP_SECONDS = 0.2
 _LENGTH = re.compile(rb"content-length: (\d+)\r\n", re.IGNORECASE)
 
 
-def requests_per_second(url: str, connections: int, seconds: float) -> float:
+@dataclass(frozen=True)
+class Load:
+    """What a server did: `requests_per_second` once it was warm, and `requests` from the first to the last."""
+
+    requests_per_second: float
+    requests: int
+
+
+def put_load_on(url: str, connections: int, seconds: float) -> Load:
     """Run the generator as a process of its own. Raises where any answer was not a 200."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.load", url, str(connections), str(seconds)],
@@ -34,11 +43,10 @@ def requests_per_second(url: str, connections: int, seconds: float) -> float:
     )
     if done.returncode:
         raise BenchmarkError(f"load on {url}: {done.stderr.strip()[-500:]}")
-    figure: float = json.loads(done.stdout)["requests_per_second"]
-    return figure
+    return Load(**json.loads(done.stdout))
 
 
-def _measure(url: str, connections: int, seconds: float) -> float:
+def _measure(url: str, connections: int, seconds: float) -> Load:
     parts = urlsplit(url)
     address = (parts.hostname or "", parts.port or 80)
     request = f"GET {parts.path or '/'} HTTP/1.1\r\nhost: {parts.netloc}\r\naccept: */*\r\n\r\n".encode()
@@ -52,7 +60,7 @@ def _measure(url: str, connections: int, seconds: float) -> float:
         selector.register(connection, selectors.EVENT_READ, connection)
         missing[connection.fileno()] = length
         connection.sendall(request)
-    done = 0
+    done = before = 0
     started = time.perf_counter()
     end = started + _WARM_UP_SECONDS
     warm = False
@@ -60,8 +68,8 @@ def _measure(url: str, connections: int, seconds: float) -> float:
         now = time.perf_counter()
         if now >= end:
             if warm:
-                return done / (now - started)
-            warm, done, started, end = True, 0, now, now + seconds
+                return Load((done - before) / (now - started), done)
+            warm, before, started, end = True, done, now, now + seconds
         for key, _ in selector.select(1.0):
             connection = key.data
             data = connection.recv(65536)
@@ -92,5 +100,4 @@ def _answer_length(address: tuple[str, int], request: bytes) -> int:
 
 
 if __name__ == "__main__":
-    figure = _measure(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))
-    print(json.dumps({"requests_per_second": figure}))
+    print(json.dumps(asdict(_measure(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])))))

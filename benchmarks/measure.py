@@ -15,7 +15,7 @@ import psutil
 
 from benchmarks.clients import busy_clients
 from benchmarks.kernel import Kernel
-from benchmarks.load import requests_per_second
+from benchmarks.load import put_load_on
 from benchmarks.programs import Service, running, uvicorn_command
 from benchmarks.web import BenchmarkError, free_port, sample, until_answers, until_true, version_at
 from gofastapi_ext.core.bundle import Bundle, BundleFile
@@ -113,9 +113,14 @@ def throughput(service: Service, folder: Path, plan: Plan) -> Figures:
     rates: dict[str, dict[str, list[float]]] = {
         endpoint: {name: [] for name in servers} for endpoint in ("async", "sync")
     }
+    cpu: dict[str, list[float]] = {"gofastapi": [], "without_gate": []}
     with ExitStack() as stack:
         stack.enter_context(running(uvicorn_command(ports[0], *_UVICORN_OPTIONS), folder))
-        stack.enter_context(running(bare, folder))
+        without_gate = stack.enter_context(running(bare, folder))
+        processes = {
+            "gofastapi": psutil.Process(service.client.app("throughput").instances[0].pid),
+            "without_gate": psutil.Process(without_gate.pid),
+        }
         for url in servers.values():
             until_answers(url)
         for turn in range(plan.throughput_rounds):
@@ -123,17 +128,31 @@ def throughput(service: Service, folder: Path, plan: Plan) -> Figures:
                 # The order changes from round to round: none always follows the same one.
                 order = list(servers) if turn % 2 == 0 else list(reversed(servers))
                 for name in order:
-                    rate = requests_per_second(servers[name] + path, _CONNECTIONS, plan.throughput_seconds)
-                    rates[endpoint][name].append(rate)
+                    before = _cpu_seconds(processes.get(name))
+                    load = put_load_on(servers[name] + path, _CONNECTIONS, plan.throughput_seconds)
+                    rates[endpoint][name].append(load.requests_per_second)
+                    if name in cpu and endpoint == "async":
+                        cpu[name].append((_cpu_seconds(processes[name]) - before) / load.requests)
     ratios = {endpoint: _median_ratio(r["gofastapi"], r["uvicorn"]) for endpoint, r in rates.items()}
     return {
         # The lower of the two: what is gained whichever way the endpoints are written.
         "throughput_ratio": min(ratios.values()),
         "throughput_async_ratio": ratios["async"],
         "throughput_sync_ratio": ratios["sync"],
-        "gate_cost_ratio": 1 - _median_ratio(rates["async"]["gofastapi"], rates["async"]["without_gate"]),
-        "raw": {"requests_per_second": rates, "connections": _CONNECTIONS, "uvicorn_options": _UVICORN_OPTIONS},
+        # Of processor time, which a busy neighbour does not take away. A server at its limit loses as much in requests.
+        "gate_cost_ratio": _median_ratio(cpu["gofastapi"], cpu["without_gate"]) - 1,
+        "raw": {
+            "requests_per_second": rates,
+            "cpu_seconds_per_request": cpu,
+            "connections": _CONNECTIONS,
+            "uvicorn_options": _UVICORN_OPTIONS,
+        },
     }
+
+
+def _cpu_seconds(process: psutil.Process | None) -> float:
+    times = process.cpu_times() if process else None
+    return times.user + times.system if times else 0.0
 
 
 def _median_ratio(ours: list[float], theirs: list[float]) -> float:

@@ -33,6 +33,7 @@ GOALS = (
     Goal("throughput_ratio", "requests/s / uvicorn, the lower of the two below", 1.4, at_least=True),
     Goal("throughput_async_ratio", "  async endpoint", 1.4, at_least=True),
     Goal("throughput_sync_ratio", "  sync endpoint", 1.4, at_least=True),
+    Goal("gate_cost_ratio", "what counting, errors and the rest cost of it", 0.05),
     Goal("redeploy_failed_requests", "requests failed while redeploying under load", 0),
     Goal("redeploy_stale_answers", "answers of an old version after `live`", 0),
     Goal("idle_app_pss_mb", "PSS of one more idle app, MB", 20),

@@ -137,6 +137,7 @@ class Gate:
             counters.observe(status, ended - started, size, answer.bytes_out)
             if status >= 400 and status != 499:
                 self._take_failure(scope, counters.route, method, status, failed, answer, size > 0, body)
+            failed = None  # its traceback holds this frame
 
     async def _answer_probe(self, scope: Any, receive: Any, send: Any, own: Any) -> None:
         """Answer a question of the platform's own. Nothing of it is counted, nor told as a failure."""
@@ -156,8 +157,9 @@ class Gate:
     def _counters_of(self, scope: Any, method: str, path: str) -> RouteCounters:
         """The counters of the route that answered."""
         try:
-            included = included_route(scope)
-            route, endpoint = scope.get("route"), scope.get("endpoint")
+            get = scope.get
+            included = get("fastapi") and included_route(scope)
+            route, endpoint = get("route"), get("endpoint")
             key = (method, id(endpoint), id(route), id(included), scope["root_path"])
             known = self._counters.get(key)
             if known is None:

@@ -18,7 +18,9 @@ def is_page(message: dict[str, Any]) -> bool:
     page = False
     for name, value in message.get("headers", ()):
         if name == b"content-type":
-            page = value.startswith(b"text/html")
+            if not value.startswith(b"text/html"):
+                return False
+            page = True
         elif name in (b"content-encoding", b"etag"):
             # Compressed, or named by its bytes: not ours to change.
             return False
