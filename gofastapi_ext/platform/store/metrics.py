@@ -19,6 +19,7 @@ _COMPRESSED = {"wiredTiger": {"configString": "block_compressor=zstd"}}
 _TTL = "expiry"
 _TOTALS = "totals"
 _SLICE = timedelta(hours=2)
+_MOST_SLICES = 50
 _DUPLICATE_KEY = 11000
 _INDEX_OPTIONS_CONFLICT = 85
 
@@ -89,10 +90,11 @@ class MetricsStore:
 
     async def of_app(self, app_id: str, since: datetime, until: datetime) -> AsyncIterator[MinuteRecord]:
         """Those that begin from `since` to `until`, both included, in order of time."""
+        # Some at a time: an app of many routes has much to tell of a day.
+        at_once = max(_SLICE, (until - since) / _MOST_SLICES)
         while since <= until:
-            # Some at a time: an app of many routes has much to tell of a day.
             # Times are stored to the millisecond.
-            end = min(since + _SLICE, until + timedelta(milliseconds=1))
+            end = min(since + at_once, until + timedelta(milliseconds=1))
             for document in await self._between(app_id, since, end):
                 yield _record(document)
             since = end
