@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from gofastapi_ext.client import following
 from gofastapi_ext.client.transport import Transport
@@ -19,9 +19,11 @@ from gofastapi_ext.core.metrics import AppNumbers, MetricsView
 from gofastapi_ext.core.models import LogLine
 from gofastapi_ext.core.stats import StatsView
 
-_ERRORS = TypeAdapter(list[ErrorView])
-_EVENTS = TypeAdapter(list[Event])
-_NUMBERS = TypeAdapter(list[AppNumbers])
+# Built when first used: a deploy needs none of it.
+_LATER = ConfigDict(defer_build=True)
+_ERRORS = TypeAdapter(list[ErrorView], config=_LATER)
+_EVENTS = TypeAdapter(list[Event], config=_LATER)
+_NUMBERS = TypeAdapter(list[AppNumbers], config=_LATER)
 
 
 class Observation(Transport):

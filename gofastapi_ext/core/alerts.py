@@ -33,7 +33,7 @@ class AlertKind(StrEnum):
 class AlertsChange(BaseModel):
     """PUT /api/alerts"""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     url: Text = Field(max_length=MAX_URL_LENGTH, repr=False)
 
@@ -41,7 +41,7 @@ class AlertsChange(BaseModel):
 class AlertMessage(BaseModel):
     """What the webhook gets, as JSON. The same message may come twice, under the same id."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     id: str
     kind: AlertKind
@@ -56,7 +56,7 @@ class AlertMessage(BaseModel):
 class AlertDelivery(BaseModel):
     """One message to the webhook, and how it went."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     at: datetime
     kind: AlertKind
@@ -70,7 +70,7 @@ class AlertDelivery(BaseModel):
 class AlertsView(BaseModel):
     """GET /api/alerts. `signing_secret` is told once, in the answer to the PUT that made it."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     url: str | None
     signing_secret: str | None = Field(default=None, repr=False)

@@ -23,7 +23,7 @@ class Leftover(StrEnum):
 
 
 class CleanupItem(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     what: Leftover
     name: str
@@ -37,7 +37,7 @@ class CleanupItem(BaseModel):
 class CleanupReport(BaseModel):
     """GET /api/cleanup: what would go now. POST: what went."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     dry_run: bool
     items: list[CleanupItem] = Field(default_factory=list)

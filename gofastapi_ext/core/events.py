@@ -34,7 +34,7 @@ class EventKind(StrEnum):
 
 
 class Event(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     id: int
     """Grows from event to event: what a feed is resumed by."""

@@ -17,7 +17,7 @@ TARGET_SUCCESS_RATE = 0.95
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class Promise(_Frozen):
