@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
+import httpx  # noqa: E402
 from playwright.sync_api import Browser, expect, sync_playwright  # noqa: E402
 from support.lab import CHROMIUM_ARGUMENTS, Lab, NotebookPage, chromium, running_lab  # noqa: E402
 from support.platform import running_platform  # noqa: E402
@@ -34,6 +35,29 @@ def menu():
 print("A breakfast is", total(["tea", "toast"]))
 """
 
+MENU = """%%deploy menu
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+app = FastAPI()
+prices = {"tea": 3, "coffee": 4}
+
+
+class Order(BaseModel):
+    item: str
+    count: int
+
+
+@app.get("/menu/{item}")
+def price(item: str):
+    return {"item": item, "price": prices[item]}
+
+
+@app.post("/orders")
+def order(order: Order):
+    return {"total": prices[order.item] * order.count}
+"""
+
 
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
@@ -47,7 +71,9 @@ def main(folder: Path) -> None:
         for theme, suffix in (("JupyterLab Light", ""), ("JupyterLab Dark", "-dark")):
             quickstart(browser, lab, theme, folder / f"quickstart{suffix}.png")
             failure(browser, lab, theme, folder / f"failure{suffix}.png")
-            platform.client.delete("hello", forever=True)
+            errors(browser, lab, theme, folder / f"errors{suffix}.png")
+            for name in ("hello", "menu"):
+                platform.client.delete(name, forever=True)
         browser.close()
 
 
@@ -69,6 +95,22 @@ def failure(browser: Browser, lab: Lab, theme: str, picture: Path) -> None:
     notebook.run(0)
     expect(notebook.card(0)).to_contain_text("hello was not deployed")
     notebook.card(0).screenshot(path=picture)
+    notebook.page.close()
+
+
+def errors(browser: Browser, lab: Lab, theme: str, picture: Path) -> None:
+    """What went wrong in an app, at the line of its cell."""
+    lab.write("errors.ipynb", MENU, "%errors menu")
+    notebook = open_notebook(browser, lab, "errors.ipynb", theme, height=1100)
+    notebook.run(0)
+    url = str(notebook.card(0).locator(".gofastapi-url a").first.get_attribute("href"))
+    httpx.post(f"{url}/orders", json={"item": "tea", "count": "many"}, trust_env=False)
+    for _ in range(12):
+        httpx.get(f"{url}/menu/toast", trust_env=False)
+    notebook.run(1)
+    expect(notebook.card(1)).to_contain_text("12 times")
+    notebook.card(1).locator("summary").first.click()
+    notebook.card(1).screenshot(path=picture)
     notebook.page.close()
 
 
