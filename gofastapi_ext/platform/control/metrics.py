@@ -180,7 +180,7 @@ class MetricsRecorder:
         for app_id, app in list(self._followed.items()):
             if app.minute is not None and (whole or app.minute.at != now):
                 self._end_minute(app)
-            if app.minute is None and not app.instances:
+            if app.minute is None and not app.instances and self.recent(app_id) == (0, 0):
                 del self._followed[app_id]
         if self._over:
             self._unwritten.append(self._over)
