@@ -15,6 +15,7 @@ from support.platform import Platform, get
 from support.waiting import until
 
 from gofastapi_ext.core.errors import NotFoundError
+from gofastapi_ext.core.models import AppChange
 
 TALKER = """
 from fastapi import FastAPI
@@ -103,8 +104,9 @@ def test_findings_name_notebook_and_cell(kernel: Kernel, platform: Platform) -> 
 
 def test_apps(kernel: Kernel, url: str) -> None:
     ran = kernel.run("%apps")
-    assert re.search(rf"^talker +running +v2 +{url} +\d{{4}}-\d\d-\d\d \d\d:\d\d$", ran.plain, re.MULTILINE)
-    assert f'<td><b>talker</b></td><td>running</td><td>v2</td><td><a href="{url}"' in ran.html
+    assert re.search(rf"^talker +running +(green|-)? +v2 +{url} +\d{{4}}-\d\d-\d\d \d\d:\d\d$", ran.plain, re.MULTILINE)
+    row = ran.html[ran.html.index("<td><b>talker</b></td><td>running</td>") :]
+    assert row.index("<td>v2</td>") < row.index(f'<a href="{url}"') < row.index("</tr>")
 
 
 def test_logs(kernel: Kernel, url: str) -> None:
@@ -118,6 +120,29 @@ def test_logs(kernel: Kernel, url: str) -> None:
     silent = talker("x").replace('print("started x")', "")
     kernel.run("%%deploy silent" + silent)
     assert kernel.run("%logs silent").text == "silent has printed nothing yet.\n"
+
+
+def test_which_lines_of_a_log(kernel: Kernel, url: str) -> None:
+    get(url, "/?say=Banana")
+    until(lambda: "said Banana" in kernel.run("%logs talker --grep banana").text, what="the line")
+    assert len(kernel.run("%logs talker --grep banana --since 10m --tail 1").text.splitlines()) == 1
+    assert kernel.run("%logs talker --level error").text == "No line of talker is like that.\n"
+    assert "A level is one of debug, info, warning, error" in kernel.run("%logs talker --level loud").error
+
+
+def test_events_are_a_table_the_latest_first_and_followed_as_lines(kernel: Kernel, platform: Platform) -> None:
+    platform.deploy_live("eventful", talker("<b>"), message="first")
+    platform.client.change("eventful", AppChange(title="<i>Big</i>"))
+    shown = kernel.run("%events eventful")
+    assert shown.html.index("&lt;i&gt;Big&lt;/i&gt;") < shown.html.index("Version 1 is live.")
+    assert shown.plain.splitlines()[-1].endswith("eventful  Changed: its title is <i>Big</i>.")
+    assert "eventful" in kernel.run("%events --limit 1").plain
+    ran = kernel.send("%events eventful -f --limit 1")
+    kernel.until_text(ran, "<i>Big</i>")
+    platform.client.change("eventful", AppChange(title="Small"))
+    kernel.until_text(ran, "its title is Small")
+    kernel.manager.interrupt_kernel()
+    assert kernel.finish(ran).status == "ok"
 
 
 def test_following_logs_ends_with_an_interrupt_and_is_no_error(kernel: Kernel, url: str) -> None:
@@ -171,7 +196,9 @@ def test_completion(kernel: Kernel, url: str) -> None:
     assert "--run" not in kernel.complete("%%deploy talker --env ")
     assert kernel.complete("%%deploy tal") == ["talker"]
     assert kernel.complete("%logs tal") == ["talker"]
-    assert kernel.complete("%logs talker -") == ["--follow", "--tail"]
+    options = ["--follow", "--grep", "--instance", "--level", "--since", "--tail", "--until"]
+    assert sorted(kernel.complete("%logs talker -")) == options
+    assert kernel.complete("%events tal") == ["talker"]
     assert kernel.complete("%undeploy talk") == ["talker"]
     assert "1" in kernel.complete("%rollback talker ")
     # The body of a cell, and other magics, are not ours.
