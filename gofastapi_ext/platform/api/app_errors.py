@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
+from pydantic import TypeAdapter
 
 from gofastapi_ext.core.app_errors import ErrorView, ReplayRequest, ReplayView
 from gofastapi_ext.platform.api.state import Caller, UsesServices
 
 router = APIRouter(prefix="/api", tags=["errors"])
 
+_ERRORS = TypeAdapter(list[ErrorView])
 
-@router.get("/apps/{app_id}/errors")
-async def list_errors(app_id: str, services: UsesServices, caller: Caller) -> list[ErrorView]:
+
+@router.get("/apps/{app_id}/errors", response_model=list[ErrorView])
+async def list_errors(app_id: str, services: UsesServices, caller: Caller) -> Response:
     """An app's errors of the last day, the same ones as one, the latest first."""
-    return await services.errors.of_app(app_id, caller.user)
+    # Written as they are: with bodies and tracebacks these may be megabytes.
+    return Response(_ERRORS.dump_json(await services.errors.of_app(app_id, caller.user)), media_type="application/json")
 
 
 @router.delete("/apps/{app_id}/errors", status_code=204)
