@@ -163,9 +163,13 @@ def test_a_position_is_gone_on_after_exactly(log: AppLog) -> None:
     for index in (0, 7, len(everything) // 2, len(everything) - 1):
         assert found(log, after=everything[index].position, tail=0) == everything[index + 1 :]
     assert texts(found(log, after=everything[5].position, grep="LINE 2499")) == ["line 2499"]
-    # What is no place of this log, or not any more: all there is.
-    for gone in ("ffff-10", f"{everything[0].position}1", "x", "", f"{everything[0].position}".replace("-", "-1")):
+    # What is no place of this log, or not any more, as where the file's number has gone to another: all there is.
+    position = str(everything[9].position)
+    inode, end, size, check = position.split("-")
+    for gone in ("", "x", f"ffff-{end}-{size}-{check}", f"{inode}-{end}-{size}-1", f"{inode}-ffffff-{size}-{check}"):
         assert found(log, after=gone) == everything
+    assert found(log, after=f"{inode}-{end}-{'f' * 15}-{check}") == everything
+    assert found(log, after=f"-1-{end}-{size}-{check}") == everything
 
 
 def test_following_goes_through_rotations_without_losing_a_line(tmp_path: Path) -> None:

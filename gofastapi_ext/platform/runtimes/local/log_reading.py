@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
+from zlib import crc32
 
 from gofastapi_ext.core.loglevel import Levels, is_at_least
 from gofastapi_ext.core.logs import LogQuery
@@ -36,8 +37,7 @@ class Match(NamedTuple):
     pid: int
     text: str
     level: LogLevel | None
-    inode: int
-    end: int
+    position: str
 
     def told(self) -> LogLine:
         return LogLine.model_construct(
@@ -46,7 +46,7 @@ class Match(NamedTuple):
             pid=self.pid,
             text=self.text,
             level=self.level,
-            position=f"{self.inode:x}-{self.end:x}",
+            position=self.position,
         )
 
 
@@ -76,7 +76,9 @@ class Matcher:
                 return None
             if self._grep and self._grep not in text.casefold():
                 return None
-            return Match(datetime.fromisoformat(stamp.decode()), int(version), number, text, level, inode, end)
+            return Match(
+                datetime.fromisoformat(stamp.decode()), int(version), number, text, level, _position(line, inode, end)
+            )
         except ValueError:
             return None
 
@@ -121,14 +123,14 @@ def read_lines(piece: Piece, matcher: Matcher) -> Iterator[tuple[list[Match], in
 
 def after(pieces: list[Piece], position: str) -> list[Piece]:
     """What of the pieces comes after a line that was told with this position; all where that is gone by now."""
-    inode, _, offset = position.partition("-")
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, OverflowError):
+        inode, end, size, _ = (int(part, 16) for part in position.split("-"))
         for index, piece in enumerate(pieces):
-            if piece.inode == int(inode, 16) and piece.start < int(offset, 16) <= piece.end:
-                rest = replace(piece, start=int(offset, 16))
-                # Else the file is another one that has got the number of one that is gone.
-                if os.pread(piece.descriptor, 1, rest.start - 1) == b"\n":
-                    return [rest, *pieces[index + 1 :]]
+            if piece.inode == inode and 0 < size < end <= piece.end and size < _READ_BYTES:
+                # Another file may have got the number of one that is gone.
+                line = os.pread(piece.descriptor, size, end - 1 - size)
+                if _position(line, inode, end) == position:
+                    return [replace(piece, start=end), *pieces[index + 1 :]]
     return pieces
 
 
@@ -156,6 +158,11 @@ def _start_of_last(piece: Piece, lines: int) -> int:
             return begin + at + 1
         missing, offset = missing - breaks, begin
     return offset
+
+
+def _position(line: bytes, inode: int, end: int) -> str:
+    """Where the line after this one begins, and how to tell that this one is before it."""
+    return f"{inode:x}-{end:x}-{len(line):x}-{crc32(line):x}"
 
 
 def _stamp(moment: datetime) -> bytes:

@@ -98,6 +98,8 @@ class AppLog:
                     piece = replace(piece, end=end)
                     if lines:
                         yield lines
+                    elif until is not None and datetime.now(UTC) > until:
+                        return
                     continue
                 # At the end of a file that was rotated away, the next one goes on.
                 if self._closed or not self._path.exists():

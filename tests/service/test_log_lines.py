@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from support.platform import Platform, get, running_platform
 from support.waiting import until
 
+from gofastapi_ext.client.client import Client
 from gofastapi_ext.core.errors import InvalidRequestError
 from gofastapi_ext.core.models import LogLevel, LogLine
 from gofastapi_ext.core.variables import EnvChange, Setting
@@ -215,6 +216,16 @@ def test_one_who_follows_a_silent_app_misses_nothing_of_what_comes_while_the_ser
             hurt.process.poll()
         # The app prints this as it is started again, maybe before the follower is back.
         assert next_texts(told, 1) == ["hello from the start"]
+
+
+def test_following_ends_with_the_app(platform: Platform) -> None:
+    url = platform.deploy_live("mortal", APP)
+    get(url, "/say?word=hello")
+    lines = platform.client.logs("mortal", follow=True)
+    assert next(lines).text == "hello"
+    with Client(platform.places) as client:
+        client.delete("mortal")
+    assert list(lines) == []
 
 
 def test_a_flood_with_a_reader_who_is_slow_leaves_the_service_awake(hurt: Platform) -> None:
