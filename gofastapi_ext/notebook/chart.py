@@ -23,7 +23,7 @@ CHART_STYLE = """
 .gofastapi-5xx{fill:var(--bad);background:var(--bad)}
 .gofastapi-chart path.gofastapi-p50,.gofastapi-chart path.gofastapi-p95{fill:none;stroke:var(--busy);
 stroke-width:1.75;stroke-linecap:round;stroke-linejoin:round}
-.gofastapi-chart path.gofastapi-p95{opacity:.5}
+.gofastapi-chart path.gofastapi-p95{opacity:.6}
 .gofastapi-hit path{fill:transparent}
 .gofastapi-hit path:hover{fill:rgba(128,128,128,.16)}
 """.replace("\n", "")

@@ -45,13 +45,17 @@ _STYLE = (
 .gofastapi-tiles div{font-size:18px;line-height:24px}
 .gofastapi-tiles small{display:block;color:var(--soft);font-size:11px;line-height:16px}
 .gofastapi-tiles .gofastapi-raised{color:var(--bad)}
-.gofastapi .gofastapi-chart-key{display:flex;flex-wrap:wrap;gap:2px 14px;margin-top:6px;color:var(--soft);font-size:11px}
+.gofastapi .gofastapi-chart-key{display:flex;flex-wrap:wrap;gap:2px 14px;margin-top:6px;color:var(--soft);
+font-size:11px}
 .gofastapi-chart-key i{display:inline-block;width:8px;height:8px;margin-right:5px;border-radius:2px}
 .gofastapi-chart-key .gofastapi-p50,.gofastapi-chart-key .gofastapi-p95{width:12px;height:2px;vertical-align:middle;
 background:var(--busy)}
-.gofastapi-chart-key .gofastapi-p95{opacity:.5}
-.gofastapi-metrics .gofastapi-table{width:100%;margin:10px 0 0;font-size:12px;line-height:16px}
-.gofastapi-table .gofastapi-number{padding-right:0!important;text-align:right!important;white-space:nowrap}
+.gofastapi-chart-key .gofastapi-p95{opacity:.6}
+.gofastapi-metrics .gofastapi-table{width:100%;margin:10px 0 0!important;font-size:12px;line-height:16px;
+table-layout:auto!important}
+.gofastapi-metrics style+.gofastapi-table{margin-top:0!important}
+.gofastapi-metrics .gofastapi-table tr{background:none!important}
+.gofastapi-table .gofastapi-number{padding:4px 0 4px 14px!important;text-align:right!important;white-space:nowrap}
 .gofastapi-table td:first-child{overflow-wrap:anywhere}
 """.replace("\n", "")
 )
