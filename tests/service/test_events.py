@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from queue import Queue
 
 import httpx
@@ -148,6 +153,21 @@ def running_client(platform: Platform):  # type: ignore[no-untyped-def]
 
     with Client(platform.places) as client:
         yield client
+
+
+def test_the_command_shows_the_latest_last(platform: Platform) -> None:
+    platform.deploy_live("shown", APP)
+    rename(platform, "shown", "One\nTwo")
+
+    def run(*arguments: str) -> str:
+        command = [str(Path(sys.executable).with_name("gofastapi")), "events", *arguments]
+        return subprocess.run(command, env=platform.environment, capture_output=True, text=True, check=True).stdout
+
+    *_, deployed, changed = run("shown").splitlines()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  shown  Version 1 is live\.", deployed)
+    assert changed.endswith("shown  Changed: its title is One Two.")
+    (told,) = json.loads(run("--limit", "1", "--json"))
+    assert (told["app"], told["kind"]) == ("shown", "changed")
 
 
 def test_events_expire_and_lists_have_indexes(hurt: Platform) -> None:

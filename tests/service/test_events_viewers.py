@@ -1,4 +1,4 @@
-"""Viewers of the stream of events who do not read: let go, and never waited for in memory."""
+"""What the feed of events is asked to bear: viewers who do not read, listeners who fail, odd events, and too many."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import contextlib
 import socket
 import tracemalloc
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
@@ -15,10 +16,10 @@ from starlette.requests import Request
 from starlette.routing import Route
 from support.platform import Platform
 
-from gofastapi_ext.core.events import EventKind
+from gofastapi_ext.core.events import Event, EventKind
 from gofastapi_ext.platform.api.abortable import AbortableProtocol
 from gofastapi_ext.platform.api.events import EventStream
-from gofastapi_ext.platform.control.events import EventFeed
+from gofastapi_ext.platform.control.events import EventFeed, Follower
 from gofastapi_ext.platform.databases.keys import PlatformKey
 from gofastapi_ext.platform.store.database import connect
 from gofastapi_ext.platform.store.events import EventStore
@@ -158,3 +159,66 @@ def test_one_who_reads_hears_everything_beside_one_who_does_not(platform: Platfo
             writer.close()
 
     asyncio.run(run())
+
+
+def test_whatever_is_published_neither_fails_nor_holds_up_the_rest(platform: Platform, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with served(platform, tmp_path) as here:
+            heard = []
+
+            def fail(*_: object) -> None:
+                raise RuntimeError("no")
+
+            here.feed.add_listener(fail)
+            here.feed.add_listener(lambda kind, message, owner, app, details: heard.append(details))
+            odd = [
+                {"what": object(), "when": datetime(2026, 1, 31, tzinfo=UTC)},
+                {"$set": {"a.b": 1, "": None}},
+                {"much": "x" * 30_000},
+                {"huge": 2**70},
+                {"half": "\ud800"},
+                {1: {2: 3}},
+                {(1, 2): 3},
+            ]
+            for details in odd:
+                here.feed.publish(EventKind.CHANGED, "odd \ud800" + "y" * 5000, owner="me", details=details)
+            here.feed.publish(EventKind.CHANGED, "the end", owner="me")
+            await until(lambda: not here.feed._unsaved, "stored")
+            listed = await here.feed.newest("me", None, 100)
+            # A number that MongoDB has no room for is not stored; nothing else is missing.
+            assert len(listed) == len(odd)
+            assert listed[0].message == "the end"
+            assert {len(event.message) for event in listed[1:]} == {2000}
+            assert listed[-1].details["when"] == "2026-01-31 00:00:00+00:00"
+            assert listed[-2].details == odd[1]
+            assert listed[-3].details == {}
+            assert len(heard) == len(odd) + 1
+
+    asyncio.run(run())
+
+
+def test_events_wait_for_the_database_up_to_a_bound(platform: Platform, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with served(platform, tmp_path) as here:
+            # No await: as if the database took nothing meanwhile.
+            here.publish(25_000)
+            assert len(here.feed._unsaved) == 10_000
+            newest = here.feed._last_id
+            follower = here.feed.follow("me", None, newest - 3)
+            assert [[event.id for event in batch] async for batch in _first(follower, 3)] == [
+                [newest - 2, newest - 1, newest]
+            ]
+            assert [event.id for event in await here.feed.newest("me", None, 2)] == [newest, newest - 1]
+
+    asyncio.run(run())
+
+
+async def _first(follower: Follower, count: int) -> AsyncIterator[list[Event]]:
+    seen = 0
+    async with contextlib.aclosing(follower.batches(10)) as batches:
+        async for batch in batches:
+            yield batch
+            seen += len(batch)
+            if seen >= count:
+                break
+    follower.close()

@@ -25,7 +25,7 @@ _MAX_UNSAVED = 10_000
 _RETRY_SECONDS = 1.0
 _LAST_WRITE_SECONDS = 2.0
 _MAX_MESSAGE_LENGTH = 2000
-_MAX_DETAILS_BYTES = 20_000
+_MAX_DETAILS_BYTES = 4_000
 
 Listener = Callable[[EventKind, str, str, str | None, Mapping[str, Any]], None]
 """Takes an event as it is published: its kind, message, owner, app and details. It must not wait."""
