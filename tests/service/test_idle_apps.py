@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from threading import Thread
 
 import pytest
 from support.platform import Platform, get, running_platform
@@ -35,8 +37,12 @@ def there(platform: Platform) -> set[str]:
 
 def test_who_is_visited_stays_and_who_is_not_is_warned_removed_and_can_be_restored(own: Platform) -> None:
     own.client.save_draft("only-a-draft", DraftSave(bundle=Bundle(files={"main.py": BundleFile(text=HELLO)})))
+    # Too busy to tell that somebody is there.
+    stuck = own.deploy_live("stuck", f"{HELLO}import time\n@app.get('/stuck')\nasync def stuck(): time.sleep(9)\n")
+    Thread(target=get, args=(stuck, "/stuck")).start()
     urls = {name: own.deploy_live(name, HELLO) for name in ("visited", "deployed", "forgotten", "stopped")}
     own.client.stop("stopped")
+    own.client.sleep("forgotten")
     assert not events(own, "forgotten", EventKind.REMOVAL_WARNING)
 
     def warned(name: str) -> list[Event]:
@@ -50,7 +56,8 @@ def test_who_is_visited_stays_and_who_is_not_is_warned_removed_and_can_be_restor
     until(lambda: warned("deployed"), 15, "warned")
     own.deploy_live("deployed", HELLO + "# more\n")
     until(lambda: not {"forgotten", "stopped"} & there(own), 15, "removed")
-    assert there(own) == {"only-a-draft", "visited", "deployed"}
+    assert there(own) == {"only-a-draft", "stuck", "visited", "deployed"}
+    assert not warned("stuck")
 
     [removed] = events(own, "forgotten", EventKind.REMOVED)
     [warning] = warned("forgotten")
@@ -69,12 +76,12 @@ def test_a_service_that_was_away_warns_before_it_removes(own: Platform) -> None:
     own.stop()
     own.start()
     with own.database() as database:
-        # As if the service had been away for days, with a warning given before.
-        days = {"$subtract": ["$$NOW", 5 * 86_400_000]}
-        fields = dict.fromkeys(("created_at", "updated_at", "removal_warned_at"), days)
+        # As if the service had been away for days, and a warning been given before.
+        ago = {name: {"$subtract": ["$$NOW", days * 86_400_000]} for name, days in (("used", 5), ("warned", 4))}
+        fields = {"created_at": ago["used"], "updated_at": ago["used"], "removal_warned_at": ago["warned"]}
         database.apps.update_one({"_id": "overdue"}, [{"$set": fields}])
-    until(lambda: events(own, "overdue", EventKind.REMOVAL_WARNING), 15, "warned anew")
+        changed_at = datetime.now(UTC)
     until(lambda: "overdue" not in there(own), 15, "removed")
     [removed] = events(own, "overdue", EventKind.REMOVED)
-    [warning] = events(own, "overdue", EventKind.REMOVAL_WARNING)
+    [warning] = [each for each in events(own, "overdue", EventKind.REMOVAL_WARNING) if each.at > changed_at]
     assert (removed.at - warning.at).total_seconds() >= REMOVE_AFTER_SECONDS / 4
