@@ -199,6 +199,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     metrics_store = MetricsStore(database, 3600 * settings.metrics_keep_hours)
     await metrics_store.prepare()
     metrics_recorder = MetricsRecorder(metrics_store, apps, observer, telemetry)
+    events.add_listener(metrics_recorder.heed)
     stack.push_async_callback(metrics_recorder.stop)
     metrics_recorder.start()
     error_recorder = ErrorRecorder(error_store, observer, settings.max_errors_kept)

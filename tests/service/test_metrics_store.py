@@ -15,6 +15,7 @@ from support.platform import Platform
 from benchmarks.metrics import ROUTES, simulated_day, size_of
 from gofastapi_ext.core.counts import Counts
 from gofastapi_ext.core.errors import UnavailableError
+from gofastapi_ext.core.events import EventKind
 from gofastapi_ext.platform.control import metrics as recording
 from gofastapi_ext.platform.control.metrics import MetricsRecorder
 from gofastapi_ext.platform.control.observer import Observed, Observer
@@ -166,7 +167,8 @@ def test_idling_is_written_every_tenth_minute(platform: Platform) -> None:
         assert [each.memory_bytes for each in records] == [4096] * 3
         # What was used meanwhile is not lost.
         assert [each.cpu_seconds for each in records] == [0.0, 5.0, 5.0]
-        scene.recorder.cold_start("app")
+        scene.recorder.heed(EventKind.WOKE, "", "owner", "app", {})
+        scene.recorder.heed(EventKind.SLEPT, "", "owner", "app", {})
         await scene.flush()
         assert [each.cold_starts async for each in scene.store.of_app("app", NOON, scene.now)] == [0, 0, 0, 1]
 

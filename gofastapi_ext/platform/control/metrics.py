@@ -7,13 +7,14 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from weakref import WeakKeyDictionary
 
 from gofastapi_ext.core.counts import Counts
 from gofastapi_ext.core.errors import GoFastAPIError
+from gofastapi_ext.core.events import EventKind
 from gofastapi_ext.platform.control.observer import Observed, Observer
 from gofastapi_ext.platform.control.readings import (
     MAX_ROUTES,
@@ -124,10 +125,13 @@ class MetricsRecorder:
         if requests or report.idle_seconds == 0.0:
             self._note_request(observed.app_id, app, report.idle_seconds)
 
-    def cold_start(self, app_id: str) -> None:
-        """An app was started because somebody asked for it."""
-        app = self._followed.setdefault(app_id, _Followed())
-        self._minute(app_id, app).cold_starts += 1
+    def heed(
+        self, kind: EventKind, message: str, owner: str, app_id: str | None, details: Mapping[str, object]
+    ) -> None:
+        """A listener of the feed of events: an app that wakes was started because somebody asked for it."""
+        if kind is EventKind.WOKE and app_id is not None:
+            app = self._followed.setdefault(app_id, _Followed())
+            self._minute(app_id, app).cold_starts += 1
 
     async def remove_app(self, app_id: str) -> None:
         """Remove all that is known of an app that is gone; its instances' last words count no more."""
