@@ -194,6 +194,8 @@ def test_following_goes_on_exactly_where_it_was_when_the_service_is_killed(hurt:
     until(lambda: texts(hurt, "exact", grep="before 299"), what="printed")
     with following(hurt, "exact", "--tail", "1000", "--grep", "r") as told:
         assert next_texts(told, 300) == numbered("before", 300)
+        get(url, "/say?word=during&times=300")
+        assert next_texts(told, 300) == numbered("during", 300)
         service = hurt.client.service().pid
         os.kill(service, signal.SIGKILL)
         if hurt.process is not None and hurt.process.pid == service:
