@@ -16,8 +16,13 @@ from typing import Any
 
 from gofastapi_ext.core.counts import Counts
 from gofastapi_ext.core.histogram import bucket_of
+from gofastapi_ext.platform.control.day_totals import DayTotals
+from gofastapi_ext.platform.control.metrics import MetricsRecorder
+from gofastapi_ext.platform.control.observer import Observer
+from gofastapi_ext.platform.control.telemetry import Telemetry
 from gofastapi_ext.platform.databases.keys import PlatformKey
 from gofastapi_ext.platform.databases.mongod import EmbeddedMongo
+from gofastapi_ext.platform.store.apps import AppStore
 from gofastapi_ext.platform.store.database import DATABASE, Database, connect
 from gofastapi_ext.platform.store.metrics import MetricsStore, MinuteRecord
 
@@ -87,15 +92,17 @@ async def _measure_store(database: Database, apps: int) -> dict[str, Any]:
     written = time.perf_counter() - begun
     since, names = end - timedelta(days=1), [f"app-{number:03d}" for number in range(apps)]
     lists, views = [], []
-    for _ in range(5):
+    telemetry = Telemetry()
+    day = DayTotals(store, MetricsRecorder(store, AppStore(database), Observer(15, telemetry), telemetry, lambda: end))
+    for _ in range(6):
         begun = time.perf_counter()
-        await store.totals(names, since, end)
+        await day.of(names, since)
         lists.append(time.perf_counter() - begun)
         begun = time.perf_counter()
         _ = [record async for record in store.of_app(names[0], since, end)]
         views.append(time.perf_counter() - begun)
     size = await size_of(database)
-    return size | {"write_seconds": written, "totals_seconds": lists, "one_app_seconds": views}
+    return size | {"write_seconds": written, "list_seconds": lists, "one_app_seconds": views}
 
 
 async def size_of(database: Database) -> dict[str, Any]:
@@ -114,7 +121,9 @@ def day_of_metrics(folder: Path, apps: int) -> dict[str, Any]:
     measured = asyncio.run(_measure(folder, apps))
     return {
         "metrics_24h_100_apps_mb": measured["bytes"] / 1e6 * 100 / apps,
-        "metrics_totals_ms": median(measured["totals_seconds"]) * 1000,
+        # The first has all of the day to read; those after it what came meanwhile.
+        "metrics_list_first_ms": measured["list_seconds"][0] * 1000,
+        "metrics_list_ms": median(measured["list_seconds"][1:]) * 1000,
         "metrics_one_app_ms": median(measured["one_app_seconds"]) * 1000,
         "raw": {"metrics_apps": apps, "metrics_day": measured},
     }

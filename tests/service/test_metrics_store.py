@@ -17,13 +17,14 @@ from gofastapi_ext.core.counts import Counts
 from gofastapi_ext.core.errors import UnavailableError
 from gofastapi_ext.core.events import EventKind
 from gofastapi_ext.platform.control import metrics as recording
+from gofastapi_ext.platform.control.day_totals import DayTotals
 from gofastapi_ext.platform.control.metrics import MetricsRecorder
 from gofastapi_ext.platform.control.observer import Observed, Observer
 from gofastapi_ext.platform.control.telemetry import Telemetry
 from gofastapi_ext.platform.runtimes.base import Instance, InstanceFailedError, Report
 from gofastapi_ext.platform.store.apps import AppStore
 from gofastapi_ext.platform.store.database import Database, Document, connect
-from gofastapi_ext.platform.store.metrics import MetricsStore, MinuteRecord
+from gofastapi_ext.platform.store.metrics import AppTotals, MetricsStore, MinuteRecord
 
 NOON = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
 ALWAYS = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
@@ -284,6 +285,49 @@ def test_a_day_is_small_and_read_from_indexes(platform: Platform) -> None:
         assert "zstd" in collection["options"]["storageEngine"]["wiredTiger"]["configString"]
 
     in_database(platform, test)
+
+
+def test_a_list_reads_on_where_it_read_before(platform: Platform) -> None:
+    async def test(scene: Scene) -> None:
+        instances = {name: scene.instance(name) for name in ("one", "two")}
+        totals, counted = DayTotals(scene.store, scene.recorder), 0
+
+        async def is_right(*names: str) -> None:
+            since = scene.now - timedelta(hours=2)
+            found = await totals.of(names, since)
+            exact = await scene.store.totals(names, since, scene.recorder.written_until)
+            assert found == {name: exact.get(name, AppTotals()) for name in names}
+
+        for step in range(40):
+            counted += step
+            scene.tell(instances["one"], counted)
+            if step % 3 == 0:
+                scene.tell(instances["two"], step)
+            await scene.flush(minutes=7 if step != 20 else -45)
+            # Not everybody is asked for each time, and some never were.
+            await is_right(*[("one",), ("one", "two"), ("two", "never")][step % 3])
+        await scene.recorder.remove_app("one")
+        await is_right("one", "two")
+
+    in_scene(platform, test)
+
+
+def test_asked_again_a_list_is_there_at_once(platform: Platform) -> None:
+    async def test(scene: Scene) -> None:
+        end = datetime.now(UTC).replace(second=0, microsecond=0)
+        scene.now = end
+        for records in simulated_day(10, end):
+            await scene.store.write(records)
+        recorder = scene.restarted()
+        totals, names = DayTotals(scene.store, recorder), [f"app-{number:03d}" for number in range(10)]
+        since = end - timedelta(days=1)
+        assert await totals.of(names, since) == await scene.store.totals(names, since, end)
+        started = time.perf_counter()
+        for _ in range(10):
+            await totals.of(names, since)
+        assert (time.perf_counter() - started) / 10 < 0.05
+
+    in_scene(platform, test)
 
 
 def test_the_time_they_are_kept_follows_the_setting(platform: Platform) -> None:

@@ -90,8 +90,8 @@ class MetricsRecorder:
         self._task: asyncio.Task[None] | None = None
         self.written_until = _minute_of(clock())
         """No minute after this one is stored yet: those are all in `pending`."""
-        self.changes = 0
-        """How often what is stored has changed since the start."""
+        self.rewrites = 0
+        """How often something stored has changed that was there already: an app removed, a clock set back."""
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="metrics")
@@ -141,7 +141,7 @@ class MetricsRecorder:
         for batch in [self._over, *self._unwritten]:
             batch[:] = [minute for minute in batch if minute.app != app_id]
         await self._store.remove_app(app_id)
-        self.changes += 1
+        self.rewrites += 1
 
     def pending(self, app_id: str | None = None) -> Iterator[MinuteRecord]:
         """What is not written yet, of one app or of all."""
@@ -192,8 +192,8 @@ class MetricsRecorder:
         while self._unwritten:
             batch = self._unwritten[0]
             await self._store.write(batch)
+            self.rewrites += any(minute.at <= self.written_until for minute in batch)
             self.written_until = max([self.written_until, *(minute.at for minute in batch)])
-            self.changes += 1
             self._unwritten.popleft()
         noted = dict(self._last_requests)
         await self._apps.set_last_requests(noted)

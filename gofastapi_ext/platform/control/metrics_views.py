@@ -10,6 +10,7 @@ from gofastapi_ext.core.counts import Counts, average_ms
 from gofastapi_ext.core.metrics import AppNumbers, MetricsPoint, MetricsView, RouteNumbers
 from gofastapi_ext.core.windows import DAY, check_step, check_window
 from gofastapi_ext.platform.control.apps import Apps
+from gofastapi_ext.platform.control.day_totals import DayTotals
 from gofastapi_ext.platform.control.metrics import MetricsRecorder
 from gofastapi_ext.platform.control.observer import Observer
 from gofastapi_ext.platform.store.apps import AppStore
@@ -34,14 +35,6 @@ class _Sum:
             self.counts.add(counts)
 
 
-@dataclass(frozen=True)
-class _Stored:
-    """The totals of an owner's apps as they are stored, which changes once a minute: until `key` is another."""
-
-    key: tuple[int, datetime, frozenset[str]]
-    totals: dict[str, AppTotals]
-
-
 class Metrics:
     """Use cases on metrics, each for one owner: what is not yours does not exist."""
 
@@ -62,7 +55,7 @@ class Metrics:
         self._observer = observer
         self._keep_seconds = keep_seconds
         self._clock = clock
-        self._stored: dict[str, _Stored] = {}
+        self._day_totals = DayTotals(store, recorder)
 
     async def view(
         self, app_id: str, owner: str, window_seconds: float | None = None, step_seconds: int | None = None
@@ -121,28 +114,13 @@ class Metrics:
         for minute in self._pending(since, until):
             into = totals.setdefault(minute.app, AppTotals())
             for counts in minute.routes.values():
-                _add(into, counts)
-        for app_id, stored in (await self._stored_totals(owner, ids, since)).items():
-            _add(totals.setdefault(app_id, AppTotals()), stored)
+                into.add(counts)
+        for app_id, stored in (await self._day_totals.of(ids, since)).items():
+            totals.setdefault(app_id, AppTotals()).add(stored)
         return [_numbers(app_id, totals.get(app_id, AppTotals())) for app_id in ids]
-
-    async def _stored_totals(self, owner: str, ids: list[str], since: datetime) -> dict[str, AppTotals]:
-        key = (self._recorder.changes, since, frozenset(ids))
-        known = self._stored.get(owner)
-        if known is None or known.key != key:
-            totals = await self._store.totals(ids, since, self._recorder.written_until)
-            known = self._stored[owner] = _Stored(key, totals)
-        return known.totals
 
     def _pending(self, since: datetime, until: datetime, app_id: str | None = None) -> Iterator[MinuteRecord]:
         return (minute for minute in self._recorder.pending(app_id) if since <= minute.at <= until)
-
-
-def _add(into: AppTotals, more: AppTotals | Counts) -> None:
-    into.requests += more.requests
-    into.client_errors += more.client_errors
-    into.server_errors += more.server_errors
-    into.microseconds += more.microseconds
 
 
 def _numbers(app_id: str, totals: AppTotals) -> AppNumbers:

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from bson import ObjectId
 from pymongo.errors import BulkWriteError, CollectionInvalid, OperationFailure
@@ -51,6 +52,12 @@ class AppTotals:
     client_errors: int = 0
     server_errors: int = 0
     microseconds: int = 0
+
+    def add(self, more: AppTotals | Counts) -> None:
+        self.requests += more.requests
+        self.client_errors += more.client_errors
+        self.server_errors += more.server_errors
+        self.microseconds += more.microseconds
 
 
 class MetricsStore:
@@ -105,19 +112,31 @@ class MetricsStore:
 
     async def totals(self, app_ids: Iterable[str], since: datetime, until: datetime) -> dict[str, AppTotals]:
         """Of each app that has any, by its id; likewise both included."""
-        pipeline: list[Document] = [
-            {"$match": {"a": {"$in": list(app_ids)}, "at": {"$gte": since, "$lte": until}}},
-            {"$group": {"_id": "$a"} | {name: {"$sum": f"${name}"} for name in "ncst"}},
-        ]
-        found = await patiently(lambda: self._aggregate(pipeline))
-        return {each["_id"]: AppTotals(*(each[name] for name in "ncst")) for each in found}
+        found = await self._grouped("$a", app_ids, since, until)
+        return {each["_id"]: _totals(each) for each in found}
+
+    async def totals_by_hour(
+        self, app_ids: Iterable[str], since: datetime, until: datetime
+    ) -> dict[tuple[str, datetime], AppTotals]:
+        """The same, of each hour apart."""
+        hour = {"$subtract": ["$at", {"$mod": [{"$toLong": "$at"}, 3_600_000]}]}
+        found = await self._grouped({"a": "$a", "h": hour}, app_ids, since, until)
+        return {(each["_id"]["a"], each["_id"]["h"]): _totals(each) for each in found}
 
     async def remove_app(self, app_id: str) -> None:
         await patiently(lambda: self._metrics.delete_many({"a": app_id}))
 
-    async def _aggregate(self, pipeline: list[Document]) -> list[Document]:
-        cursor = await self._metrics.aggregate(pipeline, hint=_TOTALS)
-        return await cursor.to_list()
+    async def _grouped(self, by: Any, app_ids: Iterable[str], since: datetime, until: datetime) -> list[Document]:
+        pipeline: list[Document] = [
+            {"$match": {"a": {"$in": list(app_ids)}, "at": {"$gte": since, "$lte": until}}},
+            {"$group": {"_id": by} | {name: {"$sum": f"${name}"} for name in "ncst"}},
+        ]
+
+        async def ask() -> list[Document]:
+            cursor = await self._metrics.aggregate(pipeline, hint=_TOTALS)
+            return await cursor.to_list()
+
+        return await patiently(ask)
 
     async def _insert(self, documents: list[Document]) -> None:
         try:
@@ -127,13 +146,14 @@ class MetricsStore:
                 raise
 
 
+def _totals(found: Document) -> AppTotals:
+    return AppTotals(*(found[name] for name in "ncst"))
+
+
 def _document(minute: MinuteRecord) -> Document:
     total = AppTotals()
     for counts in minute.routes.values():
-        total.requests += counts.requests
-        total.client_errors += counts.client_errors
-        total.server_errors += counts.server_errors
-        total.microseconds += counts.microseconds
+        total.add(counts)
     document: Document = {
         "_id": minute.id,
         "a": minute.app,
