@@ -98,6 +98,9 @@ def test_an_app_sleeps_without_a_process_and_the_next_request_wakes_it(sleepy: P
     asleep(sleepy, "naps")
     assert httpx.post(url + "/echo", json={"kept": "whole"}, timeout=15).json() == {"kept": "whole"}
     assert kinds(sleepy, "naps").count(EventKind.WOKE) == 2
+    # Two wakes by two requests: no probe counts as one.
+    metrics = sleepy.client.metrics("naps")
+    assert (metrics.cold_starts, metrics.requests) == (2, 2)
 
 
 def test_open_streams_and_websockets_keep_an_app_awake(sleepy: Platform) -> None:
