@@ -26,7 +26,7 @@ test: dev ## all the tests
 	$(MAKE) --no-print-directory lint test-unit test-service test-jupyter test-browser
 
 test-unit:
-	$(BIN)/pytest tests/unit -p no:playwright
+	$(BIN)/pytest tests/unit -p no:playwright -n 2
 
 # They wait for processes more than they compute: two at a time, each module in one process.
 test-service:
