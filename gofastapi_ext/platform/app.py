@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from importlib.resources import files
+from typing import Protocol
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -76,17 +77,35 @@ from gofastapi_ext.platform.databases.users import UserDatabases
 from gofastapi_ext.platform.keyring import KeyRing
 from gofastapi_ext.platform.runtimes.local.runtime import LocalRuntime
 from gofastapi_ext.platform.settings import Settings
-from gofastapi_ext.platform.store.alerts import AlertStore
-from gofastapi_ext.platform.store.apps import AppStore
-from gofastapi_ext.platform.store.blobs import BlobStore
-from gofastapi_ext.platform.store.bundles import BundleStore
 from gofastapi_ext.platform.store.database import DATABASE, connect
-from gofastapi_ext.platform.store.drafts import DraftStore
-from gofastapi_ext.platform.store.environments import EnvStore
-from gofastapi_ext.platform.store.errors import ErrorStore
-from gofastapi_ext.platform.store.events import EventStore
-from gofastapi_ext.platform.store.metrics import MetricsStore
-from gofastapi_ext.platform.store.versions import VersionStore
+from gofastapi_ext.platform.store.stores import Stores
+
+# One for each resource.
+_ROOMS = (
+    service_api,
+    stats_api,
+    cleanup_api,
+    apps_api,
+    app_errors_api,
+    env_api,
+    blobs_api,
+    drafts_api,
+    convert_api,
+    export_api,
+    versions_api,
+    health_api,
+    metrics_api,
+    alerts_api,
+    events_api,
+)
+
+
+class _Loop(Protocol):
+    """Something that runs beside the requests until it is stopped."""
+
+    def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
 
 
 def create_app(settings: Settings, places: Places) -> FastAPI:
@@ -108,21 +127,8 @@ def create_app(settings: Settings, places: Places) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.include_router(service_api.router)
-    app.include_router(stats_api.router)
-    app.include_router(cleanup_api.router)
-    app.include_router(apps_api.router)
-    app.include_router(app_errors_api.router)
-    app.include_router(env_api.router)
-    app.include_router(blobs_api.router)
-    app.include_router(drafts_api.router)
-    app.include_router(convert_api.router)
-    app.include_router(export_api.router)
-    app.include_router(versions_api.router)
-    app.include_router(health_api.router)
-    app.include_router(metrics_api.router)
-    app.include_router(alerts_api.router)
-    app.include_router(events_api.router)
+    for room in _ROOMS:
+        app.include_router(room.router)
     add_error_handlers(app)
 
     app.add_middleware(BodyLimit, limits=settings.limits)
@@ -164,25 +170,23 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
 
     client = connect(server.root_uri)
     stack.push_async_callback(client.close)
-    database = client[DATABASE]
-    apps, drafts = AppStore(database), DraftStore(database)
-    versions = VersionStore(database, 86_400 * settings.events_keep_days)
-    blobs = BlobStore(database)
-    bundles, environment_store = BundleStore(database, blobs), EnvStore(database)
-    error_store = ErrorStore(database, 3600 * settings.metrics_keep_hours, settings.max_errors_kept)
-    alert_store = AlertStore(database)
-    for store in (apps, versions, drafts, blobs, bundles, environment_store, error_store, alert_store):
-        await store.prepare()
+    stores = await Stores.open(
+        client[DATABASE],
+        keep_events_seconds=86_400 * settings.events_keep_days,
+        keep_metrics_seconds=3600 * settings.metrics_keep_hours,
+        max_errors=settings.max_errors_kept,
+    )
+    apps, versions, drafts, bundles, blobs = (
+        stores.apps, stores.versions, stores.drafts, stores.bundles, stores.blobs,
+    )  # fmt: skip
     mounted_key = settings.secrets_key_file
     keyring = KeyRing(mounted_key or places.home / "secrets.key", mounted=mounted_key is not None)
-    environments = Environments(environment_store, apps, alert_store, keyring, settings.limits)
+    environments = Environments(stores.environments, apps, stores.alerts, keyring, settings.limits)
     owner = laptop_owner()
     databases = UserDatabases(server, client, key)
     await databases.uri(owner.user)
 
-    event_store = EventStore(database, 86_400 * settings.events_keep_days)
-    await event_store.prepare()
-    events = EventFeed(event_store)
+    events = EventFeed(stores.events)
     events.add_listener(telemetry.heed)
     await events.start()
     stack.push_async_callback(events.stop)
@@ -191,20 +195,15 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         record = await apps.get(app_id)
         return runtime.url(record.port) if record is not None and record.port is not None else None
 
-    alerts = Alerts(alert_store, keyring, events, url_of, Sender(), telemetry)
+    alerts = Alerts(stores.alerts, keyring, events, url_of, Sender(), telemetry)
     events.add_listener(alerts.heed)
-    stack.push_async_callback(alerts.stop)
-    alerts.start()
+    _begin(alerts, stack)
     observer = Observer(settings.report_interval_seconds, telemetry)
-    metrics_store = MetricsStore(database, 3600 * settings.metrics_keep_hours)
-    await metrics_store.prepare()
-    metrics_recorder = MetricsRecorder(metrics_store, apps, observer, telemetry)
+    metrics_recorder = MetricsRecorder(stores.metrics, apps, observer, telemetry)
     events.add_listener(metrics_recorder.heed)
-    stack.push_async_callback(metrics_recorder.stop)
-    metrics_recorder.start()
-    error_recorder = ErrorRecorder(error_store, observer, settings.max_errors_kept)
-    stack.push_async_callback(error_recorder.stop)
-    error_recorder.start()
+    _begin(metrics_recorder, stack)
+    error_recorder = ErrorRecorder(stores.errors, observer, settings.max_errors_kept)
+    _begin(error_recorder, stack)
     stack.push_async_callback(observer.stop)
     supervisors = Supervisors(
         home=places.home,
@@ -269,11 +268,9 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         telemetry=telemetry,
         interval_seconds=settings.health_interval_seconds,
     )
-    stack.push_async_callback(health.stop)
-    health.start()
+    _begin(health, stack)
     sleeper = Sleeper(apps, supervisors, observer, health, settings.sleep_after, telemetry)
-    stack.push_async_callback(sleeper.stop)
-    sleeper.start()
+    _begin(sleeper, stack)
     cleanup.start()
 
     def describe() -> ServiceView:
@@ -288,8 +285,8 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         )
 
     app_cases = Apps(tools, supervisors, deployments, removal, health, sleeper, observer)
-    errors = Errors(app_cases, error_store, error_recorder, versions, bundles)
-    metrics = Metrics(app_cases, apps, metrics_store, metrics_recorder, observer, 3600 * settings.metrics_keep_hours)
+    errors = Errors(app_cases, stores.errors, error_recorder, versions, bundles)
+    metrics = Metrics(app_cases, apps, stores.metrics, metrics_recorder, observer, 3600 * settings.metrics_keep_hours)
     draft_cases = Drafts(apps, drafts, versions, bundles, settings.limits, tools.garbage.bundle)
     return Services(
         alerts=alerts,
@@ -309,13 +306,19 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         cleanup=cleanup,
         metrics=metrics,
         replays=Replays(errors, runtime),
-        stats=Stats(apps, versions, event_store, metrics),
+        stats=Stats(apps, versions, stores.events, metrics),
         telemetry=telemetry,
         validator=validator,
         limits=settings.limits,
         describe=describe,
         owner=owner,
     )
+
+
+def _begin(loop: _Loop, stack: AsyncExitStack) -> None:
+    """Start it now, and stop it before whatever was begun earlier."""
+    stack.push_async_callback(loop.stop)
+    loop.start()
 
 
 def _objects_loader() -> str:
