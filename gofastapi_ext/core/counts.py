@@ -53,12 +53,15 @@ class Counts:
             "client_errors": self.client_errors,
             "server_errors": self.server_errors,
             "latency_ms": average_ms(self.microseconds, self.requests),
-            "p50_ms": _ms(quantile_seconds(self.histogram, 0.5)),
-            "p95_ms": _ms(quantile_seconds(self.histogram, 0.95)),
-            "p99_ms": _ms(quantile_seconds(self.histogram, 0.99)),
+            "p50_ms": self._quantile_ms(0.5),
+            "p95_ms": self._quantile_ms(0.95),
+            "p99_ms": self._quantile_ms(0.99),
             "bytes_in": self.bytes_in,
             "bytes_out": self.bytes_out,
         }
+
+    def _quantile_ms(self, share: float) -> float | None:
+        return _ms(quantile_seconds(self.histogram, share, self.microseconds / 1e6))
 
 
 def increase(before: float, now: float) -> float:

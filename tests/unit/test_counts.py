@@ -44,6 +44,20 @@ def test_what_took_longer_than_the_last_bound_is_the_last_bound() -> None:
     assert quantile_seconds(histogram(60.0), 0.5) == 10.0
 
 
+def test_what_all_took_together_bounds_a_percentile() -> None:
+    for seconds in (0.0004, 1.31, 2.4, 60.0):
+        for share in (0.5, 0.95, 0.99):
+            assert quantile_seconds(histogram(seconds), share, seconds) == pytest.approx(seconds)
+    # Of two, the slower one took what the other left.
+    assert quantile_seconds(histogram(0.002, 0.06), 0.99, 0.062) == pytest.approx(0.061, abs=0.001)
+    # Without any doubt left by the sum, it is as without the sum.
+    counts = histogram(*[0.02] * 10)
+    assert quantile_seconds(counts, 0.5, 0.2) == pytest.approx(0.0175)
+    # A sum that cannot be: the bucket holds.
+    assert quantile_seconds(histogram(0.02), 0.5, 1000.0) == 0.025
+    assert quantile_seconds(histogram(0.02), 0.5, 0.0) == 0.01
+
+
 def test_percentiles_are_as_fine_as_the_buckets() -> None:
     rng = random.Random(4)
     values = [rng.lognormvariate(-4, 1) for _ in range(5000)]
