@@ -199,6 +199,45 @@ def test_a_deploy_wakes_an_app_and_a_failed_one_lets_it_sleep(sleepy: Platform) 
     assert get(url).json()["version"] == 2
 
 
+def test_a_request_that_wakes_an_app_is_answered_where_a_deploy_comes_just_then(sleepy: Platform) -> None:
+    """The deploy comes when the instance that the request woke takes connections already, and has not yet said so."""
+    late = (
+        "import asyncio\n"
+        "from fastapi import FastAPI\n"
+        "from gofastapi_runner.channel import Channel\n"
+        "app, send = FastAPI(), Channel.send\n"
+        "def slow_to_say(self, message):\n"
+        "    say = asyncio.get_running_loop().call_later\n"
+        "    say(1.0 if message['event'] == 'serving' else 0.0, send, self, message)\n"
+        "Channel.send = slow_to_say\n"
+        "@app.get('/')\n"
+        "async def root():\n"
+        "    print('taken')\n"
+        "    await asyncio.sleep(1.0)\n"
+        "    return 'answered'\n"
+    )
+    url = sleepy.deploy_live("woken", late)
+    asleep(sleepy, "woken", now=True)
+    answers: list[httpx.Response] = []
+    visitor = Thread(target=lambda: answers.append(get(url)))
+    visitor.start()
+    until(lambda: "taken" in sleepy.logs("woken"), what="the request has been taken")
+    sleepy.deploy_live("woken", source(2))
+    visitor.join()
+    assert [answer.json() for answer in answers] == ["answered"]
+    assert get(url).json()["version"] == 2
+
+
+def test_what_runs_is_shown_so_again_after_the_database_was_away_when_it_woke(sleepy: Platform) -> None:
+    url = sleepy.deploy_live("shown", source(1))
+    sleepy.client.change("shown", AppChange(sleep_after="never"))
+    with sleepy.database() as database:
+        database["apps"].update_one({"_id": "shown"}, {"$set": {"target": "asleep", "status": "asleep"}})
+    view = sleepy.until_state("shown", State.RUNNING)
+    assert view.target is Target.RUNNING
+    assert get(url).json()["version"] == 1
+
+
 def test_a_sleeping_app_is_led_through_its_life_as_any(sleepy: Platform) -> None:
     url = sleepy.deploy_live("led", source(1))
     asleep(sleepy, "led", now=True)

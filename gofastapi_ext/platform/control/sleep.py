@@ -12,7 +12,7 @@ from gofastapi_ext.platform.control.observer import Observer
 from gofastapi_ext.platform.control.supervisor import Supervisor
 from gofastapi_ext.platform.control.supervisors import Supervisors
 from gofastapi_ext.platform.control.telemetry import Telemetry
-from gofastapi_ext.platform.store.apps import AppRecord, AppStore
+from gofastapi_ext.platform.store.apps import AppRecord, AppStore, SleeperRecord
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class Sleeper:
         """Now, if nobody is using it. Raises `ConflictError`."""
         supervisor = self._supervisors.of(record)
         if record.live_version is None or not supervisor.is_serving:
-            raise ConflictError(f'"{record.id}" does not run.')
+            raise ConflictError(f'"{record.id}" does not run, so it has no need to sleep.')
         if not await self._fall_asleep(supervisor, by):
             raise ConflictError(f'"{record.id}" is in use. It can sleep when no request and no WebSocket is open.')
 
@@ -76,22 +76,25 @@ class Sleeper:
 
     async def _once(self) -> float:
         """Look at every app; how long to wait until the next look."""
-        settings = await self._apps.sleep_settings()
-        after = {app_id: self.sleep_after_seconds(own) for app_id, own in settings.items()}
+        apps = await self._apps.sleepers()
         # At once: an app that is slow to answer must not keep the others awake.
-        await asyncio.gather(*(self._look_at(app_id, seconds) for app_id, seconds in after.items() if seconds))
-        shortest = min([seconds for seconds in [*after.values(), self._default_seconds] if seconds], default=math.inf)
+        await asyncio.gather(*map(self._look_at, apps))
+        limits = [self.sleep_after_seconds(app.after_seconds) for app in apps]
+        shortest = min([seconds for seconds in [*limits, self._default_seconds] if seconds], default=math.inf)
         return min(max(_SHORTEST_INTERVAL_SECONDS, shortest / _LOOKS_PER_SLEEP_AFTER), _LONGEST_INTERVAL_SECONDS)
 
-    async def _look_at(self, app_id: str, after_seconds: float) -> None:
-        supervisor = self._supervisors.find(app_id)
+    async def _look_at(self, app: SleeperRecord) -> None:
+        supervisor = self._supervisors.find(app.id)
         if supervisor is None or not supervisor.is_serving:
             return
+        after_seconds = self.sleep_after_seconds(app.after_seconds)
         try:
-            if await self._is_idle(app_id, after_seconds):
+            if not app.is_shown_running:
+                await supervisor.settle()
+            if after_seconds and await self._is_idle(app.id, after_seconds):
                 await self._fall_asleep(supervisor)
         except GoFastAPIError as error:
-            logger.info("%s stays awake: %s", app_id, error.message)
+            logger.info("%s stays awake: %s", app.id, error.message)
 
     async def _is_idle(self, app_id: str, after_seconds: float) -> bool:
         """Ask the instance itself only where, as far as is known, nobody has for long enough."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator
@@ -19,6 +18,7 @@ from gofastapi_ext.platform.control.diagnose import diagnose
 from gofastapi_ext.platform.control.environments import Environments
 from gofastapi_ext.platform.control.events import EventFeed
 from gofastapi_ext.platform.control.launcher import Launcher
+from gofastapi_ext.platform.control.tasks import cancelled, to_its_end
 from gofastapi_ext.platform.runtimes.base import Instance, InstanceFailedError, Runtime
 from gofastapi_ext.platform.settings import Settings
 from gofastapi_ext.platform.store.apps import AppRecord, AppStore
@@ -140,10 +140,10 @@ class Supervisor:
         one fails at the last moment; then nothing has changed, but that a recovery has to be begun anew.
         """
         # It would bring up a second instance of the version that is to be live.
-        await _cancel(self._recovery)
+        await cancelled(self._recovery)
         await instance.accept()
         # Once more: the one before may have crashed while the new one began.
-        await _cancel(self._recovery)
+        await cancelled(self._recovery)
         before, self._current = self._current, instance
         self._follow(instance)
         if before is not None and before.state == "serving":
@@ -156,7 +156,8 @@ class Supervisor:
 
         No request is lost: from the moment the instance accepts no more, who connects waits for the next one.
         """
-        if self._lock.locked() or not self.is_serving:
+        # One that has told its end, as a deploy, is waited for.
+        if (self._lock.locked() and not self.finishing) or not self.is_serving:
             return False
         async with self.exclusive():
             # It takes a moment: who comes to deploy waits for it, rather than being sent away.
@@ -176,6 +177,15 @@ class Supervisor:
         self._publish(EventKind.SLEPT, f"{why}, and wakes with the next request.", by=by)
         return True
 
+    async def settle(self) -> None:
+        """Note that the app runs, where it does and is shown as something else: the database was away when it woke."""
+        if self._lock.locked():
+            return
+        async with self.exclusive():
+            self.finishing = True
+            if self.is_serving:
+                await self._awake()
+
     def doze(self) -> None:
         """Wait for a visitor and bring the app up for him."""
         if not self._closed:
@@ -194,7 +204,7 @@ class Supervisor:
 
     async def halt(self) -> None:
         """Let the app's processes finish what they are at and go; its address says that it is stopped."""
-        await _cancel(self._recovery)
+        await cancelled(self._recovery)
         before, self._current = self._current, None
         if before is not None and before.state == "serving":
             self._draining.append(before)
@@ -215,8 +225,8 @@ class Supervisor:
     async def close(self) -> None:
         """End this app's processes and whatever runs for it here."""
         self._closed = True
-        await _cancel(self._recovery)
-        await _cancel(self._watch)
+        await cancelled(self._recovery)
+        await cancelled(self._watch)
         current, self._current = self._current, None
         for instance in [current, *self._draining]:
             if instance is not None:
@@ -269,7 +279,7 @@ class Supervisor:
             await self._apps.set_asleep(self.app_id, False)
             self._status = Status.RUNNING
         except GoFastAPIError as error:
-            # Until the next change it is shown as asleep; after a crash it sleeps until somebody comes.
+            # Until it settles it is shown as asleep; after a crash it sleeps until somebody comes.
             logger.warning("%s: that it is awake was not stored: %s", self.app_id, error.message)
 
     async def _recover(self, crashes: int, failure: InstanceFailedError | None) -> None:
@@ -314,16 +324,23 @@ class Supervisor:
         try:
             await instance.wait_loaded()
             await instance.wait_ready()
+        except BaseException:
+            await asyncio.shield(instance.kill())
+            raise
+        await to_its_end(self._begin_to_serve(instance))
+        if record.target is Target.ASLEEP:
+            await self._awake()
+        else:
+            await self._set_status(Status.RUNNING)
+
+    async def _begin_to_serve(self, instance: Instance) -> None:
+        try:
             await instance.accept()
         except BaseException:
             await asyncio.shield(instance.kill())
             raise
         self._current = instance
         self._follow(instance)
-        if record.target is Target.ASLEEP:
-            await self._awake()
-        else:
-            await self._set_status(Status.RUNNING)
 
     async def _give_up(self, failure: InstanceFailedError, crashes: int) -> None:
         """A crash loop: stop restarting, and say why."""
@@ -348,12 +365,3 @@ class Supervisor:
         except GoFastAPIError as error:
             # The app itself is not touched by this; the next change of status is written again.
             logger.warning("%s: status %s was not stored: %s", self.app_id, status, error.message)
-
-
-async def _cancel(task: asyncio.Task[None] | None) -> None:
-    """Cancel a task and wait until it is over."""
-    if task is None or task.done() or task is asyncio.current_task():
-        return
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task

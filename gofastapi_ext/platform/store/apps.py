@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -53,6 +54,16 @@ class AppRecord(BaseModel):
     def is_gone(self) -> bool:
         """Whether it is deleted for good: what may still be left of it is being removed."""
         return self.target is Target.DELETED and self.restorable_until is None
+
+
+@dataclass(frozen=True, slots=True)
+class SleeperRecord:
+    """Of an app, what it takes to know when it sleeps."""
+
+    id: str
+    after_seconds: float | None
+    """As its owner said: None, as the setting says; 0, never."""
+    is_shown_running: bool
 
 
 class AppStore:
@@ -148,11 +159,19 @@ class AppStore:
         result = await patiently(lambda: self._apps.update_one(query, update))
         return result.matched_count == 1
 
-    async def sleep_settings(self) -> dict[str, float | None]:
-        """Of every app that is to run: what its owner said of when it sleeps."""
-        query = {"target": Target.RUNNING, "live_version": {"$ne": None}}
-        found = await patiently(lambda: self._apps.find(query, {"sleep_after_seconds": 1}).to_list())
-        return {document["_id"]: document.get("sleep_after_seconds") for document in found}
+    async def sleepers(self) -> list[SleeperRecord]:
+        """Every app that is to run, or to sleep."""
+        query = {"target": {"$in": [Target.RUNNING, Target.ASLEEP]}, "live_version": {"$ne": None}}
+        fields = {"target": 1, "status": 1, "sleep_after_seconds": 1}
+        found = await patiently(lambda: self._apps.find(query, fields).to_list())
+        return [
+            SleeperRecord(
+                id=each["_id"],
+                after_seconds=each.get("sleep_after_seconds"),
+                is_shown_running=each["target"] == Target.RUNNING and each["status"] == Status.RUNNING,
+            )
+            for each in found
+        ]
 
     async def set_options(self, app_id: str, options: dict[str, Any]) -> None:
         """Settings of an app beside its code. No compare-and-set: a deploy under way need not mind."""
