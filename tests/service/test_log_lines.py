@@ -113,6 +113,7 @@ def test_levels(platform: Platform) -> None:
     [
         ({"since": "2026-01-31T12:00:00"}, "since needs a time zone: write it like 2026-01-31T12:00:00Z"),
         ({"until": "2026-01-31T12:00:00"}, "until needs a time zone"),
+        ({"since": "0001-01-01T00:00:00+14:00"}, "since is beyond the years"),
         ({"since": "yesterday"}, "since: "),
         ({"level": "loud"}, "level: Input should be 'debug', 'info', 'warning' or 'error'"),
         ({"pid": "0"}, "pid: "),

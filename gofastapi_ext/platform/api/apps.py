@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -141,11 +141,21 @@ async def get_logs(
     of a line: instead of the last `tail`, all those after it are told.
     """
     for name, moment in (("since", since), ("until", until)):
-        if moment is not None and moment.tzinfo is None:
-            raise InvalidRequestError(f"{name} needs a time zone: write it like {moment.isoformat()}Z, or +01:00.")
+        _check_moment(name, moment)
     query = LogQuery(tail=tail, since=since, until=until, grep=grep, level=level, pid=pid, after=after)
     lines = await services.apps.logs(app_id, caller.user, query, follow)
     return StreamingResponse(_json_lines(lines), media_type=_MEDIA_TYPE)
+
+
+def _check_moment(name: str, moment: datetime | None) -> None:
+    if moment is None:
+        return
+    if moment.tzinfo is None:
+        raise InvalidRequestError(f"{name} needs a time zone: write it like {moment.isoformat()}Z, or +01:00.")
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        raise InvalidRequestError(f"{name} is beyond the years 1 to 9999.") from None
 
 
 async def stream(events: AsyncIterator[StageEvent]) -> StreamingResponse:
