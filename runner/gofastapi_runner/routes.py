@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-NO_ROUTE = "(none)"
+NO_ROUTE = "(no route)"
 """Stands for everything that no route was found for."""
 
 _PARAMETER = r"{[^}]*}"

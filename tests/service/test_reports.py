@@ -281,7 +281,7 @@ def test_requests_are_counted_by_the_template_of_their_route(loop: asyncio.Runne
                 ("GET", "/sub/in/{x}", "2xx"): 1,
                 ("GET", "/tenants/{tenant}/in/{x}", "2xx"): 2,
                 ("GET", "/static/*", "2xx"): 1,
-                ("GET", "(none)", "4xx"): 2,
+                ("GET", "(no route)", "4xx"): 2,
                 ("POST", "/items", "2xx"): 2,
                 ("OTHER", "/items", "4xx"): 1,
             }
