@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from gofastapi_ext.cli.errors import in_words
@@ -15,6 +16,7 @@ from gofastapi_ext.client.client import Client
 from gofastapi_ext.client.collect import Collected
 from gofastapi_ext.client.folder import collect_path
 from gofastapi_ext.client.history import version_number
+from gofastapi_ext.client.one_app import when_it_sleeps
 from gofastapi_ext.client.render import printable, render_diagnostics
 from gofastapi_ext.client.text import format_seconds
 from gofastapi_ext.client.tree import tree_lines, tree_rows
@@ -56,7 +58,11 @@ def deploy_path(
         if dry_run:
             return
         with open_client() as client:
-            yield from client.deploy(app_id, request.sent_after(time.perf_counter() - began))
+            last: StageEvent | None = None
+            for last in client.deploy(app_id, request.sent_after(time.perf_counter() - began)):
+                yield last
+            if last and last.stage is Stage.LIVE and last.version == 1 and not last.unchanged and not as_json:
+                _say_when_it_sleeps(client, app_id)
 
     if dry_run:
         list(stages())
@@ -111,6 +117,13 @@ def _show(stages: Callable[[], Iterator[StageEvent]], as_json: bool) -> None:
         sys.exit(130)
     if last.stage is Stage.FAILED:
         sys.exit(1)
+
+
+def _say_when_it_sleeps(client: Client, app_id: str) -> None:
+    # It is live, whatever becomes of this.
+    with suppress(GoFastAPIError):
+        for line in when_it_sleeps(client.app(app_id)):
+            say(paint(line, "dim"))
 
 
 def _say_json_line(event: StageEvent) -> None:

@@ -24,7 +24,7 @@ def app_rows(app: AppView) -> list[tuple[str, str]]:
         rows.append(("Last request", f"{app.last_request_at.astimezone():%Y-%m-%d %H:%M}"))
     after = app.sleep_after_seconds
     rows.append(("Sleeps", f"after {format_duration(after)} without a request" if after else "never"))
-    rows.append(("Bodies", "of requests that fail are kept" if app.record_bodies else "are not kept"))
+    rows.append(("Bodies", "kept, of requests that fail" if app.record_bodies else "not kept"))
     return rows
 
 
@@ -33,6 +33,13 @@ def app_as_text(app: AppView) -> str:
     rows = app_rows(app)
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name.ljust(width)}  {value}" for name, value in rows)
+
+
+def when_it_sleeps(app: AppView) -> list[str]:
+    """A line for whoever just deployed it for the first time; none where it never sleeps."""
+    after = app.sleep_after_seconds
+    words = "It sleeps after {} without a request; the next one wakes it. To keep it awake: gofastapi app {}"
+    return [f"{words.format(format_duration(after), app.id)} --sleep-after never"] if after else []
 
 
 def parse_switch(name: str, text: str | None) -> bool | None:

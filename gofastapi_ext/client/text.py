@@ -6,6 +6,7 @@ from gofastapi_ext.client.health import health_reason, health_word
 from gofastapi_ext.client.render import Paint, plain, printable
 from gofastapi_ext.core.drafts import CodeState
 from gofastapi_ext.core.health import HealthColor
+from gofastapi_ext.core.lifecycle import State
 from gofastapi_ext.core.models import AppView, LogLevel, LogLine
 
 APP_HEADINGS = ("App", "State", "Health", "Version", "Address", "Since")
@@ -25,7 +26,13 @@ def apps_as_text(apps: list[AppView]) -> str:
     rows = [APP_HEADINGS, *(app_row(app) for app in apps)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(APP_HEADINGS))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([*lines, *(f"{app.id}: {why}" for app in apps if (why := why_not_well(app)))])
+    lines += [f"{app.id}: {why}" for app in apps if (why := why_not_well(app))]
+    return "\n".join([*lines, *about_sleep(apps)])
+
+
+def about_sleep(apps: list[AppView]) -> list[str]:
+    """What it means that some are asleep, once for all of them."""
+    return ["asleep: the next request wakes it"] if any(app.state is State.ASLEEP for app in apps) else []
 
 
 def why_not_well(app: AppView) -> str:

@@ -111,7 +111,7 @@ def _not_running(target: Target, status: Status, reason: str | None) -> Verdict:
         case _, Status.RESTARTING:
             return Verdict(HealthColor.YELLOW, "it is being restarted" + (f": {reason}" if reason else ""))
         case (Target.ASLEEP, _) | (_, Status.ASLEEP):
-            return Verdict(HealthColor.ASLEEP, "asleep: the next request wakes it")
+            return Verdict(HealthColor.ASLEEP, "the next request wakes it")
     return Verdict(HealthColor.GREY, "it is being started")
 
 

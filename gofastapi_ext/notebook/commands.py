@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from gofastapi_ext.client.arguments import version_before
 from gofastapi_ext.client.client import Client
 from gofastapi_ext.client.collect import collect_cell
+from gofastapi_ext.client.one_app import when_it_sleeps
 from gofastapi_ext.core.errors import GoFastAPIError, InternalError, ServiceUnreachableError, UnavailableError
 from gofastapi_ext.core.lifecycle import Stage
 from gofastapi_ext.core.models import AppView, DeployRequest, StageEvent
@@ -135,6 +136,8 @@ def watch(
             progress = progress.after(event, elapsed())
             if progress.ending is Ending.FAILED:
                 progress = progress.with_still_live(_live_app(client, progress.app))
+            elif _is_new(progress) and (app := _live_app(client, progress.app)):
+                progress = replace(progress, notes=(*progress.notes, *map(as_magics, when_it_sleeps(app))))
             surface.show(progress)
     except KeyboardInterrupt:
         progress = progress.ended(Ending.INTERRUPTED, elapsed())
@@ -156,6 +159,11 @@ def watch(
     if progress.ending is Ending.FAILED:
         raise DeployFailed(summary(progress))
     return progress
+
+
+def _is_new(progress: Progress) -> bool:
+    """Whether the app's first version just came live."""
+    return progress.ending is Ending.LIVE and progress.version == 1 and Stage.VALIDATE in progress.stages
 
 
 @contextmanager

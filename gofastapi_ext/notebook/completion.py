@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 
 ANSWER_WITHIN_SECONDS = 0.2
 _MAX_PATHS = 200
+_VALUES = {
+    "--window": ("15m", "1h", "6h", "24h"),
+    "--record-bodies": ("on", "off"),
+    "--sleep-after": ("30m", "2h", "1d", "never", "default"),
+    "--level": ("debug", "info", "warning", "error"),
+    "--since": ("10m", "1h", "24h"),
+    "--until": ("10m", "1h", "24h"),
+}
 
 
 def complete_line(text: str) -> dict[str, Any]:
@@ -51,18 +59,18 @@ def _complete(magic: str, words: list[str], fragment: str) -> list[tuple[str, st
         return [(names, "instance") for names in _object_lists(fragment)]
     if (magic, before) == ("replay", "--body"):
         return [(path, "path") for path in _paths(fragment, hidden=False)]
-    if before in ("--env", "--message", "--tail", "--header", "--sleep-after"):
+    if before in _VALUES:
+        return [(value, "value") for value in _VALUES[before]]
+    if before in ("--env", "--message", "--tail", "--header", "--grep", "--instance", "--limit"):
         return []
-    if before == "--window":
-        return [(window, "duration") for window in ("15m", "1h", "6h", "24h")]
-    if before == "--record-bodies":
-        return [("on", "value"), ("off", "value")]
     if magic == "env_set" and before in ("--secret", "--unset"):
         return [(name, "variable") for name in _ask(lambda client: _variables(client, words[0]))]
     if fragment.startswith("-"):
         return [(option, "option") for option in OPTIONS.get(magic, ())]
-    if magic in ("apps", "replay"):
+    if magic == "apps":
         return []
+    if magic == "replay":
+        return [(error_id, "error") for error_id in _ask(_errors)] if not words else []
     if not words:
         return [(name, "app") for name in _ask(_restorable_names if magic == "restore" else _app_names)]
     if magic == "diff":
@@ -100,6 +108,12 @@ def _app_names(client: Client) -> list[str]:
 
 def _restorable_names(client: Client) -> list[str]:
     return sorted(app.id for app in client.apps(deleted=True))
+
+
+def _errors(client: Client) -> list[str]:
+    """The latest first."""
+    found = [error for app in client.apps() for error in client.errors(app.id)]
+    return [error.id for error in sorted(found, key=lambda error: error.last_at, reverse=True)]
 
 
 def _variables(client: Client, name: str) -> list[str]:

@@ -73,6 +73,7 @@ overflow-wrap:anywhere}
 @media(prefers-reduced-motion:reduce){.gofastapi *{animation:none!important}}
 .gofastapi-table{border-collapse:collapse;font:13px/20px var(--jp-ui-font-family,system-ui,sans-serif);
 font-variant-numeric:tabular-nums;color:var(--jp-ui-font-color1,inherit)}
+.gofastapi-table caption{padding:4px 0;text-align:left}
 .gofastapi-table th{font-weight:600}
 .gofastapi-table th,.gofastapi-table td{padding:4px 24px 4px 0!important;text-align:left!important;border:0;
 border-bottom:1px solid var(--jp-border-color2,rgba(128,128,128,.3))!important;background:none!important}

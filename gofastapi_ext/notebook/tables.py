@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from gofastapi_ext.client.health import health_reason, health_word
-from gofastapi_ext.client.text import APP_HEADINGS, app_row, apps_as_text, why_not_well
+from gofastapi_ext.client.text import APP_HEADINGS, about_sleep, app_row, apps_as_text, why_not_well
 from gofastapi_ext.core.health import Health
 from gofastapi_ext.core.models import AppView
 from gofastapi_ext.notebook.output import publish
@@ -35,9 +35,10 @@ def _as_text(apps: list[AppView]) -> str:
 def apps_as_html(apps: list[AppView]) -> str:
     head = "".join(f"<th>{heading}</th>" for heading in APP_HEADINGS)
     body = "".join(_html_row(app) for app in apps)
+    notes = "".join(f"<p><small>{note}</small></p>" for note in about_sleep(apps))
     return (
         f"<style>{STYLE}</style>"
-        f'<table class="gofastapi-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        f'<table class="gofastapi-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}'
     )
 
 

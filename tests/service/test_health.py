@@ -139,7 +139,7 @@ def test_a_sleeping_app_is_left_asleep_whoever_asks(watched: Platform) -> None:
     watched.client.change("sleepy", AppChange(sleep_after="1s"))
     watched.until_state("sleepy", State.ASLEEP, 20)
     view = watched.client.health("sleepy")
-    assert (view.color, view.reason) == (HealthColor.ASLEEP, "asleep: the next request wakes it")
+    assert (view.color, view.reason) == (HealthColor.ASLEEP, "the next request wakes it")
     for _ in range(3):
         watched.client.health("sleepy")
     watched.deploy_live("awake", PLAIN)

@@ -44,7 +44,9 @@ def test_stop_and_start(kernel: Kernel, platform: Platform) -> None:
 
 
 def test_app_shows_and_sets_how_it_is_and_sleep_lets_it_sleep(kernel: Kernel, platform: Platform) -> None:
-    kernel.run("%%deploy naps" + APP)
+    card = kernel.run("%%deploy naps" + APP).plain
+    assert "sleeps after 30m without a request; the next one wakes it. To keep it awake: %app naps --sleep" in card
+    assert "sleeps" not in kernel.run("%%deploy naps" + APP + "# changed").plain
     url = str(platform.app("naps").url)
     shown = kernel.run("%app naps").plain
     assert "after 30m without a request" in shown
@@ -55,8 +57,12 @@ def test_app_shows_and_sets_how_it_is_and_sleep_lets_it_sleep(kernel: Kernel, pl
     assert "is no duration" in str(kernel.run("%app naps --sleep-after soon").error)
     assert "on or off" in str(kernel.run("%app naps --record-bodies maybe").error)
     assert kernel.complete("%app naps --record-bodies ") == ["on", "off"]
+    assert "never" in kernel.complete("%app naps --sleep-after ")
+    assert kernel.complete("%logs naps --level w") == ["warning"]
     assert kernel.run("%sleep naps").text == "naps sleeps. The next request wakes it.\n"
-    assert "asleep" in kernel.run("%apps").plain
+    listed = kernel.run("%apps")
+    assert listed.plain.endswith("asleep: the next request wakes it")
+    assert "asleep: the next request wakes it" in listed.html
     assert get(url).json() == "here"
 
 

@@ -34,7 +34,10 @@ def _sleep_after(text: str) -> float | None:
         case "never":
             return 0.0
         case duration:
-            seconds = parse_duration(duration)
+            try:
+                seconds = parse_duration(duration)
+            except InvalidRequestError as error:
+                raise InvalidRequestError(f"{error.message} Or write never, or default.") from None
     if not _MIN_SLEEP_AFTER_SECONDS <= seconds <= _MAX_SLEEP_AFTER_SECONDS:
         raise InvalidRequestError("An app sleeps after 1s at least and 365d at most; or write never, or default.")
     return seconds
