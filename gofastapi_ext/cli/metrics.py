@@ -10,7 +10,7 @@ from gofastapi_ext.cli.options import APP_OR_ALL, JSON
 
 @click.command()
 @APP_OR_ALL
-@click.option("--window", metavar="DURATION", help="How far back: 1h, 30m; a day by default. Needs NAME.")
+@click.option("--window", metavar="DURATION", help="How far back: 1h, 30m; a day, or an hour where that is all.")
 @JSON
 @told_in_words
 def metrics(name: str | None, window: str | None, as_json: bool) -> None:
@@ -33,5 +33,5 @@ def metrics(name: str | None, window: str | None, as_json: bool) -> None:
             say(numbers_as_text(numbers) if numbers else "No apps yet: gofastapi deploy FILE.py --name NAME")
         return
     with open_client() as client:
-        view = ask_metrics(client, name, window, TEXT_COLUMNS)
+        view = ask_metrics(client, name, window, TEXT_COLUMNS, may_shorten=not as_json)
     say_json(view) if as_json else say(metrics_as_text(view, paint))

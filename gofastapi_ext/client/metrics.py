@@ -10,7 +10,7 @@ from gofastapi_ext.client.render import Paint, plain, printable
 from gofastapi_ext.core.durations import format_duration, parse_duration
 from gofastapi_ext.core.limits import format_bytes
 from gofastapi_ext.core.metrics import AppNumbers, MetricsPoint, MetricsView, Numbers
-from gofastapi_ext.core.windows import DAY, step_for
+from gofastapi_ext.core.windows import DAY, HOUR, step_for
 
 ROUTE_HEADINGS = ("Route", "Requests", "4xx", "5xx", "avg", "p50", "p95", "p99")
 NUMBER_HEADINGS = ("App", "Requests", "4xx", "5xx", "avg")
@@ -19,11 +19,19 @@ _ROUTES_SHOWN = 20
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
-def ask_metrics(client: Client, name: str, window: str | None, columns: int) -> MetricsView:
-    """The metrics of a window such as `1h`, in steps that make at most so many columns of a picture."""
+def ask_metrics(
+    client: Client, name: str, window: str | None, columns: int, *, may_shorten: bool = True
+) -> MetricsView:
+    """The metrics of a window such as `1h`, in steps that make at most so many columns of a picture.
+
+    Without a window: of a day, or of an hour where there is nothing before and that is welcome.
+    """
     seconds = parse_duration(window) if window is not None else None
     step = step_for(seconds or DAY, columns)
-    return client.metrics(name, window_seconds=seconds, step_seconds=step)
+    view = client.metrics(name, window_seconds=seconds, step_seconds=step)
+    if may_shorten and window is None and view.points and view.points[0].at >= view.until - timedelta(seconds=HOUR):
+        return client.metrics(name, window_seconds=HOUR, step_seconds=step_for(HOUR, columns))
+    return view
 
 
 def metrics_as_text(view: MetricsView, paint: Paint = plain) -> str:

@@ -6,6 +6,7 @@ from gofastapi_ext.core.durations import format_duration
 from gofastapi_ext.core.errors import InvalidRequestError
 
 MINUTE = 60
+HOUR = 3600
 DAY = 86_400
 MOST_POINTS = 300
 _STEPS = tuple(MINUTE * minutes for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440))

@@ -53,10 +53,11 @@ background:var(--busy)}
 .gofastapi-chart-key .gofastapi-p95{opacity:.6}
 .gofastapi-metrics .gofastapi-table{width:100%;margin:10px 0 0!important;font-size:12px;line-height:16px;
 table-layout:auto!important}
-.gofastapi-metrics style+.gofastapi-table{margin-top:0!important}
+.gofastapi-metrics style+.gofastapi-wide .gofastapi-table{margin-top:0!important}
 .gofastapi-metrics .gofastapi-table tr{background:none!important}
 .gofastapi-table .gofastapi-number{padding:4px 0 4px 14px!important;text-align:right!important;white-space:nowrap}
-.gofastapi-table td:first-child{overflow-wrap:anywhere}
+.gofastapi-metrics .gofastapi-table td:first-child{overflow-wrap:anywhere;min-width:110px}
+.gofastapi-wide{overflow-x:auto}
 """.replace("\n", "")
 )
 
@@ -142,4 +143,5 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         return f"<tr><{tag}>{first}</{tag}>{rest}</tr>"
 
     body = "".join(cells("td", row) for row in rows)
-    return f'<table class="gofastapi-table"><thead>{cells("th", headings)}</thead><tbody>{body}</tbody></table>'
+    table = f'<table class="gofastapi-table"><thead>{cells("th", headings)}</thead><tbody>{body}</tbody></table>'
+    return f'<div class="gofastapi-wide">{table}</div>'

@@ -95,7 +95,7 @@ class ObservingMagics(Magics):
 
         Usage: %metrics [NAME [--window DURATION]]
 
-        --window DURATION   how far back: 1h, 30m; a day by default
+        --window DURATION   how far back: 1h, 30m; a day, or an hour where that is all
 
         Without NAME: all apps, of a day.
 

@@ -47,6 +47,8 @@ def test_of_one_app_and_of_all(kernel: Kernel, platform: Platform) -> None:
     assert "GET /items/{item_id}" in ran.html
     assert "Requests   4   1 × 4xx (25.0 %)   1 × 5xx (25.0 %)" in ran.plain
     assert len(ran.html) < 40_000
+    # All of it was in this hour, so that is what is drawn by default.
+    assert " in 1m" in kernel.run("%metrics measured").plain
     # Known to the list once it was asked for by name.
     listed = kernel.run("%metrics")
     assert re.search(r"<td>measured</td>(<td[^>]*>[411]</td>){3}", listed.html)
