@@ -27,6 +27,7 @@ def errors(name: str, error_id: str | None, show_all: bool, clear: bool, as_json
     from gofastapi_ext.cli.service import open_client
     from gofastapi_ext.client.app_errors import SHOWN, error_as_text, errors_as_text
     from gofastapi_ext.core.errors import NotFoundError
+    from gofastapi_ext.core.replay import can_be_sent
 
     with open_client() as client:
         if clear:
@@ -43,7 +44,8 @@ def errors(name: str, error_id: str | None, show_all: bool, clear: bool, as_json
             say_json(error)
         else:
             say(error_as_text(error, now, paint))
-            say(f"\nTo send its request again: gofastapi replay {error.id}")
+            if can_be_sent(error.method):
+                say(f"\nTo send its request again: gofastapi replay {error.id}")
         return
     if as_json:
         say_json(found)
@@ -70,12 +72,12 @@ def replay(error_id: str, headers: tuple[str, ...], body: str | None, yes: bool,
     from gofastapi_ext.cli.service import open_client
     from gofastapi_ext.client.app_errors import check_may_replay, replay_as_text, replay_request
     from gofastapi_ext.client.render import printable
-    from gofastapi_ext.core.replay import SAFE_METHODS
+    from gofastapi_ext.core.replay import SAFE_METHODS, can_be_sent
 
     request = replay_request(headers, body)
     with open_client() as client:
         error = client.error(error_id)
-        if not yes and error.method not in SAFE_METHODS:
+        if not yes and can_be_sent(error.method) and error.method not in SAFE_METHODS:
             if as_json or not sys.stdin.isatty():
                 check_may_replay(error)
             what = printable(f"{error.method} {error.request.path}")

@@ -20,7 +20,7 @@ from gofastapi_ext.core.app_errors import (
 )
 from gofastapi_ext.core.diagnostics import Diagnostic, Severity
 from gofastapi_ext.core.errors import InvalidRequestError
-from gofastapi_ext.core.replay import BODY, SAFE_METHODS, check_headers
+from gofastapi_ext.core.replay import BODY, SAFE_METHODS, can_be_sent, check_headers
 
 SHOWN = 10
 """How many errors a list shows where nobody asks for all."""
@@ -42,6 +42,8 @@ def replay_request(headers: Iterable[str], body: str | None) -> ReplayRequest:
 
 def check_may_replay(error: ErrorView) -> None:
     """Raise `InvalidRequestError` where a request may change something and nobody can be asked."""
+    if not can_be_sent(error.method):
+        return  # the service says why
     if error.method not in SAFE_METHODS:
         raise InvalidRequestError(
             f"{error.method} may change something in the app. To send it again all the same: add --yes"
@@ -135,8 +137,11 @@ def _read(path: str) -> str:
     if path == "-":
         content = sys.stdin.buffer.read(_MAX_BODY_BYTES + 1)
     else:
-        with Path(path).open("rb") as file:
-            content = file.read(_MAX_BODY_BYTES + 1)
+        try:
+            with Path(path).expanduser().open("rb") as file:
+                content = file.read(_MAX_BODY_BYTES + 1)
+        except OSError as error:
+            raise InvalidRequestError(f"The body cannot be read from {path}: {error.strerror}.") from None
     if len(content) > _MAX_BODY_BYTES:
         raise InvalidRequestError(
             f"The body is more than {_MAX_BODY_BYTES // 1_000_000} MB, which is too much to send."

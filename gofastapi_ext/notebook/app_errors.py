@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gofastapi_ext.client.app_errors import SHOWN, check_may_replay, errors_as_text, replay_as_text, replay_request
 from gofastapi_ext.core.app_errors import ErrorView
+from gofastapi_ext.core.replay import can_be_sent
 from gofastapi_ext.notebook import arguments, session
 from gofastapi_ext.notebook.commands import one_line
 from gofastapi_ext.notebook.error_card import html_errors, html_replay
@@ -57,6 +58,8 @@ def _as_text(name: str, found: list[ErrorView], shown: int, now: datetime) -> st
     if not found:
         return f"No errors of {name} are known."
     more = f"\n\n{len(found) - shown} more: %errors {name} --all" if shown < len(found) else ""
+    again = next((error.id for error in found[:shown] if can_be_sent(error.method)), None)
+    more += f"\n\nTo send a request again: %replay {again}" if again else ""
     return errors_as_text([_in_cell(error) for error in found[:shown]], now) + more
 
 

@@ -8,6 +8,7 @@ from html import escape
 from gofastapi_ext.client.app_errors import about_answer, finding, how_often, left_out, request_as_text
 from gofastapi_ext.client.render import printable
 from gofastapi_ext.core.app_errors import Answer, ErrorType, ErrorView, ReplayView
+from gofastapi_ext.core.replay import can_be_sent
 from gofastapi_ext.notebook.card import html_code, html_finding
 from gofastapi_ext.notebook.magic_words import as_magics
 from gofastapi_ext.notebook.style import STYLE
@@ -67,7 +68,9 @@ def _details(error: ErrorView, traceback: str | None) -> str:
     if error.answer:
         parts += ['<p class="gofastapi-where">It answered:</p>', html_code(printable(_cut(error.answer, _MAX_BODY)))]
     words = "Traceback and request" if traceback else "Request"
-    again = f'<p class="gofastapi-note">To send it again: <code>%replay {escape(error.id)}</code></p>'
+    again = ""
+    if can_be_sent(error.method):
+        again = f'<p class="gofastapi-note">To send it again: <code>%replay {escape(error.id)}</code></p>'
     return f"<details><summary>{words}</summary>{''.join(parts)}{again}</details>"
 
 

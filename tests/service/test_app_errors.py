@@ -286,7 +286,9 @@ def test_a_fix_is_seen_in_a_replay(platform: Platform, cli: CommandLine, kernel:
     shown = kernel.run(f"%replay {errors['GET'].id}")
     assert "{&quot;price&quot;:2}" in shown.html
     assert '{"price":2}' in shown.plain
+    assert errors["GET"].id in kernel.complete("%replay ")
     assert "--yes" in kernel.run(f"%replay {errors['POST'].id}").error
+    assert "cannot be read from nowhere.json" in kernel.run(f"%replay {errors['POST'].id} --body nowhere.json").error
     assert '{"total":6}' in kernel.run(f"%replay {errors['POST'].id} --yes").plain
 
 
