@@ -1,10 +1,10 @@
-"""One answer on its way to the client: what it was, and the link-preview tags a page gets."""
+"""Answers on their way to the client: the tags a page gets, what is kept of one that failed."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Generator
+from collections.abc import Generator
 from typing import Any
 
 from gofastapi_runner import preview
@@ -13,67 +13,33 @@ from gofastapi_runner import preview
 _KEPT_BYTES = 16_384
 
 
-class Answer:
-    """Stands between the app and `send`. `status` is 0 until the app has answered."""
+class FailedAnswer:
+    """The beginning of an answer that says 4xx or 5xx."""
 
-    __slots__ = ("_gate", "_held", "_send", "_title", "beginning", "bytes_out", "headers", "status")
+    __slots__ = ("beginning", "headers")
 
-    def __init__(self, gate: Any, send: Any, page_title: str | None) -> None:
-        """Pages without tags get them with `page_title`, unless it is None. While `gate.draining`, it is the last."""
-        self._gate = gate
-        self.status = 0
-        self.bytes_out = 0
-        self.headers: Any = ()
-        """Of an answer that says 4xx or 5xx."""
+    def __init__(self, start: Any) -> None:
+        self.headers = start.get("headers", ())
         self.beginning = b""
-        """Of the body of such an answer."""
-        self._send = send
-        self._title = page_title
-        self._held: dict[str, Any] | None = None
 
-    @property
-    def is_begun(self) -> bool:
-        """Whether the client has seen something of it."""
-        return self.status != 0 and self._held is None
-
-    def send(self, message: Any) -> Awaitable[None]:
-        """A plain function that hands on `send`'s own awaitable: a coroutine for each message would cost more
-        than all the rest of the gate.
-        """
-        if message["type"] == "http.response.start":
-            self.status = status = message["status"]
-            if self._gate.draining:
-                message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
-            if status >= 400:
-                self.headers = message.get("headers", ())
-            elif self._title is not None and preview.is_page(message):
-                self._held = message
-                return _DONE
-        else:
-            body = message.get("body", b"")
-            self.bytes_out += len(body) if body else _file_bytes(message)
-            if self.status >= 400 and len(self.beginning) < _KEPT_BYTES:
-                self.beginning += bytes(body[: _KEPT_BYTES - len(self.beginning)])
-            if self._held is not None:
-                start, self._held = self._held, None
-                return self._send_page(start, message)
-            if message.get("more_body", False):
-                return send_part(message, self._send)
-        sending: Awaitable[None] = self._send(message)
-        return sending
-
-    async def _send_page(self, start: Any, message: Any) -> None:
-        """Send the start of a page that was held back, and its body, with link-preview tags where it is whole."""
-        # A file sent by its path, or a page in parts, goes as it is.
-        if message["type"] == "http.response.body" and not message.get("more_body", False):
-            body = preview.add_tags(bytes(message.get("body", b"")), self._title or "")
-            start = preview.with_length(start, len(body))
-            message = {**message, "body": body}
-        await self._send(start)
-        await send_part(message, self._send)
+    def add(self, message: Any) -> None:
+        """Take what is still wanted of a part of the body."""
+        if len(self.beginning) < _KEPT_BYTES:
+            self.beginning += bytes(message.get("body", b"")[: _KEPT_BYTES - len(self.beginning)])
 
 
-def _file_bytes(message: Any) -> int:
+async def send_page(start: Any, message: Any, send: Any, title: str) -> None:
+    """Send the start of a page that was held back, and its body, with link-preview tags where it is whole."""
+    # A file sent by its path, or a page in parts, goes as it is.
+    if message["type"] == "http.response.body" and not message.get("more_body", False):
+        body = preview.add_tags(bytes(message.get("body", b"")), title)
+        start = preview.with_length(start, len(body))
+        message = {**message, "body": body}
+    await send(start)
+    await send_part(message, send)
+
+
+def file_bytes(message: Any) -> int:
     """The size of a file that is sent by its path; 0 where none is."""
     path = message.get("path")
     try:
@@ -89,7 +55,7 @@ class _Done:
         yield from ()
 
 
-_DONE = _Done()
+DONE = _Done()
 
 
 async def send_part(message: Any, send: Any) -> None:

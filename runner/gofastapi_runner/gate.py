@@ -14,12 +14,14 @@ from collections.abc import Awaitable, Callable
 from time import perf_counter
 from typing import Any
 
-from gofastapi_runner.answer import Answer, respond
+from gofastapi_runner.answer import DONE, FailedAnswer, file_bytes, respond, send_page, send_part
 from gofastapi_runner.body import Body, whole_body
 from gofastapi_runner.failures import Failures, Seen
 from gofastapi_runner.handover import hand_over
-from gofastapi_runner.metrics import Metrics, RouteCounters
-from gofastapi_runner.routes import NO_ROUTE, Routes, included_route, serves
+from gofastapi_runner.metrics import Metrics
+from gofastapi_runner.preview import is_page
+from gofastapi_runner.routes import serves
+from gofastapi_runner.tally import NOTES_AT_ONCE, Tally
 from gofastapi_runner.tracebacks import SourceMap, hint_for, render
 
 _PREFIX = re.compile(rb"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+")
@@ -30,11 +32,13 @@ _HEADERS_OF_OURS = frozenset(
 # What stands in the place of a body's length.
 _IN_CHUNKS = -1
 _OF_A_PROBE = -2
-# Routes are few; root paths and methods come from visitors.
-_MAX_KNOWN = 1000
+# The status of a request that nobody waits for any more.
+_CLIENT_GONE = 499
 _TEXT = [(b"content-type", b"text/plain; charset=utf-8")]
 # A service that restarts: the client is to connect again.
 _WEBSOCKET_SERVICE_RESTART = 1012
+# Of Starlette, which need not be what the app is made of.
+_PEER_GONE = "WebSocketDisconnect"
 # Stands for the method, in what is told of a WebSocket's failure.
 _WEBSOCKET = "WEBSOCKET"
 
@@ -65,8 +69,7 @@ class Gate:
         self._sources = sources
         self._state = state or {}
         self._probe_token = probe_token.encode()
-        self._routes = Routes(app)
-        self._counters: dict[tuple[Any, ...], tuple[RouteCounters, Any, Any, Any]] = {}
+        self._tally = Tally(self.metrics, app)
         self._docs_url = getattr(app, "docs_url", None)
         self._own_answers: dict[str, Callable[[Any, Any], Awaitable[None]]] = {}
         if self._docs_url and not serves(app, "/"):
@@ -94,6 +97,11 @@ class Gate:
         """How long ago the last request or WebSocket ended; 0.0 while one is open."""
         return 0.0 if self.metrics.in_flight or self._websockets else perf_counter() - self.metrics.last_ended
 
+    def metrics_text(self) -> str:
+        """All that has been counted, in the Prometheus text format."""
+        self._tally.settle()
+        return self.metrics.render()
+
     def close_websockets(self) -> None:
         """Tell every WebSocket's app that its peer is gone, and the peer to connect again."""
         for closing in list(self._websockets):
@@ -107,77 +115,95 @@ class Gate:
         if length == _OF_A_PROBE:
             await self._answer_probe(scope, receive, send, own)
             return
-        metrics = self.metrics
-        metrics.in_flight += 1
-        answer = Answer(self, send, self._title if method == "GET" else None)
+        status = bytes_out = 0
+        held: dict[str, Any] | None = None
+        failed_answer: FailedAnswer | None = None
+        failure: BaseException | None = None
         body: Body | None = None
-        failed: BaseException | None = None
+        metrics, may_preview = self.metrics, method == "GET"
+        metrics.in_flight += 1
+
+        # A plain function that hands on `send`'s own awaitable: a coroutine for each message would cost more
+        # than all the rest of the gate.
+        def watched(message: Any) -> Awaitable[None]:
+            nonlocal status, bytes_out, held, failed_answer
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                if self.draining:
+                    message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
+                if status >= 400:
+                    failed_answer = FailedAnswer(message)
+                elif may_preview and is_page(message):
+                    held = message
+                    return DONE
+            else:
+                part = message.get("body")
+                bytes_out += len(part) if part else file_bytes(message)
+                if failed_answer is not None:
+                    failed_answer.add(message)
+                if held is not None:
+                    start, held = held, None
+                    return send_page(start, message, send, self._title)
+                if message.get("more_body", False):
+                    return send_part(message, send)
+            sending: Awaitable[None] = send(message)
+            return sending
+
         try:
             if self.failures.record_bodies or length == _IN_CHUNKS:
                 receive = body = Body(receive, self.failures.record_bodies)
             if length > 0:
                 receive = whole_body(receive, length)
             if own is None:
-                await self._app(scope, receive, answer.send)
+                await self._app(scope, receive, watched)
             else:
-                await own(scope, answer.send)
+                await own(scope, watched)
         except asyncio.CancelledError:
             raise
         except BaseException as error:
-            failed = error
-            if not answer.is_begun:
+            failure = error
+            if not status or held is not None:
                 await respond(send, 500, _TEXT, b"Internal Server Error")
         finally:
             metrics.last_ended = ended = perf_counter()
             metrics.in_flight -= 1
             # One that an exception broke off has failed, whatever it began with.
-            status = max(answer.status, 500) if failed else answer.status or 499
-            size = body.size if length == _IN_CHUNKS and body else length
-            counters = self._counters_of(scope, method, path)
-            counters.observe(status, ended - started, size, answer.bytes_out)
-            if status >= 400 and status != 499:
-                self._take_failure(scope, counters.route, method, status, failed, answer, size > 0, body)
-            failed = None  # its traceback holds this frame
+            status = max(status, 500) if failure else status or _CLIENT_GONE
+            if body is not None and length == _IN_CHUNKS:
+                length = body.size
+            get, notes = scope.get, self._tally.notes
+            notes.append(
+                (method, own and path, get("endpoint"), get("route"), get("fastapi"), get("root_path"),
+                 get("app_root_path"), get("path"), status, ended - started, length, bytes_out)
+            )  # fmt: skip
+            if len(notes) >= NOTES_AT_ONCE:
+                self._tally.settle()
+            if status >= 400 and status != _CLIENT_GONE:
+                route = path if own else self._tally.template(scope)
+                self._take_failure(scope, route, method, status, failure, failed_answer, length > 0, body)
+            failure = None  # its traceback holds this frame
 
     async def _answer_probe(self, scope: Any, receive: Any, send: Any, own: Any) -> None:
         """Answer a question of the platform's own. Nothing of it is counted, nor told as a failure."""
+        is_begun = False
+
+        def watched(message: Any) -> Awaitable[None]:
+            nonlocal is_begun
+            is_begun = True
+            sending: Awaitable[None] = send(message)
+            return sending
+
         self._probes += 1
-        answer = Answer(self, send, None)
         try:
-            await (self._app(scope, receive, answer.send) if own is None else own(scope, answer.send))
+            await (self._app(scope, receive, watched) if own is None else own(scope, watched))
         except asyncio.CancelledError:
             raise
         except BaseException as error:
             self._log(error, f"{scope['method']} {scope['path']}")
-            if not answer.is_begun:
+            if not is_begun:
                 await respond(send, 500, _TEXT, b"Internal Server Error")
         finally:
             self._probes -= 1
-
-    def _counters_of(self, scope: Any, method: str, path: str) -> RouteCounters:
-        """The counters of the route that answered."""
-        try:
-            get = scope.get
-            included = get("fastapi") and included_route(scope)
-            route, endpoint = get("route"), get("endpoint")
-            key = (method, id(endpoint), id(route), id(included), scope["root_path"])
-            known = self._counters.get(key)
-            if known is None:
-                template = path if path in self._own_answers else self._template_of(scope)
-                # They go along, so that no other object gets their ids.
-                known = self.metrics.of(method, template), endpoint, route, included
-                if len(self._counters) < _MAX_KNOWN and self._routes.is_sure(scope):
-                    self._counters[key] = known
-            return known[0]
-        except Exception:
-            # Apps may put into the scope what they like.
-            return self.metrics.of(method, NO_ROUTE)
-
-    def _template_of(self, scope: Any) -> str:
-        try:
-            return self._routes.template(scope)
-        except Exception:
-            return NO_ROUTE
 
     def _take_failure(
         self,
@@ -186,7 +212,7 @@ class Gate:
         method: str,
         status: int,
         error: BaseException | None,
-        answer: Answer | None,
+        answer: FailedAnswer | None,
         has_body: bool,
         body: Body | None,
     ) -> None:
@@ -249,8 +275,10 @@ class Gate:
         except asyncio.CancelledError:
             raise
         except BaseException as error:
-            self._take_failure(scope, self._template_of(scope), _WEBSOCKET, 500, error, None, False, None)
-            await _close_websocket(send, 1011)
+            # How an app leaves a loop that reads when its peer has gone, or is told so here: no failure.
+            if type(error).__name__ != _PEER_GONE:
+                self._take_failure(scope, self._tally.template(scope), _WEBSOCKET, 500, error, None, False, None)
+                await _close_websocket(send, 1011)
         finally:
             closer.cancel()
             if pending is not None:

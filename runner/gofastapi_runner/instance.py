@@ -220,7 +220,7 @@ class _Instance:
         """Tell how the app is doing: what has been counted, and what went wrong since the last time."""
         if self._channel.is_full:
             return  # nobody reads
-        report = {"event": "report", "metrics": gate.metrics.render(), "idle_seconds": gate.idle_seconds}
+        report = {"event": "report", "metrics": gate.metrics_text(), "idle_seconds": gate.idle_seconds}
         room = protocol.MAX_REPORT_BYTES - len(json.dumps(report)) - 100
         report["errors"], dropped = gate.failures.report(room)
         if dropped:

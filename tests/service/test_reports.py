@@ -104,7 +104,9 @@ async def handled(request, error): return PlainTextResponse("handled", 503)
 async def handled_by_the_app(): 1 / 0
 
 @app.get("/many/{n}")
-async def many(n: int): raise HTTPException(400 + n % 99, "x" * 3000)
+async def many(n: int, request: Request):
+    await request.body()
+    raise HTTPException(400 + n % 99, "x" * 3000)
 
 @app.get("/block")
 async def block():
