@@ -1,7 +1,7 @@
 """What went wrong since the last report: exceptions, and answers 4xx and 5xx, the same ones together.
 
 A request that fails costs a look-up and a few references; what is told of it is made up when the
-platform asks. Of headers and parameters nothing is told that may be a credential.
+platform asks. Nothing is told that may be a credential and came with the request.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import base64
 import http
 import json
-import re
 import time
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
 
+from gofastapi_runner.credentials import Credentials
 from gofastapi_runner.protocol import GAP
 from gofastapi_runner.tracebacks import SourceMap, columns_of, shortened
 
@@ -25,17 +25,8 @@ _MAX_MESSAGE = 2_000
 _MAX_PATH = 2_000
 _MAX_HEADER = 500
 _MAX_ANSWER = 2_048
-_HARMLESS = frozenset(
-    {
-        b"accept", b"accept-encoding", b"accept-language", b"content-encoding", b"content-length", b"content-type",
-        b"host", b"origin", b"range", b"user-agent", b"x-requested-with",
-    }
-)  # fmt: skip
-_CREDENTIAL = re.compile(
-    r"token|key|secret|passw|pwd|auth|sig|session|sid$|code|credential|jwt|nonce|otp|^pin$|cookie|csrf|ticket",
-    re.IGNORECASE,
-)
-_MARK = "***"
+# Parts that are left out where there is too little room, the last ones first.
+_LARGE = ("traceback", "answer", "body")
 
 _Key = tuple[str, str, int, str | None, str | None, int | None]
 
@@ -61,6 +52,7 @@ class _Group:
     path: bytes
     query: bytes
     headers: Any
+    path_params: Any
     message: str | None
     traceback: str | None
     answer: bytes
@@ -96,6 +88,7 @@ class Failures:
             path=scope.get("raw_path") or quote(scope["path"]).encode(),
             query=scope.get("query_string", b""),
             headers=scope["headers"],
+            path_params=scope.get("path_params"),
             message=None if error is None else _words_of(error),
             traceback=seen.traceback and shortened(seen.traceback, _MAX_TRACEBACK),
             answer=seen.answer,
@@ -108,43 +101,50 @@ class Failures:
         """All since the last time, as much as `room_bytes` of JSON hold, and how often others came."""
         groups, dropped = self._groups, self._dropped
         self._groups, self._dropped = {}, 0
-        told = []
+        told, parts = [], []
         for key, group in groups.items():
             failure = self._told(key, group)
-            # Where there is too little room, the largest parts go first.
-            for name in ("body", "traceback", "answer", None):
-                size = len(json.dumps(failure)) + 2
-                if size <= room_bytes:
-                    told.append(failure)
-                    room_bytes -= size
-                    break
-                if name is not None:
-                    failure[name] = None
-            else:
+            large = {name: failure[name] for name in _LARGE}
+            failure.update(dict.fromkeys(_LARGE))
+            size = len(json.dumps(failure)) + 2
+            if size > room_bytes:
                 dropped += group.count
+                continue
+            told.append(failure)
+            parts.append((failure, large))
+            room_bytes -= size
+        # Each is told before any has its large parts.
+        for name in _LARGE:
+            for failure, large in parts:
+                size = len(json.dumps(large[name]))
+                if size <= room_bytes:
+                    failure[name] = large[name]
+                    room_bytes -= size
         return told, dropped
 
     def _told(self, key: _Key, group: _Group) -> dict[str, Any]:
         method, route, status, exception, file, line = key
+        credentials = Credentials(group.headers, group.query, group.path_params)
         answer = _answer_text(group.answer, group.answer_headers, keep_input=group.body is not None)
         message = group.message if group.message is not None else _words_of_answer(answer, status)
+        path = cut(credentials.path(group.path), _MAX_PATH)
         return {
             "method": method,
             "route": route,
-            "path": _path(group.path, group.query),
+            "path": f"{path}?{cut(credentials.query(), _MAX_PATH)}" if group.query else path,
             "status": status,
             "exception": exception,
-            "message": cut(message, _MAX_MESSAGE),
-            "traceback": group.traceback,
+            "message": cut(credentials.without(message), _MAX_MESSAGE),
+            "traceback": group.traceback and credentials.without(group.traceback),
             "file": file,
             "line": line,
             "columns": group.columns,
             "count": group.count,
             "at": group.at,
-            "headers": _headers(group.headers),
+            "headers": {name: cut(value, _MAX_HEADER) for name, value in credentials.headers().items()},
             "body": None if group.body is None else base64.b64encode(group.body).decode(),
             "has_body": group.has_body,
-            "answer": answer,
+            "answer": answer and cut(credentials.without(answer), _MAX_ANSWER),
         }
 
     def _place(self, error: BaseException) -> tuple[str | None, int | None, TracebackType | None]:
@@ -164,34 +164,9 @@ def cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[:limit] + GAP
 
 
-def without_credentials(query: str) -> str:
-    """A query in which the values of parameters that sound like credentials are `***`."""
-    parts = []
-    for part in query.split("&"):
-        name, equals, _ = part.partition("=")
-        parts.append(f"{name}={_MARK}" if equals and _CREDENTIAL.search(name) else part)
-    return "&".join(parts)
-
-
-def _headers(headers: Any) -> dict[str, str]:
-    """Those that are harmless; of credentials, that there were some."""
-    told = {
-        name.decode("latin-1"): cut(value.decode("latin-1"), _MAX_HEADER)
-        for name, value in headers
-        if name in _HARMLESS
-    }
-    names = (name.decode("latin-1") for name, _ in headers if name not in _HARMLESS)
-    return told | {name: _MARK for name in names if _CREDENTIAL.search(name)}
-
-
-def _path(path: bytes, query: bytes) -> str:
-    shown = cut(path.decode("latin-1"), _MAX_PATH)
-    return f"{shown}?{cut(without_credentials(query.decode('latin-1')), _MAX_PATH)}" if query else shown
-
-
 def _words_of(error: BaseException) -> str:
     try:
-        return cut(str(error), _MAX_MESSAGE)
+        return str(error)[:_MAX_TRACEBACK]
     except Exception:
         return ""
 
@@ -205,7 +180,7 @@ def _answer_text(answer: bytes, headers: Any, *, keep_input: bool) -> str | None
             text = _without_input(text)
     elif not kind.startswith(b"text/"):
         return None
-    return cut(text, _MAX_ANSWER) or None
+    return text or None
 
 
 def _without_input(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from gofastapi_ext.core.bundle import Bundle
 from gofastapi_ext.platform.control.carry import carry_over
@@ -42,7 +43,7 @@ class Launcher:
             code_dir=code_dir,
             entrypoint=version.entrypoint,
             environment={"PLATFORM_MONGO_URI": uri, **environment.values, **version.env},
-            secrets=environment.secrets,
+            secrets=environment.secrets | _password_of(uri),
             title=app.title or app.id,
             origins=version.origins,
             interpreter=version.interpreter,
@@ -77,6 +78,11 @@ class Launcher:
 
     def _code_dir(self, app_id: str, number: int) -> Path:
         return self._home / "apps" / app_id / "versions" / str(number)
+
+
+def _password_of(uri: str) -> frozenset[str]:
+    password = urlsplit(uri).password
+    return frozenset({unquote(password)} if password else ())
 
 
 def _write_files(bundle: Bundle, partial: Path) -> None:
