@@ -121,6 +121,31 @@ def test_a_redeploy_tells_websockets_to_connect_again_and_their_app_that_they_ar
     until(lambda: "app saw 1012" in platform.logs("ws-redeploy"), what="the app's own disconnect")
 
 
+def test_a_websocket_whose_peer_is_gone_is_no_failure_of_an_app_that_just_reads(platform: Platform) -> None:
+    """As the examples have it: a loop around `receive_text`, which ends with an exception nobody catches."""
+    source = HEAD + (
+        "app = FastAPI()\n"
+        "@app.websocket('/ws')\n"
+        "async def echo(socket: WebSocket):\n"
+        "    await socket.accept()\n"
+        "    while True:\n"
+        "        await socket.send_text(await socket.receive_text())\n"
+    )
+    url = platform.deploy_live("ws-loop", source)
+    with connect_websocket(ws(url, "/ws")) as socket:
+        socket.send("gone in a moment")
+        socket.recv(timeout=5)
+    with connect_websocket(ws(url, "/ws")) as socket:
+        platform.deploy_live("ws-loop", source + "# changed\n")
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(timeout=5)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1012
+    until(lambda: len(platform.app("ws-loop").instances) == 1, what="the first one is gone")
+    assert platform.client.errors("ws-loop") == []
+    assert "Traceback" not in platform.logs("ws-loop")
+
+
 def test_an_exception_in_a_websocket_closes_it_with_1011_and_is_in_the_log(platform: Platform) -> None:
     source = HEAD + (
         "app = FastAPI()\n"
