@@ -73,7 +73,8 @@ def events_as_html(events: list[Event]) -> str:
     """A table, the latest first."""
     head = "".join(f"<th>{heading}</th>" for heading in EVENT_HEADINGS)
     body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in event_row(event)) + "</tr>" for event in events
+        f'<tr><td class="gofastapi-whole">{time}</td><td>{app}</td><td>{message}</td></tr>'
+        for time, app, message in (map(escape, event_row(event)) for event in events)
     )
     return (
         f"<style>{STYLE}</style>"

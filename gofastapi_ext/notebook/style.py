@@ -77,7 +77,7 @@ font-variant-numeric:tabular-nums;color:var(--jp-ui-font-color1,inherit)}
 .gofastapi-table th{font-weight:600}
 .gofastapi-table th,.gofastapi-table td{padding:4px 24px 4px 0!important;text-align:left!important;border:0;
 border-bottom:1px solid var(--jp-border-color2,rgba(128,128,128,.3))!important;background:none!important}
-.gofastapi-health{white-space:nowrap}
+.gofastapi-health,.gofastapi-whole{white-space:nowrap}
 .gofastapi-health::before{content:"";display:inline-block;width:8px;height:8px;margin-right:6px;border-radius:50%;
 background:var(--jp-border-color1,#9e9e9e)}
 .gofastapi-green::before{background:var(--jp-success-color1,#2e9d4f)}

@@ -284,7 +284,8 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
             mongo=MongoView(pid=server.pid, address=server.address),
         )
 
-    app_cases = Apps(tools, supervisors, deployments, removal, health, sleeper, observer)
+    last_request_at = metrics_recorder.last_request_at
+    app_cases = Apps(tools, supervisors, deployments, removal, health, sleeper, observer, last_request_at)
     errors = Errors(app_cases, stores.errors, error_recorder, versions, bundles)
     metrics = Metrics(app_cases, apps, stores.metrics, metrics_recorder, observer, 3600 * settings.metrics_keep_hours)
     draft_cases = Drafts(apps, drafts, versions, bundles, settings.limits, tools.garbage.bundle)

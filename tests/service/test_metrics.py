@@ -96,6 +96,8 @@ def test_each_request_counts_for_its_template_at_once(platform: Platform) -> Non
     assert 10_000_000 < view.memory_bytes < 500_000_000
     assert view.last_request_at is not None
     assert abs((view.last_request_at - before).total_seconds()) < 10
+    # The app itself says so too, before it is stored.
+    assert platform.app(view.app).last_request_at == view.last_request_at
     # One more, just now.
     ask(url, "/version")
     assert platform.client.metrics("counted").requests == 27

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
@@ -39,7 +39,9 @@ class Apps:
         health: HealthWatch,
         sleeper: Sleeper,
         observer: Observer,
+        last_request_at: Callable[[str], datetime | None],
     ) -> None:
+        """`last_request_at` knows of an app what is not stored yet."""
         self._tools = tools
         self._apps = tools.apps
         self._supervisors = supervisors
@@ -48,6 +50,7 @@ class Apps:
         self._health = health
         self._sleeper = sleeper
         self._observer = observer
+        self._last_request_at = last_request_at
 
     async def find(self, app_id: str, owner: str) -> AppRecord:
         """Raises `NotFoundError`."""
@@ -223,7 +226,7 @@ class Apps:
             restorable_until=record.restorable_until,
             sleep_after_seconds=self._sleeper.sleep_after_seconds(record.sleep_after_seconds),
             record_bodies=record.record_bodies,
-            last_request_at=record.last_request_at,
+            last_request_at=self._last_request_at(record.id) or record.last_request_at,
             health=self._health.of(record),
             instances=supervisor.instances() if supervisor else [],
             diagnostics=record.diagnostics,
