@@ -220,7 +220,7 @@ def test_lines_in_a_terminal(platform: Platform, environment: dict[str, str], tm
     assert f"Unchanged: version 1 is live at {url}, nothing to do" in plain
     assert "     10 | 1 / 0" in plain
     assert "terminal: ZeroDivisionError: division by zero (In[3], line 10)" in plain
-    assert re.search(rf"^terminal +running +v1 +{url}", plain, re.MULTILINE)
+    assert re.search(rf"^terminal +running +green +v1 +{url}", plain, re.MULTILINE)
     assert "<div" not in plain
     assert "\x1b[32mterminal v1 is live\x1b[0m" in printed
 
