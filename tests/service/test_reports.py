@@ -567,15 +567,15 @@ def test_an_instance_that_floods_its_channel_hurts_nobody(
     async def live() -> None:
         async with running(runtime, LYING) as app:
             process = psutil.Process()
-            await app.client.post("/flood", params={"kind": kind, "seconds": 2.5})
+            await app.client.post("/flood", params={"kind": kind, "seconds": 1.5})
             memory, busy, longest = process.memory_info().rss, process.cpu_times().user, 0.0
-            end = time.monotonic() + 2.5
+            end = time.monotonic() + 1.5
             while time.monotonic() < end:
                 before = time.monotonic()
                 await asyncio.sleep(0.01)
                 longest = max(longest, time.monotonic() - before)
             # Of one processor, and for one of many apps; a wait of this length nobody notices.
-            assert process.cpu_times().user - busy < 0.8
+            assert process.cpu_times().user - busy < 0.6
             assert longest < 0.3
             assert process.memory_info().rss - memory < 20_000_000
             assert (await app.get("/wrong")).status_code == 418

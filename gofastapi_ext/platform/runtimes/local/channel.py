@@ -44,7 +44,7 @@ async def _lines(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
         first, *others = chunk.split(b"\n")
         start += first
         for line in others:
-            yield b"" if is_too_long else start
+            yield b"" if is_too_long or len(start) > MAX_REPORT_BYTES else start
             start, is_too_long = line, False
         if len(start) > MAX_REPORT_BYTES:
             start, is_too_long = b"", True
