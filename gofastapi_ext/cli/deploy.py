@@ -58,11 +58,11 @@ def deploy_path(
         if dry_run:
             return
         with open_client() as client:
-            last: StageEvent | None = None
-            for last in client.deploy(app_id, request.sent_after(time.perf_counter() - began)):
-                yield last
-            if last and last.stage is Stage.LIVE and last.version == 1 and not last.unchanged and not as_json:
-                _say_when_it_sleeps(client, app_id)
+            for event in client.deploy(app_id, request.sent_after(time.perf_counter() - began)):
+                # The address comes last: that is where people, and their scripts, look.
+                if event.stage is Stage.LIVE and event.version == 1 and not event.unchanged and not as_json:
+                    _say_when_it_sleeps(client, app_id)
+                yield event
 
     if dry_run:
         list(stages())

@@ -7,7 +7,6 @@ import click
 from gofastapi_ext.cli.errors import told_in_words
 from gofastapi_ext.cli.options import APP, APP_OR_ALL, JSON
 from gofastapi_ext.cli.output import paint, say, say_json
-from gofastapi_ext.cli.service import open_client
 
 _FOLLOW = click.option("-f", "--follow", is_flag=True, help="Go on with each new one; Ctrl+C ends it.")
 _TIME = "10m, 2h or 2026-01-31T12:00"
@@ -38,6 +37,7 @@ def logs(
     """Show what an app printed. Following goes on over restarts and redeploys."""
     from datetime import UTC, datetime
 
+        from gofastapi_ext.cli.service import open_client
     from gofastapi_ext.client.arguments import parse_level, parse_moment
     from gofastapi_ext.client.text import log_line
 
@@ -69,6 +69,8 @@ def logs(
 @told_in_words
 def events(name: str | None, follow: bool, limit: int, as_json: bool) -> None:
     """Show what happened: deploys, crashes, sleep, changes. Without NAME: to all apps. The latest comes last."""
+    from gofastapi_ext.cli.service import open_client
+    from gofastapi_ext.cli.service import open_client
     from gofastapi_ext.client.events import event_line, events_as_text
 
     with open_client() as client:

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import click
-from pydantic import BaseModel
 
 _LOOKS: dict[str, dict[str, Any]] = {
     "error": {"fg": "red"},
@@ -43,6 +42,8 @@ def aligned(rows: Iterable[tuple[str, str]]) -> str:
 
 
 def _plain(value: object) -> object:
+    from pydantic import BaseModel  # at its first use: `--help` is to be quick
+
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     raise TypeError(f"{type(value).__name__} is not JSON")
