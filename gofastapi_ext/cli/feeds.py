@@ -37,7 +37,7 @@ def logs(
     """Show what an app printed. Following goes on over restarts and redeploys."""
     from datetime import UTC, datetime
 
-        from gofastapi_ext.cli.service import open_client
+    from gofastapi_ext.cli.service import open_client
     from gofastapi_ext.client.arguments import parse_level, parse_moment
     from gofastapi_ext.client.text import log_line
 
