@@ -70,7 +70,6 @@ def logs(
 def events(name: str | None, follow: bool, limit: int, as_json: bool) -> None:
     """Show what happened: deploys, crashes, sleep, changes. Without NAME: to all apps. The latest comes last."""
     from gofastapi_ext.cli.service import open_client
-    from gofastapi_ext.cli.service import open_client
     from gofastapi_ext.client.events import event_line, events_as_text
 
     with open_client() as client:
