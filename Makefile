@@ -28,9 +28,9 @@ test: dev ## all the tests
 test-unit:
 	$(BIN)/pytest tests/unit -p no:playwright -n 2
 
-# They wait for processes more than they compute: two at a time, each module in one process.
+# They wait for processes more than they compute: three at a time, each module in one process.
 test-service:
-	$(BIN)/pytest tests/service -p no:playwright -n 2 --dist loadfile
+	$(BIN)/pytest tests/service -p no:playwright -n 3 --dist loadfile
 
 # pytest-jupyter and pytest-playwright cannot share a process.
 test-jupyter:

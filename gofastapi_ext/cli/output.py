@@ -42,9 +42,6 @@ def aligned(rows: Iterable[tuple[str, str]]) -> str:
 
 
 def _plain(value: object) -> object:
-    # Not above: `gofastapi --help` does without it.
-    from pydantic import BaseModel
-
     from pydantic import BaseModel  # at its first use: `--help` is to be quick
 
     if isinstance(value, BaseModel):
