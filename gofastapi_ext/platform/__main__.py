@@ -95,6 +95,13 @@ class _Server(uvicorn.Server):
         # Uvicorn's own would die of the signal once more at the end, before anything is tidied up.
         self.should_exit = True
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Those who follow a log or the feed come back by themselves, when the next service is up.
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, AbortableProtocol) and connection.is_endless:
+                connection.transport.abort()
+        await super().shutdown(sockets)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:

@@ -249,3 +249,22 @@ def able(platform: Platform) -> bool:
         return platform.client.me() is not None
     except GoFastAPIError:
         return False
+
+
+def test_a_service_that_is_stopped_lets_go_of_those_who_follow() -> None:
+    with running_platform() as own:
+        own.deploy_live("followed", APP)
+        follow = {"follow": "true"}
+        with (
+            httpx.Client(transport=httpx.HTTPTransport(uds=str(own.places.socket)), base_url="http://service") as http,
+            http.stream("GET", "/api/events", params=follow) as events,
+            http.stream("GET", "/api/apps/followed/logs", params=follow) as lines,
+        ):
+            assert (events.status_code, lines.status_code) == (200, 200)
+            own.stop()
+            for response in (events, lines):
+                with pytest.raises(httpx.TransportError):
+                    response.read()
+        # They were not waited for, nor broken off with a traceback.
+        assert "ASGI" not in own.log_text()
+        assert "timeout graceful shutdown" not in own.log_text()

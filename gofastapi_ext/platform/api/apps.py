@@ -25,6 +25,7 @@ from gofastapi_ext.core.models import (
     StageEvent,
     VersionView,
 )
+from gofastapi_ext.platform.api.abortable import EndlessStream
 from gofastapi_ext.platform.api.state import Caller, UsesServices
 
 router = APIRouter(prefix="/api/apps", tags=["apps"])
@@ -144,7 +145,8 @@ async def get_logs(
         _check_moment(name, moment)
     query = LogQuery(tail=tail, since=since, until=until, grep=grep, level=level, pid=pid, after=after)
     lines = await services.apps.logs(app_id, caller.user, query, follow)
-    return StreamingResponse(_json_lines(lines), media_type=_MEDIA_TYPE)
+    kind = EndlessStream if follow else StreamingResponse
+    return kind(_json_lines(lines), media_type=_MEDIA_TYPE)
 
 
 def _check_moment(name: str, moment: datetime | None) -> None:

@@ -7,13 +7,12 @@ from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter
 from starlette.types import Message, Receive, Scope, Send
 
 from gofastapi_ext.core.errors import UnavailableError
 from gofastapi_ext.core.events import Event
-from gofastapi_ext.platform.api.abortable import ABORT
+from gofastapi_ext.platform.api.abortable import ABORT, EndlessStream
 from gofastapi_ext.platform.api.state import Caller, Services, UsesServices
 from gofastapi_ext.platform.control.events import Follower
 
@@ -28,7 +27,7 @@ LastId = Annotated[int | None, Header(alias="Last-Event-ID", ge=0, le=_MAX_ID)]
 Limit = Annotated[int, Query(ge=1, le=500)]
 
 
-class EventStream(StreamingResponse):
+class EventStream(EndlessStream):
     """The events of a follower, which it closes. A viewer who does not read is cut off."""
 
     def __init__(
