@@ -33,7 +33,7 @@ class AlertKind(StrEnum):
 class AlertsChange(BaseModel):
     """PUT /api/alerts"""
 
-    model_config = ConfigDict(frozen=True, defer_build=True)
+    model_config = ConfigDict(frozen=True)
 
     url: Text = Field(max_length=MAX_URL_LENGTH, repr=False)
 

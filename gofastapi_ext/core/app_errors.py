@@ -75,6 +75,8 @@ class ErrorView(_Frozen):
 class ReplayRequest(_Frozen):
     """What to send beside what is stored: headers that were not kept (Authorization, say), and another body."""
 
+    model_config = ConfigDict(defer_build=False)  # what is a request's body is built at once anyway
+
     headers: dict[str, str] = Field(default_factory=dict)
     body: Text | None = None
 
