@@ -78,7 +78,7 @@ def test_an_interrupted_run_leaves_nothing_behind(folder: Path) -> None:
     for line in run.stdout:
         if "throughput" in line:
             break
-    until(lambda: any("uvicorn" in command for command in left_behind(folder)), 30, "peer started")
+    until(lambda: any("benchmarks.bare" in command for command in left_behind(folder)), 30, "peers started")
     run.send_signal(signal.SIGTERM)
     printed, _ = run.communicate(timeout=60)
     assert run.returncode == 1, printed

@@ -102,14 +102,15 @@ def test_a_secret_is_found_nowhere(own: Platform) -> None:
     own.client.clone("talks", CloneRequest(to="copied", source="live"))
 
     with httpx.Client(transport=httpx.HTTPTransport(uds=str(own.places.socket)), base_url="http://x") as http:
+        [error, *_] = http.get("/api/apps/talks/errors").json()
         paths = [
-            path.format(app_id=app, number=1, path="main.py", sha256="0" * 64)
+            path.format(app_id=app, number=1, path="main.py", sha256="0" * 64, error_id=error["id"])
             for path, verbs in http.get("/api/openapi.json").json()["paths"].items()
             if "get" in verbs
             for app in ("talks", "never", "copied")
         ]
-        assert "/api/apps/talks/env" in paths
-        for path in paths:
+        assert {"/api/apps/talks/env", f"/api/errors/{error['id']}", "/api/events"} <= set(paths)
+        for path in [*paths, "/metrics"]:
             answer = http.get(path)
             assert_hidden(answer.text + json.dumps(answer.text), path)
         assert_hidden(http.get("/api/apps", params={"deleted": "true"}).text, "the list of apps")
