@@ -46,6 +46,10 @@ class _State:
     """When it was first asked, of the monotonic clock."""
     asked_at: float = 0.0
     """Of the monotonic clock."""
+    shown: Health | None = None
+    """What was last said of the app, at `shown_at`, of what the platform had stored of it then."""
+    shown_as: object = None
+    shown_at: float = 0.0
     color: HealthColor | None = None
     since: datetime | None = None
     told: HealthColor | None = None
@@ -106,11 +110,18 @@ class HealthWatch:
             yield
 
     def of(self, record: AppRecord) -> Health:
-        """How the app is doing as far as known, from memory."""
-        verdict = self._judge(record, record.target, record.status)
+        """How the app is doing as far as known, from memory; of apps in a list, to the second."""
+        asked = (record.target, record.status, record.reason, self._serving(record.id))
+        now = time.monotonic()
         state = self._states.get(record.id)
+        if state is not None and state.shown is not None and state.shown_as == asked and now - state.shown_at < 1.0:
+            return state.shown
+        verdict = self._judge(record, record.target, record.status)
         since = state.since if state is not None and state.color is verdict.color else None
-        return Health(color=verdict.color, reason=verdict.reason, since=since)
+        health = Health(color=verdict.color, reason=verdict.reason, since=since)
+        if state is not None:
+            state.shown, state.shown_as, state.shown_at = health, asked, now
+        return health
 
     async def view(self, record: AppRecord) -> HealthView:
         """How the app is doing now: it is asked first, where that was not just done."""
@@ -183,6 +194,7 @@ class HealthWatch:
             state.checks.appendleft(check)
             state.of_pid += 1
             state.asked_at = time.monotonic()
+            state.shown = None
             self._note(record, self._judge(record, Target.RUNNING, Status.RUNNING))
 
     def _judge(self, record: AppRecord, target: Target, status: Status) -> Verdict:
