@@ -86,6 +86,11 @@ class Settings(BaseSettings):
     database_limit_bytes: int = Field(default=100_000_000, gt=0)
     """Per user: documents as they are when they are read, and indexes. Beyond it a database takes no more writes."""
 
+    browse_timeout_seconds: float = Field(default=30, gt=0)
+    """How long a query in the browser of documents may take."""
+    undo_seconds: float = Field(default=60, gt=0)
+    """How long a deleted document can be brought back."""
+
     min_free_disk_bytes: int = 100_000_000
     """Below this a deploy is refused, before MongoDB meets a full disk."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any, NoReturn
 
 from gofastapi_ext.core.documents.names import check_path
@@ -109,7 +110,7 @@ def check_change(changed: Mapping[str, Any], unset: list[str]) -> None:
         if path.partition(".")[0] == "_id":
             raise InvalidRequestError("_id says which document it is; it cannot be changed.")
     ordered = sorted(paths)
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in pairwise(ordered):
         if after == before or after.startswith(f"{before}."):
             raise InvalidRequestError(f'"{before}" and "{after}" are changed at once; one is in the other.')
 

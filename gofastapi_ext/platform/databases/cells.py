@@ -45,7 +45,7 @@ def add_columns(columns: dict[Path, None], document: Document) -> None:
         columns.setdefault(path)
     if len(columns) > MAX_COLUMNS:
         raise InvalidRequestError(
-            f"The documents have more than {MAX_COLUMNS:,} different fields, too many for columns. Choose fields with a "
+            f"The documents have more than {MAX_COLUMNS:,} different fields, too many for columns. Choose some with a "
             "projection, or export them as JSON lines."
         )
 
@@ -66,7 +66,7 @@ def document_row(document: Document, columns: dict[Path, None], *, plain: bool) 
 def read_header(row: list[str]) -> list[Path]:
     """Raises `InvalidRequestError` where a column has no name, or one has it already."""
     paths = [_read_heading(cell) for cell in row]
-    if any(not path or not all(path) and len(path) > 1 for path in paths):
+    if any(not path or (not all(path) and len(path) > 1) for path in paths):
         raise InvalidRequestError("A column has no name, or one with an empty part. The first line names the columns.")
     if len(set(paths)) < len(paths):
         raise InvalidRequestError("Two columns have the same name.")

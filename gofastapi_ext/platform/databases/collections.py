@@ -50,7 +50,7 @@ class Collections:
     async def create_index(self, name: str, index: IndexCreate) -> str:
         """Build it, and return its name. The same again changes nothing; `ConflictError` where one is in the way."""
         check_collection(name)
-        for path in index.keys:  # noqa: SIM118 - a field of the model
+        for path in index.keys:
             check_path(path, "keys")
         options: Document = {"unique": True} if index.unique else {}
         options |= {"sparse": True} if index.sparse else {}

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Mapping
-from typing import Any, NoReturn
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import bson
 from bson.raw_bson import RawBSONDocument
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.results import UpdateResult
 
 from gofastapi_ext.core.documents.names import check_collection
 from gofastapi_ext.core.documents.views import DocumentConflict, DocumentPage, DocumentView
@@ -56,7 +57,7 @@ class Documents:
                     read = bson.decode(each.raw, ejson.READING)
                     place, size = read["k"], size + len(whole.raw)
                     shown = read.get("p", {}) if query.projection else read["d"]
-                    views.append(_view(read["d"]["_id"] if "_id" in read["d"] else None, whole, shown, relaxed))
+                    views.append(_view(read["d"].get("_id"), whole, shown, relaxed))
             count = None if query.filter else await self._raw.estimated_document_count()
         if not views and not query.filter and after is None:
             await self._check_exists()
@@ -76,8 +77,9 @@ class Documents:
     async def insert(self, document: Mapping[str, Any], *, relaxed: bool) -> DocumentView:
         """Store a new document, with a new ObjectId where it has no `_id`."""
         with told(self._seconds):
-            result = await self._raw.insert_one(_encoded(document))
-        return await self.get(result.inserted_id, relaxed=relaxed)
+            encoded = _encoded(document)
+            await self._raw.insert_one(encoded)
+        return as_view(encoded, relaxed)
 
     async def change(
         self, document_id: Any, changed: Document, unset: list[str], version: str, *, relaxed: bool
@@ -87,26 +89,20 @@ class Documents:
         if unset:
             update["$unset"] = dict.fromkeys(unset, "")
         yours = {"set": ejson.to_json(changed, relaxed=relaxed), "unset": unset}
-        for _ in range(_ATTEMPTS):
-            seen = await self._seen(document_id, version, yours, relaxed)
-            with told(self._seconds):
-                done = await self._raw.update_one(_same(document_id, seen), update)
-            if done.matched_count:
-                return await self.get(document_id, relaxed=relaxed)
-        _refuse(yours, as_view(await self.raw(document_id), relaxed))
+        return await self._write(
+            document_id, version, yours, relaxed, lambda condition: self._raw.update_one(condition, update)
+        )
 
     async def replace(self, document_id: Any, document: Document, version: str, *, relaxed: bool) -> DocumentView:
         """Put another in the place of the document as it was seen. Raises `DocumentConflictError`."""
         if "_id" in document and bson.encode({"": document["_id"]}) != bson.encode({"": document_id}):
             raise InvalidRequestError("_id says which document it is; it cannot be changed.")
         yours = ejson.to_json(document, relaxed=relaxed)
-        for _ in range(_ATTEMPTS):
-            seen = await self._seen(document_id, version, yours, relaxed)
-            with told(self._seconds):
-                done = await self._raw.replace_one(_same(document_id, seen), _encoded({"_id": document_id} | document))
-            if done.matched_count:
-                return await self.get(document_id, relaxed=relaxed)
-        _refuse(yours, as_view(await self.raw(document_id), relaxed))
+        with told(self._seconds):
+            new = _encoded({"_id": document_id} | document)
+        return await self._write(
+            document_id, version, yours, relaxed, lambda condition: self._raw.replace_one(condition, new)
+        )
 
     async def delete_same(self, document_id: Any, seen: RawBSONDocument) -> bool:
         """Delete the document if it is still as it was seen; whether it was."""
@@ -124,17 +120,33 @@ class Documents:
             await self._raw.insert_one(document)
         return as_view(document, relaxed)
 
+    async def _write(
+        self,
+        document_id: Any,
+        version: str,
+        yours: Any,
+        relaxed: bool,
+        write: Callable[[Document], Awaitable[UpdateResult]],
+    ) -> DocumentView:
+        for _ in range(_ATTEMPTS):
+            seen = await self._seen(document_id, version, yours, relaxed)
+            with told(self._seconds):
+                done = await write(_same(document_id, seen))
+            if done.matched_count:
+                return await self.get(document_id, relaxed=relaxed)
+        raise _refusal(yours, as_view(await self.raw(document_id), relaxed))
+
     async def _seen(self, document_id: Any, version: str, yours: Any, relaxed: bool) -> RawBSONDocument:
         """The document, which has to have this version."""
         found = await self._find(document_id)
         if found is None:
-            _refuse(yours, None)
+            raise _refusal(yours, None)
         if version_of(found) != version:
-            _refuse(yours, as_view(found, relaxed))
+            raise _refusal(yours, as_view(found, relaxed))
         if len(found.raw) > MAX_COMPARED_BYTES:
             raise TooLargeError(
-                f"Documents of more than {MAX_COMPARED_BYTES // 1_000_000} MB cannot be edited here, because nobody could "
-                "tell whether somebody else changes them at the same time."
+                f"Documents of more than {MAX_COMPARED_BYTES // 1_000_000} MB cannot be edited here: nobody could tell "
+                " whether somebody else changes them at the same time."
             )
         return found
 
@@ -195,9 +207,9 @@ def _encoded(document: Mapping[str, Any]) -> RawBSONDocument:
     return RawBSONDocument(bson.encode(with_id))
 
 
-def _refuse(yours: Any, theirs: DocumentView | None) -> NoReturn:
+def _refusal(yours: Any, theirs: DocumentView | None) -> DocumentConflictError:
     what = "was deleted" if theirs is None else "was changed"
-    raise DocumentConflictError(
+    return DocumentConflictError(
         f"The document {what} by somebody else since you saw it; nothing was changed.",
         DocumentConflict(yours=yours, theirs=theirs).model_dump(mode="json"),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -38,13 +38,13 @@ class Export:
         self._query = query
         self._seconds = seconds
 
-    async def json_lines(self, *, relaxed: bool) -> AsyncIterator[bytes]:
+    async def json_lines(self, *, relaxed: bool) -> AsyncGenerator[bytes, None]:
         """A document in each line."""
         async for chunk in self._pieces(lambda document: ejson.to_text(document, relaxed=relaxed) + "\n"):
             yield chunk
 
-    async def csv(self, *, plain: bool) -> AsyncIterator[bytes]:
-        """A line of columns and one for each document. It is read twice: before the first line all columns are known."""
+    async def csv(self, *, plain: bool) -> AsyncGenerator[bytes, None]:
+        """A line of columns, then one for each document. All are read twice: the columns have to be known first."""
         columns: dict[cells.Path, None] = {}
 
         def noted(document: Document) -> str:
@@ -58,7 +58,7 @@ class Export:
             async for chunk in self._pieces(lambda document: cells.document_row(document, columns, plain=plain)):
                 yield chunk
 
-    async def _pieces(self, write: Callable[[Document], str]) -> AsyncIterator[bytes]:
+    async def _pieces(self, write: Callable[[Document], str]) -> AsyncGenerator[bytes, None]:
         async with self._batches() as found:
             async for batch in _told_of(found):
                 # Each piece is made in a thread: the service answers others meanwhile.
@@ -68,7 +68,7 @@ class Export:
                         yield piece
 
     @asynccontextmanager
-    async def _batches(self) -> AsyncIterator[AsyncRawBatchCursor[Document]]:
+    async def _batches(self) -> AsyncGenerator[AsyncRawBatchCursor[Document], None]:
         size = await self._batch_size()
         cursor = self._collection.find_raw_batches(
             self._query.filter,
@@ -97,11 +97,12 @@ class Export:
         return max(1, min(_MOST_DOCUMENTS, _BATCH_BYTES // max(1, int(statistics.get("avgObjSize", 1000)))))
 
 
-async def _told_of(cursor: AsyncRawBatchCursor[Document]) -> AsyncIterator[bytes]:
+async def _told_of(cursor: AsyncRawBatchCursor[Document]) -> AsyncGenerator[bytes, None]:
     while True:
         with told(None):
             try:
-                batch = bytes(await anext(cursor))  # type: ignore[call-overload]
+                # It yields bytes, whatever the library says.
+                batch: Any = await anext(cursor)
             except StopAsyncIteration:
                 return
         yield batch

@@ -6,8 +6,9 @@ import asyncio
 import csv
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import anyio
@@ -69,7 +70,7 @@ class Import:
         self._lines = self._stored = self._refused = self._bytes = 0
         self._problems: list[LineProblem] = []
 
-    async def run(self, content: AsyncIterator[bytes]) -> AsyncIterator[ImportEvent]:
+    async def run(self, content: AsyncIterator[bytes]) -> AsyncGenerator[ImportEvent, None]:
         """Say now and then how far it is, and in the end how it went. What fails is said, not raised."""
         staging: str | None = None
         try:
@@ -147,8 +148,7 @@ class Import:
             if self._columns is None:
                 self._columns = cells.read_header(_csv_row(record))
             else:
-                columns = self._columns
-                _note(parsed, record, lambda r: cells.read_document(_csv_row(r), columns))
+                _note(parsed, record, partial(_csv_document, self._columns))
         return parsed
 
     async def _stage(self) -> str:
@@ -158,7 +158,9 @@ class Import:
             found = await (await self._database.list_collections(filter={"name": self._name})).to_list()
             if found and found[0].get("type", "collection") != "collection":
                 raise InvalidRequestError(f'"{self._name}" is a {found[0]["type"]}; only a collection can be replaced.')
-            await self._database.create_collection(staging, check_exists=False, **(found[0]["options"] if found else {}))
+            await self._database.create_collection(
+                staging, check_exists=False, **(found[0]["options"] if found else {})
+            )
             indexes = await (await self._database[self._name].list_indexes()).to_list() if found else []
             others = [dict(index) for index in indexes if index["name"] != "_id_"]
             if others:
@@ -200,12 +202,11 @@ class Import:
         )
 
 
-async def sweep_staging(database: AsyncDatabase[Document], under_way: set[str]) -> None:
-    """Drop what imports that a crash ended have left."""
+async def sweep_staging(database: AsyncDatabase[Document]) -> None:
+    """Drop what imports have left that a crash ended. None may be under way."""
     names = await database.list_collection_names(filter={"name": {"$regex": f"^{STAGING_PREFIX}".replace(".", "\\.")}})
     for name in names:
-        if name not in under_way:
-            await database.drop_collection(name)
+        await database.drop_collection(name)
 
 
 def _json_lines(batch: list[Record]) -> Parsed:
@@ -227,6 +228,10 @@ def _json_document(record: Record) -> Document:
     return document
 
 
+def _csv_document(columns: list[cells.Path], record: Record) -> Document:
+    return cells.read_document(_csv_row(record), columns)
+
+
 def _csv_row(record: Record) -> list[str]:
     csv.field_size_limit(MAX_RECORD_BYTES)
     return next(csv.reader([record.content.decode("utf-8").rstrip("\r\n")], strict=True))
@@ -235,7 +240,15 @@ def _csv_row(record: Record) -> list[str]:
 def _note(parsed: Parsed, record: Record, read: Callable[[Record], Document]) -> None:
     try:
         parsed.add(record.line, read(record))
-    except (GoFastAPIError, PyMongoError, UnicodeDecodeError, csv.Error, OverflowError, RecursionError, ValueError) as error:
+    except (
+        GoFastAPIError,
+        PyMongoError,
+        UnicodeDecodeError,
+        csv.Error,
+        OverflowError,
+        RecursionError,
+        ValueError,
+    ) as error:
         parsed.problems.append(LineProblem(line=record.line, message=_why_not(error)))
 
 
