@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import bson
@@ -139,7 +140,8 @@ def test_lines_that_cannot_be_stored_are_told_by_number(platform: Platform, data
     data.notes.create_index("sku", unique=True, sparse=True)
     data.notes.insert_one({"_id": 1})
     content = b"\n".join(
-        [b'{"_id":1}', b'{"_id":2,"sku":"x"}', b"nonsense", b"", b"[1]", b'{"_id":{"$oid":"x"}}', b'{"_id":3,"sku":"x"}',
+        [b'{"_id":1}', b'{"_id":2,"sku":"x"}', b"nonsense", b"", b"[1]", b'{"_id":{"$oid":"x"}}',
+         b'{"_id":3,"sku":"x"}',
          b'{"_id":4,"n":"text"}', b'{"_id":5,"n":99999999999999999999}', b"\xff\xfe", b'{"_id":6}', b'{"a":' * 5000]
     )  # fmt: skip
     result = load(platform, "notes", content)
@@ -307,10 +309,12 @@ def test_who_leaves_during_an_export_frees_the_cursor(platform: Platform, data: 
 
     before = open_cursors()
     transport = httpx.HTTPTransport(uds=str(platform.places.socket))
-    with httpx.Client(transport=transport, base_url="http://gofastapi") as http:
-        with http.stream("GET", "/api/database/collections/large/export") as answer:
-            next(answer.iter_raw())
-            assert open_cursors() > before
+    with (
+        httpx.Client(transport=transport, base_url="http://gofastapi") as http,
+        http.stream("GET", "/api/database/collections/large/export") as answer,
+    ):
+        next(answer.iter_raw())
+        until(lambda: open_cursors() > before, 10, "a cursor is open")
     until(lambda: open_cursors() <= before, 10, "the cursor is closed")
 
 
@@ -343,7 +347,7 @@ def test_an_import_says_how_far_it_is(platform: Platform, data: Data) -> None:
     events = list(platform.client.import_documents("notes", content()))
     assert [event.kind for event in events[:-1]] == ["progress"] * (len(events) - 1)
     assert events[:-1]
-    assert all(a.stored <= b.stored and a.bytes <= b.bytes for a, b in zip(events, events[1:], strict=False))
+    assert all(a.stored <= b.stored and a.bytes <= b.bytes for a, b in pairwise(events))
     assert events[-1].stored == 14_000
 
 
