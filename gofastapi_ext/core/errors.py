@@ -81,6 +81,12 @@ class SecretsUnreadableError(GoFastAPIError):
     code = "secrets_unreadable"
 
 
+class OverLimitError(GoFastAPIError):
+    """The user's database holds more than is allowed, and takes no more writes until something is deleted."""
+
+    code = "over_limit"
+
+
 class UnavailableError(GoFastAPIError):
     """Something the platform stands on is away for the moment (the database, a runtime)."""
 
@@ -111,6 +117,7 @@ _BY_CODE: dict[str, type[GoFastAPIError]] = {
         ConflictError,
         DraftConflictError,
         SecretsUnreadableError,
+        OverLimitError,
         UnavailableError,
         ServiceUnreachableError,
         VersionMismatchError,
