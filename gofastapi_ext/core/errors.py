@@ -90,6 +90,12 @@ class SecretsUnreadableError(GoFastAPIError):
     code = "secrets_unreadable"
 
 
+class OverLimitError(GoFastAPIError):
+    """The user's database holds more than is allowed, and takes no more writes until something is deleted."""
+
+    code = "over_limit"
+
+
 class UnavailableError(GoFastAPIError):
     """Something the platform stands on is away for the moment (the database, a runtime)."""
 
@@ -121,6 +127,7 @@ _BY_CODE: dict[str, type[GoFastAPIError]] = {
         DraftConflictError,
         DocumentConflictError,
         SecretsUnreadableError,
+        OverLimitError,
         UnavailableError,
         ServiceUnreachableError,
         VersionMismatchError,

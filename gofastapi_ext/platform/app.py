@@ -49,7 +49,9 @@ from gofastapi_ext.platform.control.blobs import Blobs
 from gofastapi_ext.platform.control.browser import Browser
 from gofastapi_ext.platform.control.cleanup import Cleanup
 from gofastapi_ext.platform.control.clones import Clones
+from gofastapi_ext.platform.control.connection_cap import ConnectionCap
 from gofastapi_ext.platform.control.convert import Conversions
+from gofastapi_ext.platform.control.database_guard import DatabaseGuard
 from gofastapi_ext.platform.control.database_views import DatabaseViews
 from gofastapi_ext.platform.control.databases import Databases
 from gofastapi_ext.platform.control.deployments import Deployments
@@ -83,6 +85,7 @@ from gofastapi_ext.platform.databases.keys import PlatformKey
 from gofastapi_ext.platform.databases.mongod import EmbeddedMongo
 from gofastapi_ext.platform.databases.server import ExternalMongo, MongoServer
 from gofastapi_ext.platform.databases.users import DatabaseUsers
+from gofastapi_ext.platform.databases.watch import ServerWatch
 from gofastapi_ext.platform.keyring import KeyRing
 from gofastapi_ext.platform.runtimes.local.runtime import LocalRuntime
 from gofastapi_ext.platform.settings import Settings
@@ -288,6 +291,9 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     sleeper = Sleeper(apps, supervisors, observer, health, settings.sleep_after, telemetry)
     _begin(sleeper, stack)
     cleanup.start()
+    connections = ConnectionCap(apps, supervisors, deployments, events, settings.database_connections_per_app)
+    guard = DatabaseGuard(databases, ServerWatch(client), apps, connections, events, telemetry, settings)
+    _begin(guard, stack)
 
     def describe() -> ServiceView:
         return ServiceView(
@@ -309,7 +315,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         alerts=alerts,
         apps=app_cases,
         blobs=Blobs(app_cases, versions, drafts, bundles, blobs, settings.limits),
-        browser=Browser(databases, Undo(stores.undo, keyring, settings.undo_seconds), settings.browse_timeout_seconds),
+        browser=Browser(databases, Undo(stores.undo, keyring), settings.database_operation_seconds),
         clones=Clones(tools, app_cases, deployments),
         conversions=Conversions(draft_cases),
         database_views=DatabaseViews(databases, settings.database_limit_bytes),

@@ -86,10 +86,12 @@ class Settings(BaseSettings):
     database_limit_bytes: int = Field(default=100_000_000, gt=0)
     """Per user: documents as they are when they are read, and indexes. Beyond it a database takes no more writes."""
 
-    browse_timeout_seconds: float = Field(default=30, gt=0)
-    """How long a query in the browser of documents may take."""
-    undo_seconds: float = Field(default=60, gt=0)
-    """How long a deleted document can be brought back."""
+    database_operation_seconds: float = Field(default=30, gt=0)
+    """How long one operation of an app or person may run in the database; then it is ended."""
+    database_connections_per_app: int = Field(default=100, ge=1)
+    """Above this for a minute an app is restarted."""
+    database_check_seconds: float = Field(default=5, gt=0)
+    """How often databases are looked at: their sizes, operations and connections."""
 
     min_free_disk_bytes: int = 100_000_000
     """Below this a deploy is refused, before MongoDB meets a full disk."""

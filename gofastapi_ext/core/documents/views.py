@@ -16,6 +16,12 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
+class _Asked(BaseModel):
+    """What a request brings. Built at once: FastAPI looks at it when it makes the routes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
 class DocumentView(_Model):
     """A document, as Extended JSON: relaxed, or canonical where that was asked for."""
 
@@ -39,13 +45,13 @@ class DocumentPage(_Model):
     """How many there are in the collection, about; None where a filter is set."""
 
 
-class DocumentInsert(_Model):
+class DocumentInsert(_Asked):
     """A new document."""
 
     document: dict[str, Any]
 
 
-class DocumentChange(_Model):
+class DocumentChange(_Asked):
     """Fields to change, by their dotted paths."""
 
     set: dict[str, Any] = {}
@@ -54,7 +60,7 @@ class DocumentChange(_Model):
     """Of the document as it was seen; where it is another one meanwhile, nothing is changed."""
 
 
-class DocumentReplace(_Model):
+class DocumentReplace(_Asked):
     """A whole document in the place of the one that was seen."""
 
     document: dict[str, Any]
@@ -79,7 +85,7 @@ class DeletedDocument(_Model):
     note: str | None = None
 
 
-class CollectionCreate(_Model):
+class CollectionCreate(_Asked):
     name: str
 
 
@@ -87,7 +93,7 @@ class CollectionName(_Model):
     name: str
 
 
-class IndexCreate(_Model):
+class IndexCreate(_Asked):
     """An index: fields with 1, -1, `text`, `2dsphere` or `hashed`."""
 
     keys: dict[str, Literal[1, -1, "text", "2dsphere", "hashed"]] = Field(min_length=1, max_length=32)
@@ -103,7 +109,7 @@ class IndexName(_Model):
     name: str
 
 
-class ExplainRequest(_Model):
+class ExplainRequest(_Asked):
     filter: dict[str, Any] = {}
     sort: dict[str, Any] = {}
     projection: dict[str, Any] = {}

@@ -9,14 +9,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from gofastapi_ext.core.errors import ConflictError, NotFoundError
+from gofastapi_ext.core.errors import ConflictError, NotFoundError, OverLimitError, UnavailableError
 from gofastapi_ext.core.naming import database_name
+from gofastapi_ext.platform.databases.refusals import is_away, is_unauthorized
 from gofastapi_ext.platform.databases.users import Credentials, DatabaseUsers, UserDatabase
 from gofastapi_ext.platform.runtimes.base import Instance
+from gofastapi_ext.platform.store.database import patiently
 from gofastapi_ext.platform.store.databases import BindingRecord, DatabaseStore, Retired
 from gofastapi_ext.platform.store.versions import new_version_time
 
 _Key = tuple[str, str | None]
+_OVER_LIMIT = (
+    "The database is over its limit and takes no more writes. Reading and deleting go on; once enough is deleted, "
+    "writes are taken again within a minute."
+)
 
 
 @dataclass(eq=False)
@@ -85,12 +91,23 @@ class Databases:
 
     @asynccontextmanager
     async def session(self, user: str, branch: str | None = None) -> AsyncIterator[UserDatabase]:
-        """The user's database, acted on with the user's own rights and no others."""
+        """The user's database, acted on with the user's own rights and no others.
+
+        What is refused in there because the database is over its limit is raised as `OverLimitError`; where the
+        server is away, `UnavailableError`.
+        """
         await self.binding(user, branch)
         credentials = credentials_of(self._bindings[user, branch])
         lease = self._noted(Lease(user, branch, credentials, uri=""))
         try:
             yield self._users.client(credentials)[credentials.database]
+        except Exception as error:
+            record = self._bindings.get((user, branch))
+            if record is not None and record.over_limit and is_unauthorized(error):
+                raise OverLimitError(_OVER_LIMIT) from error
+            if is_away(error):
+                raise UnavailableError("The database does not answer. Try again in a moment.") from error
+            raise
         finally:
             lease.ended = True
             self._looked_at[credentials] = time.monotonic()
@@ -109,7 +126,7 @@ class Databases:
 
     async def create(self, record: BindingRecord) -> BindingRecord:
         """Bind a new database, whose credentials are made first. The caller holds `changing`."""
-        await self._users.make(credentials_of(record), over_limit=record.over_limit)
+        await self._make(record)
         made = await self._store.create(record)
         self._bindings[made.user, made.branch] = made
         return made
@@ -122,7 +139,7 @@ class Databases:
         """
         after = record.model_copy(update=changes)
         if credentials_of(after) != credentials_of(record):
-            await self._users.make(credentials_of(after), over_limit=after.over_limit)
+            await self._make(after)
         changed = await self._store.change(record, **changes)
         self._bindings[changed.user, changed.branch] = changed
         return changed
@@ -181,10 +198,7 @@ class Databases:
                         kept.append(retired)
                         continue
                     await self._users.close(credentials)
-                    if retired.drop_database:
-                        await self._users.drop_database(retired.name)
-                    else:
-                        await self._users.drop(credentials)
+                    await self._drop(credentials, drop_database=retired.drop_database)
                 if kept != record.retiring:
                     changed = await self._store.change(record, retiring=kept)
                     if (changed.user, changed.branch) in self._bindings:
@@ -200,7 +214,7 @@ class Databases:
             record = await self.change(record, over_limit=over_limit)
             older = [each.generation for each in record.retiring if each.name == record.name]
             for generation in [record.generation, *older]:
-                await self._users.limit(Credentials(record.name, generation), over_limit=over_limit)
+                await self._limit(Credentials(record.name, generation), over_limit)
             return record
 
     async def remove(self, record: BindingRecord) -> None:
@@ -215,7 +229,7 @@ class Databases:
             self._bindings.pop((record.user, record.branch), None)
             await self._users.close(credentials_of(record))
             for name in names:
-                await self._users.drop_database(name)
+                await self._drop(Credentials(name, 0), drop_database=True)
             await self._store.remove(record)
 
     async def _made(self, user: str, branch: str | None) -> BindingRecord:
@@ -228,7 +242,7 @@ class Databases:
             former = Retired(name=name, generation=0)
             record = BindingRecord(user=user, name=name, retiring=[former], created_at=new_version_time())
             record = await self._store.create(record)
-        await self._users.make(credentials_of(record), over_limit=record.over_limit)
+        await self._make(record)
         return record
 
     async def _current(self, user: str, branch: str | None) -> BindingRecord:
@@ -236,6 +250,18 @@ class Databases:
         if record is None:
             raise NotFoundError("There is no such database any more.")
         return record
+
+    async def _make(self, record: BindingRecord) -> None:
+        await patiently(lambda: self._users.make(credentials_of(record), over_limit=record.over_limit))
+
+    async def _limit(self, credentials: Credentials, over_limit: bool) -> None:
+        await patiently(lambda: self._users.limit(credentials, over_limit=over_limit))
+
+    async def _drop(self, credentials: Credentials, *, drop_database: bool) -> None:
+        if drop_database:
+            await patiently(lambda: self._users.drop_database(credentials.database))
+        else:
+            await patiently(lambda: self._users.drop(credentials))
 
     def _noted(self, lease: Lease) -> Lease:
         self._leases = self._used()

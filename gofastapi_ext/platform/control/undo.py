@@ -12,6 +12,8 @@ from gofastapi_ext.core.errors import NotFoundError
 from gofastapi_ext.platform.keyring import KeyRing
 from gofastapi_ext.platform.store.undo import DeletedRecord, UndoStore
 
+_KEEP = timedelta(seconds=60)
+
 
 @dataclass(frozen=True)
 class Deleted:
@@ -31,15 +33,14 @@ class Undo:
     the document goes, so that a crash in between loses nothing.
     """
 
-    def __init__(self, store: UndoStore, keyring: KeyRing, keep_seconds: float) -> None:
+    def __init__(self, store: UndoStore, keyring: KeyRing) -> None:
         self._store = store
         self._keyring = keyring
-        self._keep = timedelta(seconds=keep_seconds)
 
     async def keep(self, user: str, branch: str | None, collection: str, raw: bytes) -> tuple[str, datetime]:
         """Keep a document; return the token that brings it back, and until when."""
         token = secrets.token_urlsafe(24)
-        expires_at = datetime.now(UTC) + self._keep
+        expires_at = datetime.now(UTC) + _KEEP
         record_id = _hash(token)
         async with self._keyring.sealing:
             sealed = self._keyring.seal(base64.b64encode(raw).decode(), _bound_to(user, record_id))

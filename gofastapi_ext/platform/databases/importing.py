@@ -23,6 +23,7 @@ from gofastapi_ext.core.documents.views import Format, ImportEvent, ImportMode, 
 from gofastapi_ext.core.errors import GoFastAPIError, InvalidRequestError, UnavailableError
 from gofastapi_ext.platform.databases import cells, ejson
 from gofastapi_ext.platform.databases.records import MAX_RECORD_BYTES, Record, batches
+from gofastapi_ext.platform.databases.refusals import is_unauthorized
 from gofastapi_ext.platform.databases.trouble import duplicate_in_words, in_words, told
 
 Document = dict[str, Any]
@@ -130,7 +131,11 @@ class Import:
                 stored = len(parsed.documents)
         except GoFastAPIError as error:
             cause = error.__cause__
-            if not isinstance(cause, BulkWriteError) or cause.details.get("writeConcernErrors"):
+            if (
+                not isinstance(cause, BulkWriteError)
+                or cause.details.get("writeConcernErrors")
+                or is_unauthorized(cause)
+            ):
                 raise
             stored = int(cause.details["nInserted"])
             problems += [_problem(parsed.lines[e["index"]], e) for e in cause.details["writeErrors"]]

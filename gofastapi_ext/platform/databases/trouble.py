@@ -8,7 +8,6 @@ from contextlib import contextmanager
 import pymongo
 from bson.errors import BSONError
 from pymongo.errors import (
-    AutoReconnect,
     ConnectionFailure,
     DocumentTooLarge,
     DuplicateKeyError,
@@ -21,11 +20,12 @@ from gofastapi_ext.core.errors import (
     GoFastAPIError,
     InvalidRequestError,
     NotFoundError,
+    OverLimitError,
     TooLargeError,
     UnavailableError,
 )
+from gofastapi_ext.platform.databases.refusals import is_away, is_unauthorized
 
-_UNAUTHORIZED = 13
 _NOT_FOUND = {26, 27}
 _CONFLICTS = {48, 85, 86}
 _ENDED = {11601, 262, 11600}
@@ -54,9 +54,9 @@ def in_words(error: Exception) -> GoFastAPIError:
         return ConflictError(duplicate_in_words(error.details or {}))
     if isinstance(error, DocumentTooLarge):
         return TooLargeError("The document is larger than the 16 MB that MongoDB allows.")
-    if isinstance(error, OperationFailure):
+    if isinstance(error, OperationFailure):  # a `BulkWriteError` is one, too
         return _refused(error)
-    if isinstance(error, AutoReconnect | ConnectionFailure):
+    if is_away(error) or isinstance(error, ConnectionFailure):
         return UnavailableError(_AWAY)
     if isinstance(error, BSONError | OverflowError):
         return InvalidRequestError(f"MongoDB cannot hold this: {error}.")
@@ -75,10 +75,10 @@ def duplicate_in_words(details: object) -> str:
 
 def _refused(error: OperationFailure) -> GoFastAPIError:
     said = str((error.details or {}).get("errmsg") or error)[:500]
-    if error.code == _UNAUTHORIZED:
-        return ConflictError(
-            "The database does not allow this now. Over its limit nothing can be written until something is deleted: "
-            "`gofastapi db` says how full it is."
+    if is_unauthorized(error):
+        return OverLimitError(
+            "The database takes no writes now: it is over its limit until something is deleted. To see what is large: "
+            "gofastapi db"
         )
     if error.code in _NOT_FOUND:
         return NotFoundError(f"There is no such thing in the database: {said}.")
