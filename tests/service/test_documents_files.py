@@ -313,7 +313,8 @@ def test_who_leaves_during_an_export_frees_the_cursor(platform: Platform, data: 
         httpx.Client(transport=transport, base_url="http://gofastapi") as http,
         http.stream("GET", "/api/database/collections/large/export") as answer,
     ):
-        next(answer.iter_raw())
+        chunks = answer.iter_raw()
+        next(chunks)
         until(open_cursors, 10, "a cursor is open")
     until(lambda: not open_cursors(), 5, "the cursor is closed")
 
