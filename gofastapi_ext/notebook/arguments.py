@@ -9,8 +9,10 @@ from pathlib import Path
 
 from gofastapi_ext.client.arguments import parse_env, parse_level, parse_moment
 from gofastapi_ext.core.bundle import check_path
+from gofastapi_ext.core.documents.views import MAX_PAGE
 from gofastapi_ext.core.logs import MAX_TAIL
 from gofastapi_ext.core.naming import check_app_id
+from gofastapi_ext.notebook.documents import DEFAULT_LIMIT, DocumentsAsked, asked, split_filter
 from gofastapi_ext.notebook.errors import CommandFailed
 
 USAGE = {
@@ -18,7 +20,7 @@ USAGE = {
     "[--draft [--force]]",
     "%deploy": "%deploy NAME [--with OBJECT,...] [--env K=V ...] [--file PATH ...] [--message TEXT] [--open] "
     "[--draft [--force]] [--dry-run]",
-    "db": "%db [--branch NAME]",
+    "db": "%db [COLLECTION [FILTER]] [--sort FIELDS] [--limit N] [--branch NAME]",
     "deployfile": "%%deployfile NAME PATH [--force], or %deployfile NAME PATH --remove",
     "versions": "%versions NAME",
     "diff": "%diff NAME [OLD [NEW]]",
@@ -46,7 +48,7 @@ OPTIONS = {
     "app": ("--sleep-after", "--record-bodies"),
     "deploy": ("--with", "--env", "--file", "--run", "--message", "--open", "--draft", "--force"),
     "%deploy": ("--with", "--env", "--file", "--message", "--open", "--draft", "--force", "--dry-run"),
-    "db": ("--branch",),
+    "db": ("--sort", "--limit", "--branch"),
     "deployfile": ("--force", "--remove"),
     "env_set": ("--secret", "--unset", "--import"),
     "errors": ("--all", "--clear"),
@@ -71,6 +73,7 @@ _TAKES_VALUE = frozenset(
         "--sleep-after",
         "--record-bodies",
         "--limit",
+        "--sort",
         "--since",
         "--until",
         "--grep",
@@ -314,11 +317,15 @@ def parse_env_set(line: str) -> EnvSetArguments:
     )
 
 
-def parse_db(line: str) -> str | None:
-    """The branch of the database, where one is meant."""
+def parse_db(line: str) -> DocumentsAsked | str | None:
+    """Which documents; or, where none are meant, the branch of the database."""
+    line, filter = split_filter(line)
     words, options = _split("db", line)
-    if words:
+    if len(words) > 1 or (not words and (filter or "--sort" in options)):
         raise _usage("db")
+    limit = _number("--limit", options["--limit"][-1], 1, MAX_PAGE) if "--limit" in options else DEFAULT_LIMIT
+    if words:
+        return asked(words, options, filter, limit)
     return options["--branch"][-1] if "--branch" in options else None
 
 
