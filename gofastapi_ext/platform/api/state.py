@@ -14,6 +14,7 @@ from gofastapi_ext.platform.auth import Principal
 from gofastapi_ext.platform.control.alerts import Alerts
 from gofastapi_ext.platform.control.apps import Apps
 from gofastapi_ext.platform.control.blobs import Blobs
+from gofastapi_ext.platform.control.browser import Browser
 from gofastapi_ext.platform.control.cleanup import Cleanup
 from gofastapi_ext.platform.control.clones import Clones
 from gofastapi_ext.platform.control.convert import Conversions
@@ -43,6 +44,7 @@ class Services:
     alerts: Alerts
     apps: Apps
     blobs: Blobs
+    browser: Browser
     cleanup: Cleanup
     clones: Clones
     conversions: Conversions
