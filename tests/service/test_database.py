@@ -10,9 +10,9 @@ import pymongo
 import pytest
 from pymongo.errors import OperationFailure
 from support.cli import CommandLine
+from support.databases import NOTES, uri_of
 from support.platform import Platform, drop_collections, get, running_platform
 
-from gofastapi_ext.core.data import AppMove
 from gofastapi_ext.core.errors import InvalidRequestError, NotFoundError
 from gofastapi_ext.platform.control.databases import Databases
 from gofastapi_ext.platform.databases.keys import PlatformKey
@@ -20,29 +20,6 @@ from gofastapi_ext.platform.databases.mongod import EmbeddedMongo
 from gofastapi_ext.platform.databases.users import DatabaseUsers
 from gofastapi_ext.platform.store.database import DATABASE, connect
 from gofastapi_ext.platform.store.databases import DatabaseStore
-
-# It stores and reads with one client for its whole life, as apps do.
-NOTES = (
-    "import os, pymongo\n"
-    "from fastapi import FastAPI\n"
-    "app = FastAPI()\n"
-    "client = pymongo.MongoClient(os.environ['PLATFORM_MONGO_URI'])\n"
-    "db = client.get_default_database()\n"
-    "@app.get('/add/{text}')\n"
-    "def add(text: str):\n"
-    "    db.notes.insert_one({'text': text})\n"
-    "    return db.notes.count_documents({})\n"
-    "@app.get('/count')\n"
-    "def count():\n"
-    "    return db.notes.count_documents({})\n"
-    "@app.get('/user')\n"
-    "def user():\n"
-    "    return os.environ['PLATFORM_MONGO_URI'].split('://')[1].split(':')[0]\n"
-)
-
-
-def uri_of(platform: Platform) -> str:
-    return platform.client.database_uri(confirm=platform.client.me().database).uri
 
 
 @pytest.fixture
@@ -159,25 +136,6 @@ def test_another_user_reaches_nothing_of_the_first(platform: Platform, data: pym
                 own.command(command)
             assert caught.value.code == 13, command
     assert [each["_id"] for each in data.notes.find()] == ["mine"]
-
-
-def test_new_credentials_take_the_place_of_those_before(platform: Platform) -> None:
-    url = platform.deploy_live("notes", NOTES)
-    before, generation = uri_of(platform), int(get(url, "/user").json().rpartition(".")[2])
-    count = get(url, "/count").json()
-    *moved, end = platform.client.rotate_credentials()
-    assert [event.app for event in moved] == [AppMove(app="notes", moved=True, seconds=moved[0].app.seconds)]
-    assert end.done
-    assert not end.still_used
-    assert get(url, "/user").json().endswith(f".{generation + 1}")
-    assert get(url, "/count").json() == count
-    assert uri_of(platform) != before
-    with pymongo.MongoClient(before) as client, pytest.raises(OperationFailure) as caught:
-        client.get_default_database().notes.find_one()
-    assert caught.value.code == 18  # authentication failed
-    kinds = [event.kind for event in platform.client.events()]
-    assert "credentials_rotated" in kinds
-    assert platform.client.database().credentials_rotated_at is not None
 
 
 def test_credentials_that_could_do_anything_are_replaced_at_start() -> None:

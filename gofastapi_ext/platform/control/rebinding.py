@@ -104,7 +104,7 @@ class Rebinding:
         deadline = asyncio.get_running_loop().time() + self._drain_seconds + 1
         while not await self._databases.drop_retired(user):
             late = asyncio.get_running_loop().time() > deadline
-            if late or any(self._holds_on(app, user) for app in self._stale_apps(user)):
+            if late or self._stale_apps(user):
                 return
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
@@ -127,7 +127,7 @@ class Rebinding:
                 return AppMove(app=app_id, moved=False, reason=error.message)
 
     async def _move_once(self, app_id: str, user: str, by: str) -> AppMove:
-        if not self._holds_on(app_id, user):
+        if app_id not in self._stale_apps(user):
             return AppMove(app=app_id, moved=True)
         record = await self._apps.get(app_id)
         supervisor = self._supervisors.find(app_id)
@@ -145,11 +145,11 @@ class Rebinding:
         raise ConflictError("The service is being stopped.")
 
     def _stale_apps(self, user: str) -> list[str]:
-        return sorted({lease.app for lease in self._databases.stale(user) if lease.app})
-
-    def _holds_on(self, app_id: str, user: str) -> bool:
-        """Whether an instance that is not on its way out uses what is not in force."""
-        return any(
-            lease.app == app_id and (lease.instance is None or lease.instance.state != "draining")
-            for lease in self._databases.stale(user)
+        """Those of which an instance that is not on its way out uses what is not in force."""
+        return sorted(
+            {
+                lease.app
+                for lease in self._databases.stale(user)
+                if lease.app and (lease.instance is None or lease.instance.state != "draining")
+            }
         )
