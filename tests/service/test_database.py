@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pymongo
 import pytest
@@ -13,13 +14,14 @@ from support.cli import CommandLine
 from support.databases import NOTES, uri_of
 from support.platform import Platform, drop_collections, get, running_platform
 
-from gofastapi_ext.core.errors import InvalidRequestError, NotFoundError
+from gofastapi_ext.core.errors import ConflictError, InvalidRequestError, NotFoundError
+from gofastapi_ext.core.naming import next_database_name
 from gofastapi_ext.platform.control.databases import Databases
 from gofastapi_ext.platform.databases.keys import PlatformKey
 from gofastapi_ext.platform.databases.mongod import EmbeddedMongo
 from gofastapi_ext.platform.databases.users import DatabaseUsers
 from gofastapi_ext.platform.store.database import DATABASE, connect
-from gofastapi_ext.platform.store.databases import DatabaseStore
+from gofastapi_ext.platform.store.databases import BindingRecord, DatabaseStore
 
 
 @pytest.fixture
@@ -158,20 +160,64 @@ def test_credentials_that_could_do_anything_are_replaced_at_start() -> None:
         assert get(url, "/count").json() == 1
 
 
-def make_second_user(platform: Platform) -> pymongo.MongoClient:
-    """A client with the credentials of a second user, made through the platform's own code."""
+def test_a_user_goes_with_everything_stored_and_every_credential(platform: Platform) -> None:
+    with make_second_user(platform, "carol") as carol, pymongo.MongoClient(platform.root_uri) as root:
+        carol.get_default_database().notes.insert_one({"_id": 1})
+        name = carol.get_default_database().name
+
+        async def remove(databases: Databases) -> None:
+            # As a branch of hers, which goes too.
+            async with databases.changing("carol"):
+                branch = BindingRecord(
+                    user="carol", branch="try", name=next_database_name("carol"), created_at=datetime.now(UTC)
+                )
+                await databases.create(branch)
+            async with databases.session("carol", "try") as database:
+                await database.notes.insert_one({"_id": 2})
+            lease = await databases.lease("carol", None, "shop")
+            with pytest.raises(ConflictError, match="in use, by shop"):
+                await databases.remove_user("carol")
+            lease.ended = True
+            await databases.remove_user("carol")
+            await databases.remove_user("carol")
+
+        with_databases(platform, remove)
+        assert [each for each in root.list_database_names() if each.startswith(name)] == []
+        assert root.gofastapi.databases.count_documents({"user": "carol"}) == 0
+        assert (
+            root.admin.command("usersInfo", {"forAllDBs": True}, filter={"db": {"$regex": f"^{name}"}})["users"] == []
+        )
+        assert list(root.admin.system.roles.find({"db": {"$regex": f"^{name}"}})) == []
+        with pytest.raises(OperationFailure):
+            carol.get_default_database().notes.find_one()
+
+
+def make_second_user(platform: Platform, user: str = "bob") -> pymongo.MongoClient:
+    """A client with the credentials of a second user, made as the service makes them."""
+
+    async def make(databases: Databases) -> str:
+        # Many at once, as apps of a user may start at once: they all get the same.
+        uris = await asyncio.gather(*(databases.uri(user) for _ in range(10)))
+        assert len(set(uris)) == 1
+        return uris[0]
+
+    uri = with_databases(platform, make)
+    assert with_databases(platform, make) == uri
+    return pymongo.MongoClient(uri)
+
+
+def with_databases(platform: Platform, act: Callable[[Databases], Awaitable[Any]]) -> Any:
+    """Let the platform's own code act on its own MongoDB, for users that this service does not know."""
     home = platform.places.home
     key = PlatformKey.load(home / "platform.key")
     mongo = EmbeddedMongo(home / "mongo", platform.places.mongo_socket, key, None)
 
-    async def make() -> str:
+    async def run() -> Any:
         async with connect(mongo.root_uri) as client:
             databases = Databases(DatabaseStore(client[DATABASE]), DatabaseUsers(mongo, client, key))
-            # Many at once, as apps of a user may start at once: they all get the same.
-            uris = await asyncio.gather(*(databases.uri("bob") for _ in range(10)))
-            assert len(set(uris)) == 1
-            again = Databases(DatabaseStore(client[DATABASE]), DatabaseUsers(mongo, client, key))
-            assert await again.uri("bob") == uris[0]
-            return uris[0]
+            try:
+                return await act(databases)
+            finally:
+                await databases.stop()
 
-    return pymongo.MongoClient(asyncio.run(make()))
+    return asyncio.run(run())

@@ -14,12 +14,13 @@ import pytest
 from pymongo.errors import OperationFailure
 from support.cli import CommandLine
 from support.databases import NOTES, mongo_users, uri_of
+from support.disks import fill_disk, platform_on_small_disk
 from support.platform import Platform, get, running_platform
 from support.waiting import until
 
 from gofastapi_ext.client.client import Client
 from gofastapi_ext.core.data import AppMove, RotationEvent
-from gofastapi_ext.core.errors import GoFastAPIError
+from gofastapi_ext.core.errors import GoFastAPIError, UnavailableError
 from gofastapi_ext.core.lifecycle import State
 
 PLAIN = "from fastapi import FastAPI\napp = FastAPI()\n@app.get('/count')\ndef count(): return 0\n"
@@ -215,6 +216,22 @@ def test_mongod_killed_in_a_rotation_leaves_apps_that_work(own: Platform, delay_
     newest = {generation(url) for url in urls}
     assert len(newest) == 1
     until(lambda: {int(name.rpartition(".")[2]) for name in mongo_users(own)} == newest, 30, "one is left")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small file system to fill")
+def test_on_a_full_disk_nothing_is_rotated_and_everything_goes_on() -> None:
+    with platform_on_small_disk() as (platform, fill):
+        url = platform.deploy_live("notes", NOTES)
+        assert get(url, "/add/x").json() == 1
+        fill_disk(fill)
+        with pytest.raises(UnavailableError, match="The disk is nearly full: 0 B are free") as caught:
+            list(platform.client.rotate_credentials())
+        assert "what is in force stays so" in caught.value.message
+        assert get(url, "/count").json() == 1
+        fill.unlink()
+        *_, end = platform.client.rotate_credentials()
+        assert end.done
+        assert works(url)
 
 
 def rotate_whatever_happens(platform: Platform) -> None:
