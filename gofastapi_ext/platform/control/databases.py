@@ -217,12 +217,11 @@ class Databases:
         """Switch writing off, or on again, for every credential of the database."""
         async with self.changing(record.user):
             record = await self._current(record.user, record.branch)
-            # First what is to be: after a crash in between, the next start gives the rights that go with it.
-            record = await self.change(record, over_limit=over_limit)
             older = [each.generation for each in record.retiring if each.name == record.name]
             for generation in [record.generation, *older]:
                 await self._limit(Credentials(record.name, generation), over_limit)
-            return record
+            # Noted last: where it ends half-way, whoever looks at sizes finds it still to be done.
+            return await self.change(record, over_limit=over_limit)
 
     async def remove_user(self, user: str) -> None:
         """Drop everything a user has stored, branches too, and every credential; the user goes.
