@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -31,6 +33,13 @@ def data(platform: Platform) -> Iterator[pymongo.database.Database]:
         database = client.get_default_database()
         yield database
         drop_collections(database)
+
+
+@pytest.fixture
+def own() -> Iterator[Platform]:
+    """A service to be hurt."""
+    with running_platform() as running:
+        yield running
 
 
 def test_a_database_says_what_is_in_it(platform: Platform, data: pymongo.database.Database) -> None:
@@ -70,6 +79,18 @@ def test_a_database_says_what_is_in_it(platform: Platform, data: pymongo.databas
 def test_a_branch_that_is_not_there_is_named(platform: Platform) -> None:
     with pytest.raises(NotFoundError, match='no branch "nope"'):
         platform.client.database(branch="nope")
+
+
+@pytest.mark.parametrize("branch", ["", "a" * 101])
+def test_what_cannot_be_the_name_of_a_branch_is_refused(platform: Platform, branch: str) -> None:
+    with pytest.raises(InvalidRequestError, match="branch"):
+        platform.client.database(branch=branch)
+
+
+def test_mongod_killed_makes_whoever_looks_wait_and_not_fail(own: Platform) -> None:
+    own.client.database()
+    os.kill(own.mongod_pid, signal.SIGKILL)
+    assert own.client.database().documents == 0
 
 
 def test_the_address_is_shown_on_request_alone(platform: Platform) -> None:
@@ -140,24 +161,23 @@ def test_another_user_reaches_nothing_of_the_first(platform: Platform, data: pym
     assert [each["_id"] for each in data.notes.find()] == ["mine"]
 
 
-def test_credentials_that_could_do_anything_are_replaced_at_start() -> None:
+def test_credentials_that_could_do_anything_are_replaced_at_start(own: Platform) -> None:
     """As data directories had them before: a user of the database's name, with dbOwner."""
-    with running_platform() as own:
-        name = own.client.me().database
-        with pymongo.MongoClient(own.root_uri) as root:
-            root.gofastapi.databases.drop()
-            root[name].command("dropAllUsersFromDatabase")
-            root[name].command("createUser", name, pwd="former", roles=[{"role": "dbOwner", "db": name}])
-            root[name].notes.insert_one({"_id": 1})
-            assert own.process is not None
-            own.process.kill()
-            own.process.wait(5)
-            own.start()
-            users = {user["user"]: user["roles"] for user in root[name].command("usersInfo", 1)["users"]}
-            assert set(users) == {f"{name}.1"}
-            assert {role["role"] for role in users[f"{name}.1"]} == {"readWrite", "dbAdmin"}
-        url = own.deploy_live("notes", NOTES)
-        assert get(url, "/count").json() == 1
+    name = own.client.me().database
+    with pymongo.MongoClient(own.root_uri) as root:
+        root.gofastapi.databases.drop()
+        root[name].command("dropAllUsersFromDatabase")
+        root[name].command("createUser", name, pwd="former", roles=[{"role": "dbOwner", "db": name}])
+        root[name].notes.insert_one({"_id": 1})
+        assert own.process is not None
+        own.process.kill()
+        own.process.wait(5)
+        own.start()
+        users = {user["user"]: user["roles"] for user in root[name].command("usersInfo", 1)["users"]}
+        assert set(users) == {f"{name}.1"}
+        assert {role["role"] for role in users[f"{name}.1"]} == {"readWrite", "dbAdmin"}
+    url = own.deploy_live("notes", NOTES)
+    assert get(url, "/count").json() == 1
 
 
 def test_a_user_goes_with_everything_stored_and_every_credential(platform: Platform) -> None:
