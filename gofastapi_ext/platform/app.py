@@ -272,7 +272,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     )
     cleanup = Cleanup(tools, removal=removal, idle=idle, leftovers=leftovers, events=events, owner=owner.user)
     stack.push_async_callback(cleanup.stop)
-    rebinding = Rebinding(databases, apps, supervisors, deployments, events, settings.drain_seconds)
+    rebinding = Rebinding(databases, apps, supervisors, deployments, events, places.home, settings)
     await cleanup.end_orphans()
     await rebinding.finish()
     await supervisors.restore()
