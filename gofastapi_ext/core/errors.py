@@ -81,6 +81,12 @@ class SecretsUnreadableError(GoFastAPIError):
     code = "secrets_unreadable"
 
 
+class DamagedBackupError(GoFastAPIError):
+    """A file is no backup, or not the one that was written: its hashes do not answer for it."""
+
+    code = "damaged_backup"
+
+
 class UnavailableError(GoFastAPIError):
     """Something the platform stands on is away for the moment (the database, a runtime)."""
 
@@ -111,6 +117,7 @@ _BY_CODE: dict[str, type[GoFastAPIError]] = {
         ConflictError,
         DraftConflictError,
         SecretsUnreadableError,
+        DamagedBackupError,
         UnavailableError,
         ServiceUnreachableError,
         VersionMismatchError,

@@ -26,6 +26,7 @@ STATUS: dict[type[errors.GoFastAPIError], HTTPStatus] = {
     errors.ConflictError: HTTPStatus.CONFLICT,
     errors.DraftConflictError: HTTPStatus.CONFLICT,
     errors.SecretsUnreadableError: HTTPStatus.CONFLICT,
+    errors.DamagedBackupError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
