@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
+from gofastapi_ext.client.database import DatabaseCalls
 from gofastapi_ext.client.discovery import ensure_running
 from gofastapi_ext.client.observation import Observation
 from gofastapi_ext.client.places import Places, find_places
@@ -37,7 +38,7 @@ _APPS = TypeAdapter(list[AppView])
 _VERSIONS = TypeAdapter(list[VersionView])
 
 
-class Client(Observation):
+class Client(Observation, DatabaseCalls):
     """Speaks to the platform service of this user. Every method raises a `GoFastAPIError`."""
 
     def me(self) -> Me:

@@ -30,6 +30,7 @@ class EventKind(StrEnum):
     REMOVAL_WARNING = "removal_warning"
     REMOVED = "removed"  # by clean-up, for want of visitors
     CLEANED = "cleaned"  # remains of what is gone were swept
+    CREDENTIALS_ROTATED = "credentials_rotated"  # of somebody's database
     ALERT_FAILED = "alert_failed"  # a webhook could not be told
 
 

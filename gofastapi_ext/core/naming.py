@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 
 from gofastapi_ext.core.errors import InvalidNameError
 
@@ -41,3 +42,8 @@ def suggest_app_id(text: str) -> str:
 def database_name(user_id: str) -> str:
     """The database of a user."""
     return f"user_{user_id}"
+
+
+def next_database_name(user_id: str) -> str:
+    """A new database that is to take the place of a user's, or to be a branch of it. No user's id holds a tilde."""
+    return f"{database_name(user_id)}~{secrets.token_hex(4)}"

@@ -24,6 +24,7 @@ from gofastapi_ext.platform.api import apps as apps_api
 from gofastapi_ext.platform.api import blobs as blobs_api
 from gofastapi_ext.platform.api import cleanup as cleanup_api
 from gofastapi_ext.platform.api import convert as convert_api
+from gofastapi_ext.platform.api import database as database_api
 from gofastapi_ext.platform.api import drafts as drafts_api
 from gofastapi_ext.platform.api import env as env_api
 from gofastapi_ext.platform.api import events as events_api
@@ -45,6 +46,8 @@ from gofastapi_ext.platform.control.blobs import Blobs
 from gofastapi_ext.platform.control.cleanup import Cleanup
 from gofastapi_ext.platform.control.clones import Clones
 from gofastapi_ext.platform.control.convert import Conversions
+from gofastapi_ext.platform.control.database_views import DatabaseViews
+from gofastapi_ext.platform.control.databases import Databases
 from gofastapi_ext.platform.control.deployments import Deployments
 from gofastapi_ext.platform.control.drafts import Drafts
 from gofastapi_ext.platform.control.environments import Environments
@@ -62,6 +65,7 @@ from gofastapi_ext.platform.control.metrics import MetricsRecorder
 from gofastapi_ext.platform.control.metrics_views import Metrics
 from gofastapi_ext.platform.control.observer import Observer
 from gofastapi_ext.platform.control.probes import Prober
+from gofastapi_ext.platform.control.rebinding import Rebinding
 from gofastapi_ext.platform.control.removal import Removal
 from gofastapi_ext.platform.control.replay import Replays
 from gofastapi_ext.platform.control.sleep import Sleeper
@@ -73,7 +77,7 @@ from gofastapi_ext.platform.control.webhooks import Sender
 from gofastapi_ext.platform.databases.keys import PlatformKey
 from gofastapi_ext.platform.databases.mongod import EmbeddedMongo
 from gofastapi_ext.platform.databases.server import ExternalMongo, MongoServer
-from gofastapi_ext.platform.databases.users import UserDatabases
+from gofastapi_ext.platform.databases.users import DatabaseUsers
 from gofastapi_ext.platform.keyring import KeyRing
 from gofastapi_ext.platform.runtimes.local.runtime import LocalRuntime
 from gofastapi_ext.platform.settings import Settings
@@ -97,6 +101,7 @@ _ROOMS = (
     metrics_api,
     alerts_api,
     events_api,
+    database_api,
 )
 
 
@@ -183,8 +188,9 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     keyring = KeyRing(mounted_key or places.home / "secrets.key", mounted=mounted_key is not None)
     environments = Environments(stores.environments, apps, stores.alerts, keyring, settings.limits)
     owner = laptop_owner()
-    databases = UserDatabases(server, client, key)
-    await databases.uri(owner.user)
+    databases = Databases(stores.databases, DatabaseUsers(server, client, key))
+    stack.push_async_callback(databases.stop)
+    await databases.binding(owner.user)
 
     events = EventFeed(stores.events)
     events.add_listener(telemetry.heed)
@@ -255,7 +261,9 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     )
     cleanup = Cleanup(tools, removal=removal, idle=idle, leftovers=leftovers, events=events, owner=owner.user)
     stack.push_async_callback(cleanup.stop)
+    rebinding = Rebinding(databases, apps, supervisors, deployments, events, settings.drain_seconds)
     await cleanup.end_orphans()
+    await rebinding.finish()
     await supervisors.restore()
     observer.start()
     health = HealthWatch(
@@ -295,6 +303,8 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         blobs=Blobs(app_cases, versions, drafts, bundles, blobs, settings.limits),
         clones=Clones(tools, app_cases, deployments),
         conversions=Conversions(draft_cases),
+        database_views=DatabaseViews(databases, settings.database_limit_bytes),
+        databases=databases,
         deployments=deployments,
         drafts=draft_cases,
         environments=environments,
@@ -306,6 +316,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         imports=Imports(draft_cases, blobs, settings.limits),
         cleanup=cleanup,
         metrics=metrics,
+        rebinding=rebinding,
         replays=Replays(errors, runtime),
         stats=Stats(apps, versions, stores.events, metrics),
         telemetry=telemetry,

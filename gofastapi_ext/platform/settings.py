@@ -83,6 +83,9 @@ class Settings(BaseSettings):
     remove_after: Duration = None
     """How long an app may be without a request until it is removed, after a warning; it can be restored as any."""
 
+    database_limit_bytes: int = Field(default=100_000_000, gt=0)
+    """Per user: documents as they are when they are read, and indexes. Beyond it a database takes no more writes."""
+
     min_free_disk_bytes: int = 100_000_000
     """Below this a deploy is refused, before MongoDB meets a full disk."""
 

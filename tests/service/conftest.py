@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 
 import pytest
-from support.platform import Platform, running_platform
+from support.platform import Platform, drop_collections, running_platform
 
 from gofastapi_ext.core.errors import GoFastAPIError
 
@@ -24,6 +24,4 @@ def platform(shared_platform: Platform) -> Iterator[Platform]:
         with contextlib.suppress(GoFastAPIError):
             client.delete(app.id, forever=True)
     with shared_platform.database() as database:
-        data = database.client[client.me().database]
-        for name in data.list_collection_names():
-            data.drop_collection(name)
+        drop_collections(database.client[client.me().database])

@@ -10,6 +10,7 @@ from gofastapi_ext.platform.store.apps import AppStore
 from gofastapi_ext.platform.store.blobs import BlobStore
 from gofastapi_ext.platform.store.bundles import BundleStore
 from gofastapi_ext.platform.store.database import Database
+from gofastapi_ext.platform.store.databases import DatabaseStore
 from gofastapi_ext.platform.store.drafts import DraftStore
 from gofastapi_ext.platform.store.environments import EnvStore
 from gofastapi_ext.platform.store.errors import ErrorStore
@@ -26,6 +27,7 @@ class Stores:
     apps: AppStore
     blobs: BlobStore
     bundles: BundleStore
+    databases: DatabaseStore
     drafts: DraftStore
     environments: EnvStore
     errors: ErrorStore
@@ -44,6 +46,7 @@ class Stores:
             apps=AppStore(database),
             blobs=blobs,
             bundles=BundleStore(database, blobs),
+            databases=DatabaseStore(database),
             drafts=DraftStore(database),
             environments=EnvStore(database),
             errors=ErrorStore(database, keep_metrics_seconds, max_errors),
