@@ -21,7 +21,9 @@ from gofastapi_ext.core.validation import ImportPolicy
 from gofastapi_ext.platform.api import alerts as alerts_api
 from gofastapi_ext.platform.api import app_errors as app_errors_api
 from gofastapi_ext.platform.api import apps as apps_api
+from gofastapi_ext.platform.api import backups as backups_api
 from gofastapi_ext.platform.api import blobs as blobs_api
+from gofastapi_ext.platform.api import branches as branches_api
 from gofastapi_ext.platform.api import cleanup as cleanup_api
 from gofastapi_ext.platform.api import convert as convert_api
 from gofastapi_ext.platform.api import database as database_api
@@ -46,6 +48,7 @@ from gofastapi_ext.platform.control.blobs import Blobs
 from gofastapi_ext.platform.control.cleanup import Cleanup
 from gofastapi_ext.platform.control.clones import Clones
 from gofastapi_ext.platform.control.convert import Conversions
+from gofastapi_ext.platform.control.data_room import DataRoom
 from gofastapi_ext.platform.control.database_views import DatabaseViews
 from gofastapi_ext.platform.control.databases import Databases
 from gofastapi_ext.platform.control.deployments import Deployments
@@ -74,6 +77,7 @@ from gofastapi_ext.platform.control.supervisors import Supervisors
 from gofastapi_ext.platform.control.telemetry import Telemetry
 from gofastapi_ext.platform.control.validate import Validator
 from gofastapi_ext.platform.control.webhooks import Sender
+from gofastapi_ext.platform.databases.copies import Copies
 from gofastapi_ext.platform.databases.keys import PlatformKey
 from gofastapi_ext.platform.databases.mongod import EmbeddedMongo
 from gofastapi_ext.platform.databases.server import ExternalMongo, MongoServer
@@ -102,6 +106,8 @@ _ROOMS = (
     alerts_api,
     events_api,
     database_api,
+    backups_api,
+    branches_api,
 )
 
 
@@ -175,6 +181,9 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
 
     client = connect(server.root_uri)
     stack.push_async_callback(client.close)
+    copies = Copies(client, key.derive("installation")[:16], places.home / "backups" / ".locked")
+    # Before anything is written: that would wait for ever where the service before this one left a lock.
+    await copies.release()
     stores = await Stores.open(
         client[DATABASE],
         keep_events_seconds=86_400 * settings.events_keep_days,
@@ -256,13 +265,28 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         events=events,
         remove_after_seconds=settings.remove_after,
     )
+    rebinding = Rebinding(databases, apps, supervisors, deployments, events, settings.drain_seconds)
+    data = DataRoom.open(
+        places.home,
+        settings,
+        databases=databases,
+        copies=copies,
+        rebinding=rebinding,
+        apps=apps,
+        supervisors=supervisors,
+        events=events,
+        telemetry=telemetry,
+    )
+    stack.push_async_callback(data.jobs.stop)
     leftovers = Leftovers(
         home=places.home, run=places.run, apps=apps, versions=versions, supervisors=supervisors, runtime=runtime
     )
-    cleanup = Cleanup(tools, removal=removal, idle=idle, leftovers=leftovers, events=events, owner=owner.user)
+    cleanup = Cleanup(
+        tools, removal=removal, idle=idle, leftovers=leftovers, data=data.upkeep, events=events, owner=owner.user
+    )
     stack.push_async_callback(cleanup.stop)
-    rebinding = Rebinding(databases, apps, supervisors, deployments, events, settings.drain_seconds)
     await cleanup.end_orphans()
+    await data.changes.mend()
     await rebinding.finish()
     await supervisors.restore()
     observer.start()
@@ -280,6 +304,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     sleeper = Sleeper(apps, supervisors, observer, health, settings.sleep_after, telemetry)
     _begin(sleeper, stack)
     cleanup.start()
+    _begin(data.nightly, stack)
 
     def describe() -> ServiceView:
         return ServiceView(
@@ -300,7 +325,9 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     return Services(
         alerts=alerts,
         apps=app_cases,
+        backups=data.backups,
         blobs=Blobs(app_cases, versions, drafts, bundles, blobs, settings.limits),
+        branches=data.branches,
         clones=Clones(tools, app_cases, deployments),
         conversions=Conversions(draft_cases),
         database_views=DatabaseViews(databases, settings.database_limit_bytes),

@@ -44,4 +44,4 @@ class BodyLimit:
 
 
 def _is_streamed(path: str) -> bool:
-    return path.startswith("/api/blobs/") or path.endswith("/draft/archive")
+    return path.startswith("/api/blobs/") or path.endswith(("/draft/archive", "/database/backups/upload"))

@@ -9,8 +9,8 @@ import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,13 +24,14 @@ from gofastapi_ext.platform.databases.archive.reader import Archive
 
 PARTIAL = ".partial"
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
-_PIECE_BYTES = 1_000_000
+# A description is there a moment before its file.
+_LOST_AFTER_SECONDS = 60.0
 # What a database takes on disk beside its documents: indexes, the journal, what is written before it is compressed.
 _ROOM_FACTOR = 1.5
 
 
 class BackupFiles:
-    """A backup is there when its description is: that is written last. Blocking where it is not `async`."""
+    """A backup is there when its file is: that is put in its place last. Blocking where it is not `async`."""
 
     def __init__(self, home: Path, installation: str, min_free_bytes: int) -> None:
         self.folder = home / "backups"
@@ -86,7 +87,6 @@ class BackupFiles:
             elsewhere=manifest.installation != self._installation or manifest.user != user,
             notes=manifest.notes,
         )
-        partial.rename(self.path(user, backup_id))
         with self.partial(user) as description:
             descriptor = os.open(description, os.O_WRONLY | os.O_CREAT, 0o600)
             with os.fdopen(descriptor, "w") as file:
@@ -94,6 +94,7 @@ class BackupFiles:
                 file.flush()
                 os.fsync(file.fileno())
             description.rename(self._description(user, backup_id))
+        partial.rename(self.path(user, backup_id))
         folder = os.open(self._folder(user), os.O_RDONLY)
         try:
             os.fsync(folder)
@@ -104,8 +105,8 @@ class BackupFiles:
     def remove(self, user: str, backup_id: str) -> BackupView:
         """Raises `NotFoundError`."""
         view = self.find(user, backup_id)
-        self._description(user, backup_id).unlink(missing_ok=True)
         self.path(user, backup_id).unlink(missing_ok=True)
+        self._description(user, backup_id).unlink(missing_ok=True)
         return view
 
     def remove_all(self, user: str) -> None:
@@ -118,7 +119,7 @@ class BackupFiles:
             path = self.path(user, view.id)
             try:
                 if sha256_of(path) != view.sha256:
-                    raise DamagedBackupError(f"The file {path} is damaged: its hash is not the one it was written with.")
+                    raise DamagedBackupError(f"The file {path} is damaged: its hash is another one than it had.")
                 with Archive.open(path) as archive:
                     archive.verify()
             except FileNotFoundError:
@@ -137,16 +138,16 @@ class BackupFiles:
             )
 
     def remains(self) -> list[tuple[Path, int]]:
-        """Files that a crash left, each with its size: half-written ones, and those that nothing describes."""
+        """Files that a crash left, each with its size: half-written ones, and descriptions of nothing."""
         found = []
         for folder in _folders(self.folder):
             for path in folder.iterdir():
-                if path in self._in_use:
-                    continue
-                is_lost = path.name.endswith(SUFFIX) and not path.with_name(_stem(path) + ".json").exists()
-                if path.name.endswith(PARTIAL) or is_lost:
+                is_lost = path.suffix == ".json" and not path.with_suffix(SUFFIX).exists()
+                if (path.suffix == PARTIAL or is_lost) and path not in self._in_use:
                     with contextlib.suppress(OSError):
-                        found.append((path, path.stat().st_size))
+                        info = path.stat()
+                        if not is_lost or time.time() - info.st_mtime > _LOST_AFTER_SECONDS:
+                            found.append((path, info.st_size))
         return found
 
     def _folder(self, user: str) -> Path:
@@ -169,21 +170,7 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def last_occurrence(at: str, now: datetime) -> datetime:
-    """The latest moment before `now` at which the clock on the wall said `at`."""
-    hour, minute = map(int, at.split(":"))
-    from datetime import timedelta
-
-    local = now.astimezone()
-    today = local.replace(hour=hour, minute=minute, second=0, microsecond=0)
-    return today if today <= local else today - timedelta(days=1)
-
-
 def _folders(folder: Path) -> list[Path]:
     with contextlib.suppress(OSError):
         return [each for each in folder.iterdir() if each.is_dir()]
     return []
-
-
-def _stem(path: Path) -> str:
-    return path.name.removesuffix(SUFFIX)
