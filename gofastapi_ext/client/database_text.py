@@ -60,8 +60,8 @@ def notice_of(view: DatabaseView) -> str:
         most = max(view.collections, key=_whole_bytes, default=None)
         where = f" Most of it is {printable(most.name)}, with {format_bytes(_whole_bytes(most))}." if most else ""
         return (
-            "It is over its limit and takes no more writes. Reading and deleting go on; once enough is deleted, "
-            f"writes are taken again within a minute.{where}"
+            "It is over its limit and takes no more writes. Reading and deleting go on; once it holds less than "
+            f"{format_bytes(view.writable_below_bytes)}, writes are taken again within a minute.{where}"
         )
     if view.bytes >= _NEARLY_FULL * view.limit_bytes:
         return f"It is {view.bytes / view.limit_bytes:.0%} full. At 100 % it takes no more writes."

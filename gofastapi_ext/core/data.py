@@ -52,7 +52,8 @@ class DatabaseView(_Frozen):
     """What counts against the limit: documents as they are when they are read, and indexes."""
     limit_bytes: int
     over_limit: bool
-    """Whether writes are refused, until something is deleted."""
+    """Whether writes are refused, until it holds less than `writable_below_bytes`."""
+    writable_below_bytes: int
     documents: int
     collections: list[CollectionView]
     """By name."""
@@ -93,3 +94,8 @@ class RotationEvent(_Frozen):
     still_used: bool = False
     """Of the last one: whether the credentials before are still used, by an app that finishes its requests or was
     not moved. They are dropped as soon as they are not."""
+
+
+def writable_below(limit_bytes: int) -> int:
+    """Below this a database that was over its limit takes writes again: so that it does not go back and forth."""
+    return limit_bytes * 95 // 100

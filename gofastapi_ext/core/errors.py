@@ -87,6 +87,12 @@ class DamagedBackupError(GoFastAPIError):
     code = "damaged_backup"
 
 
+class OverLimitError(GoFastAPIError):
+    """The user's database holds more than is allowed, and takes no more writes until something is deleted."""
+
+    code = "over_limit"
+
+
 class UnavailableError(GoFastAPIError):
     """Something the platform stands on is away for the moment (the database, a runtime)."""
 
@@ -118,6 +124,7 @@ _BY_CODE: dict[str, type[GoFastAPIError]] = {
         DraftConflictError,
         SecretsUnreadableError,
         DamagedBackupError,
+        OverLimitError,
         UnavailableError,
         ServiceUnreachableError,
         VersionMismatchError,

@@ -37,6 +37,10 @@ class EventKind(StrEnum):
     BRANCH_DROPPED = "branch_dropped"
     BRANCH_PROMOTED = "branch_promoted"  # it is the data now
     CREDENTIALS_ROTATED = "credentials_rotated"  # of somebody's database
+    DATABASE_FULL = "database_full"  # over its limit: no more writes
+    DATABASE_WRITABLE = "database_writable"  # below it again
+    OPERATION_ENDED = "operation_ended"  # it ran for too long in the database
+    TOO_MANY_CONNECTIONS = "too_many_connections"  # to the database, of one app
     ALERT_FAILED = "alert_failed"  # a webhook could not be told
 
 

@@ -47,8 +47,10 @@ from gofastapi_ext.platform.control.attempt import DeployTools
 from gofastapi_ext.platform.control.blobs import Blobs
 from gofastapi_ext.platform.control.cleanup import Cleanup
 from gofastapi_ext.platform.control.clones import Clones
+from gofastapi_ext.platform.control.connection_cap import ConnectionCap
 from gofastapi_ext.platform.control.convert import Conversions
 from gofastapi_ext.platform.control.data_room import DataRoom
+from gofastapi_ext.platform.control.database_guard import DatabaseGuard
 from gofastapi_ext.platform.control.database_views import DatabaseViews
 from gofastapi_ext.platform.control.databases import Databases
 from gofastapi_ext.platform.control.deployments import Deployments
@@ -82,6 +84,7 @@ from gofastapi_ext.platform.databases.keys import PlatformKey
 from gofastapi_ext.platform.databases.mongod import EmbeddedMongo
 from gofastapi_ext.platform.databases.server import ExternalMongo, MongoServer
 from gofastapi_ext.platform.databases.users import DatabaseUsers
+from gofastapi_ext.platform.databases.watch import ServerWatch
 from gofastapi_ext.platform.keyring import KeyRing
 from gofastapi_ext.platform.runtimes.local.runtime import LocalRuntime
 from gofastapi_ext.platform.settings import Settings
@@ -305,6 +308,9 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     _begin(sleeper, stack)
     cleanup.start()
     _begin(data.nightly, stack)
+    connections = ConnectionCap(apps, supervisors, deployments, events, settings.database_connections_per_app)
+    guard = DatabaseGuard(databases, ServerWatch(client), apps, connections, events, telemetry, settings)
+    _begin(guard, stack)
 
     def describe() -> ServiceView:
         return ServiceView(

@@ -109,6 +109,12 @@ class Settings(BaseSettings):
     """How long a branch lives where nobody says otherwise."""
     max_branches: int = Field(default=5, ge=0)
     """Of one user, at the same time."""
+    database_operation_seconds: float = Field(default=30, gt=0)
+    """How long one operation of an app or person may run in the database; then it is ended."""
+    database_connections_per_app: int = Field(default=100, ge=1)
+    """Above this for a minute an app is restarted."""
+    database_check_seconds: float = Field(default=5, gt=0)
+    """How often databases are looked at: their sizes, operations and connections."""
 
     min_free_disk_bytes: int = 100_000_000
     """Below this a deploy is refused, before MongoDB meets a full disk."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gofastapi_ext.core.data import DatabaseView, UriView
+from gofastapi_ext.core.data import DatabaseView, UriView, writable_below
 from gofastapi_ext.core.errors import InvalidRequestError
 from gofastapi_ext.platform.control.databases import Databases
 from gofastapi_ext.platform.databases.stats import collections_of, counted_bytes
@@ -28,6 +28,7 @@ class DatabaseViews:
             bytes=size,
             limit_bytes=self._limit_bytes,
             over_limit=record.over_limit,
+            writable_below_bytes=writable_below(self._limit_bytes),
             documents=sum(each.documents for each in collections),
             collections=collections,
             created_at=record.created_at,

@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
-from gofastapi_ext.core.errors import ConflictError, NotFoundError
+from gofastapi_ext.core.errors import ConflictError, NotFoundError, OverLimitError, UnavailableError
 from gofastapi_ext.core.naming import database_name
+from gofastapi_ext.platform.databases.refusals import is_away, is_unauthorized
 from gofastapi_ext.platform.databases.users import Credentials, DatabaseUsers, UserDatabase
 from gofastapi_ext.platform.runtimes.base import Instance
 from gofastapi_ext.platform.store.database import patiently
@@ -23,6 +23,10 @@ from gofastapi_ext.platform.store.versions import new_version_time
 logger = logging.getLogger(__name__)
 
 _Key = tuple[str, str | None]
+_OVER_LIMIT = (
+    "The database is over its limit and takes no more writes. Reading and deleting go on; once enough is deleted, "
+    "writes are taken again within a minute."
+)
 
 
 @dataclass(eq=False)
@@ -99,12 +103,23 @@ class Databases:
 
     @asynccontextmanager
     async def session(self, user: str, branch: str | None = None) -> AsyncIterator[UserDatabase]:
-        """The user's database, acted on with the user's own rights and no others."""
+        """The user's database, acted on with the user's own rights and no others.
+
+        What is refused in there because the database is over its limit is raised as `OverLimitError`; where the
+        server is away, `UnavailableError`.
+        """
         record = await self.binding(user, branch)
         credentials = credentials_of(record)
         lease = self._noted(Lease(user, record.branch, credentials, uri=""))
         try:
             yield self._users.client(credentials)[credentials.database]
+        except Exception as error:
+            now = self._bindings.get((user, record.branch))
+            if now is not None and now.over_limit and is_unauthorized(error):
+                raise OverLimitError(_OVER_LIMIT) from error
+            if is_away(error):
+                raise UnavailableError("The database does not answer. Try again in a moment.") from error
+            raise
         finally:
             lease.ended = True
             self._looked_at[credentials] = time.monotonic()
@@ -123,7 +138,7 @@ class Databases:
 
     async def create(self, record: BindingRecord) -> BindingRecord:
         """Bind a new database, whose credentials are made first. The caller holds `changing`."""
-        await patiently(lambda: self._users.make(credentials_of(record), over_limit=record.over_limit))
+        await self._make(record)
         made = await self._store.create(record)
         self._bindings[made.user, made.branch] = made
         return made
@@ -136,16 +151,16 @@ class Databases:
         """
         after = record.model_copy(update=changes)
         if credentials_of(after) != credentials_of(record):
-            await patiently(lambda: self._users.make(credentials_of(after), over_limit=after.over_limit))
+            await self._make(after)
         changed = await self._store.change(record, **changes)
         self._bindings[changed.user, changed.branch] = changed
         return changed
 
     async def rotate(self, user: str, branch: str | None = None) -> BindingRecord:
         """New credentials in force; those before stay valid until nothing uses them. Apps are not moved by this."""
-        await self.binding(user, branch)
+        record = await self.binding(user, branch)
         async with self.changing(user):
-            record = self._bindings[user, branch]
+            record = self._bindings[user, record.branch]
             before = Retired(name=record.name, generation=record.generation)
             return await self.change(
                 record,
@@ -231,9 +246,9 @@ class Databases:
             return False
         await self._users.close(credentials)
         if not retired.drop_database or _is_kept(retired):
-            await patiently(lambda: self._users.drop(credentials))
+            await self._drop(credentials, drop_database=False)
             return not retired.drop_database
-        await patiently(lambda: self._users.drop_database(retired.name))
+        await self._drop(credentials, drop_database=True)
         return True
 
     async def limit(self, record: BindingRecord, *, over_limit: bool) -> BindingRecord:
@@ -244,8 +259,7 @@ class Databases:
             record = await self.change(record, over_limit=over_limit)
             older = [each.generation for each in record.retiring if each.name == record.name]
             for generation in [record.generation, *older]:
-                credentials = Credentials(record.name, generation)
-                await patiently(partial(self._users.limit, credentials, over_limit=over_limit))
+                await self._limit(Credentials(record.name, generation), over_limit)
             return record
 
     async def remove(self, record: BindingRecord) -> None:
@@ -261,7 +275,7 @@ class Databases:
             self._bindings.pop((record.user, record.branch), None)
             await self._users.close(credentials_of(record))
             for name in names:
-                await patiently(partial(self._users.drop_database, name))
+                await self._drop(Credentials(name, 0), drop_database=True)
             await self._store.remove(record)
 
     async def _made(self, user: str, branch: str | None) -> BindingRecord:
@@ -274,7 +288,7 @@ class Databases:
             former = Retired(name=name, generation=0)
             record = BindingRecord(user=user, name=name, retiring=[former], created_at=new_version_time())
             record = await self._store.create(record)
-        await patiently(lambda: self._users.make(credentials_of(record), over_limit=record.over_limit))
+        await self._make(record)
         return record
 
     async def _current(self, user: str, branch: str | None) -> BindingRecord:
@@ -282,6 +296,18 @@ class Databases:
         if record is None:
             raise NotFoundError("There is no such database any more.")
         return record
+
+    async def _make(self, record: BindingRecord) -> None:
+        await patiently(lambda: self._users.make(credentials_of(record), over_limit=record.over_limit))
+
+    async def _limit(self, credentials: Credentials, over_limit: bool) -> None:
+        await patiently(lambda: self._users.limit(credentials, over_limit=over_limit))
+
+    async def _drop(self, credentials: Credentials, *, drop_database: bool) -> None:
+        if drop_database:
+            await patiently(lambda: self._users.drop_database(credentials.database))
+        else:
+            await patiently(lambda: self._users.drop(credentials))
 
     def _noted(self, lease: Lease) -> Lease:
         self._leases = self._used()

@@ -22,6 +22,8 @@ _ROLE_EXISTS = 51002
 _USER_EXISTS = 51003
 _APP_POOL_SIZE = 20
 _OWN_POOL_SIZE = 5
+APP_PREFIX = "gofastapi:"
+"""What an app's client calls itself is this and the app's id."""
 BROWSER = "gofastapi-browser"
 """By this name the server knows what a person does here."""
 _OVER_LIMIT_ROLE = "overLimit"
@@ -102,7 +104,7 @@ class DatabaseUsers:
 
     def uri(self, credentials: Credentials, app_id: str | None = None) -> str:
         """The connection string for an app, by whose name its connections and operations are known; or for a person."""
-        options = {"appName": f"gofastapi:{app_id}", "maxPoolSize": str(_APP_POOL_SIZE)} if app_id else {}
+        options = {"appName": f"{APP_PREFIX}{app_id}", "maxPoolSize": str(_APP_POOL_SIZE)} if app_id else {}
         return self._uri(credentials, options)
 
     def client(self, credentials: Credentials) -> AsyncMongoClient[Document]:
