@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from support.archives import content, fill
-from support.data import NOTES, note, notes, physical, user_data
+from support.noted import NOTES, note, notes, physical, user_data
 from support.platform import Platform, running_platform
 from support.waiting import until
 

@@ -8,7 +8,7 @@ import pymongo
 import pytest
 from pymongo.errors import OperationFailure
 from support.archives import content, fill
-from support.data import NOTES, note, notes, physical, user_data
+from support.noted import NOTES, note, notes, physical, user_data
 from support.platform import Platform, get, running_platform
 from support.waiting import until
 
