@@ -75,6 +75,15 @@ class DraftConflictError(ConflictError):
     code = "draft_conflict"
 
 
+class DocumentConflictError(ConflictError):
+    """A document of a user's database is another one than was seen.
+
+    `details` is a `core.documents.views.DocumentConflict`: both sides.
+    """
+
+    code = "document_conflict"
+
+
 class SecretsUnreadableError(GoFastAPIError):
     """Secrets were encrypted with a key that is not there any more, or is another one."""
 
@@ -122,6 +131,7 @@ _BY_CODE: dict[str, type[GoFastAPIError]] = {
         NotFoundError,
         ConflictError,
         DraftConflictError,
+        DocumentConflictError,
         SecretsUnreadableError,
         DamagedBackupError,
         OverLimitError,

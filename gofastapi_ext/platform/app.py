@@ -27,6 +27,7 @@ from gofastapi_ext.platform.api import branches as branches_api
 from gofastapi_ext.platform.api import cleanup as cleanup_api
 from gofastapi_ext.platform.api import convert as convert_api
 from gofastapi_ext.platform.api import database as database_api
+from gofastapi_ext.platform.api import documents as documents_api
 from gofastapi_ext.platform.api import drafts as drafts_api
 from gofastapi_ext.platform.api import env as env_api
 from gofastapi_ext.platform.api import events as events_api
@@ -35,16 +36,19 @@ from gofastapi_ext.platform.api import health as health_api
 from gofastapi_ext.platform.api import metrics as metrics_api
 from gofastapi_ext.platform.api import service as service_api
 from gofastapi_ext.platform.api import stats as stats_api
+from gofastapi_ext.platform.api import transfers as transfers_api
 from gofastapi_ext.platform.api import versions as versions_api
 from gofastapi_ext.platform.api.bodies import BodyLimit
 from gofastapi_ext.platform.api.errors import add_error_handlers
 from gofastapi_ext.platform.api.measured import Measured
+from gofastapi_ext.platform.api.segments import RawSegments
 from gofastapi_ext.platform.api.state import Services
 from gofastapi_ext.platform.auth import laptop_owner
 from gofastapi_ext.platform.control.alerts import Alerts
 from gofastapi_ext.platform.control.apps import Apps
 from gofastapi_ext.platform.control.attempt import DeployTools
 from gofastapi_ext.platform.control.blobs import Blobs
+from gofastapi_ext.platform.control.browser import Browser
 from gofastapi_ext.platform.control.cleanup import Cleanup
 from gofastapi_ext.platform.control.clones import Clones
 from gofastapi_ext.platform.control.connection_cap import ConnectionCap
@@ -77,6 +81,7 @@ from gofastapi_ext.platform.control.sleep import Sleeper
 from gofastapi_ext.platform.control.stats import Stats
 from gofastapi_ext.platform.control.supervisors import Supervisors
 from gofastapi_ext.platform.control.telemetry import Telemetry
+from gofastapi_ext.platform.control.undo import Undo
 from gofastapi_ext.platform.control.validate import Validator
 from gofastapi_ext.platform.control.webhooks import Sender
 from gofastapi_ext.platform.databases.copies import Copies
@@ -111,6 +116,8 @@ _ROOMS = (
     database_api,
     backups_api,
     branches_api,
+    documents_api,
+    transfers_api,
 )
 
 
@@ -145,6 +152,7 @@ def create_app(settings: Settings, places: Places) -> FastAPI:
         app.include_router(room.router)
     add_error_handlers(app)
 
+    app.add_middleware(RawSegments)
     app.add_middleware(BodyLimit, limits=settings.limits)
     app.add_middleware(_VersionHeader)
     app.add_middleware(Measured, telemetry=telemetry)
@@ -334,6 +342,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         backups=data.backups,
         blobs=Blobs(app_cases, versions, drafts, bundles, blobs, settings.limits),
         branches=data.branches,
+        browser=Browser(databases, Undo(stores.undo, keyring), settings.database_operation_seconds),
         clones=Clones(tools, app_cases, deployments),
         conversions=Conversions(draft_cases),
         database_views=DatabaseViews(databases, settings.database_limit_bytes),

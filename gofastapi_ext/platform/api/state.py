@@ -16,6 +16,7 @@ from gofastapi_ext.platform.control.apps import Apps
 from gofastapi_ext.platform.control.backups import Backups
 from gofastapi_ext.platform.control.blobs import Blobs
 from gofastapi_ext.platform.control.branches import Branches
+from gofastapi_ext.platform.control.browser import Browser
 from gofastapi_ext.platform.control.cleanup import Cleanup
 from gofastapi_ext.platform.control.clones import Clones
 from gofastapi_ext.platform.control.convert import Conversions
@@ -47,6 +48,7 @@ class Services:
     backups: Backups
     blobs: Blobs
     branches: Branches
+    browser: Browser
     cleanup: Cleanup
     clones: Clones
     conversions: Conversions

@@ -953,6 +953,228 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/database/collections/{collection}/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Documents
+         * @description A page of documents, ordered by `_id` where no sort is given; shorter than `limit` where they are large.
+         *
+         *     It begins after a place in the order, not after a number of documents, so nothing is shown twice or left out
+         *     because others are inserted or deleted meanwhile.
+         */
+        get: operations["list_documents_api_database_collections__collection__documents_get"];
+        put?: never;
+        /**
+         * Insert Document
+         * @description Store a new document, with a new ObjectId where it has no `_id`.
+         */
+        post: operations["insert_document_api_database_collections__collection__documents_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/collections/{collection}/documents/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Document
+         * @description One document, whole.
+         */
+        get: operations["get_document_api_database_collections__collection__documents__key__get"];
+        /**
+         * Replace Document
+         * @description Put another document in the place of the one that was seen; 409 with both sides, as with PATCH.
+         */
+        put: operations["replace_document_api_database_collections__collection__documents__key__put"];
+        post?: never;
+        /**
+         * Delete Document
+         * @description Delete it, with a `version` only as it was seen. For a minute `undo` brings it back.
+         */
+        delete: operations["delete_document_api_database_collections__collection__documents__key__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Document
+         * @description Set and take away fields of the document as it was seen; 409 with both sides where it is another one by now.
+         */
+        patch: operations["change_document_api_database_collections__collection__documents__key__patch"];
+        trace?: never;
+    };
+    "/api/database/undo/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo Delete
+         * @description Bring a deleted document back, as it was. Once; 409 where another has its `_id` by now.
+         */
+        post: operations["undo_delete_api_database_undo__token__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Collection
+         * @description Make an empty collection. Inserting into one that is not there makes it, too.
+         */
+        post: operations["create_collection_api_database_collections_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/collections/{collection}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Drop Collection
+         * @description Drop a collection with everything in it, which nothing brings back. `confirm` is its name once more.
+         */
+        delete: operations["drop_collection_api_database_collections__collection__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/collections/{collection}/indexes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Index
+         * @description Build an index. The same again changes nothing.
+         */
+        post: operations["create_index_api_database_collections__collection__indexes_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/collections/{collection}/indexes/{index}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Drop Index
+         * @description Drop an index by its name.
+         */
+        delete: operations["drop_index_api_database_collections__collection__indexes__index__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/collections/{collection}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Explain
+         * @description How MongoDB finds what a query asks for: through which indexes, and how much it looks at.
+         */
+        post: operations["explain_api_database_collections__collection__explain_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/collections/{collection}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Documents
+         * @description Import the body as it arrives. Answers JSON lines that say how far it is; the last is `done` or `failed`.
+         *
+         *     `add` stores every line that can be stored and tells which could not. `replace` is all or nothing: while it
+         *     lasts, and where it fails, everything is as it was. A sender may read the answer when all is sent.
+         */
+        post: operations["import_documents_api_database_collections__collection__import_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/collections/{collection}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Documents
+         * @description The documents as a file. An answer that breaks off is not all of it, and every client can tell.
+         */
+        get: operations["export_documents_api_database_collections__collection__export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1250,11 +1472,21 @@ export interface components {
          * @enum {string}
          */
         CodeState: "up_to_date" | "unsaved" | "not_deployed";
+        /** CollectionCreate */
+        CollectionCreate: {
+            /** Name */
+            name: string;
+        };
         /**
          * CollectionKind
          * @enum {string}
          */
         CollectionKind: "collection" | "view" | "timeseries";
+        /** CollectionName */
+        CollectionName: {
+            /** Name */
+            name: string;
+        };
         /** CollectionView */
         CollectionView: {
             /** Name */
@@ -1315,6 +1547,18 @@ export interface components {
             apps?: string[];
         };
         /**
+         * DeletedDocument
+         * @description A document that is gone, and for a minute can be brought back.
+         */
+        DeletedDocument: {
+            /** Undo */
+            undo: string | null;
+            /** Expires At */
+            expires_at: string | null;
+            /** Note */
+            note?: string | null;
+        };
+        /**
          * DeployRequest
          * @description A bundle to bring live; where it is None, the app's draft, with what was saved beside it.
          */
@@ -1371,6 +1615,74 @@ export interface components {
             cell?: components["schemas"]["CellPosition"] | null;
             /** Traceback */
             traceback?: string | null;
+        };
+        /**
+         * DocumentChange
+         * @description Fields to change, by their dotted paths.
+         */
+        DocumentChange: {
+            /**
+             * Set
+             * @default {}
+             */
+            set: {
+                [key: string]: unknown;
+            };
+            /**
+             * Unset
+             * @default []
+             */
+            unset: string[];
+            /** Version */
+            version: string;
+        };
+        /**
+         * DocumentInsert
+         * @description A new document.
+         */
+        DocumentInsert: {
+            /** Document */
+            document: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * DocumentPage
+         * @description Some documents of a collection, in order.
+         */
+        DocumentPage: {
+            /** Documents */
+            documents: components["schemas"]["DocumentView"][];
+            /** Next */
+            next?: string | null;
+            /** Count Estimate */
+            count_estimate?: number | null;
+        };
+        /**
+         * DocumentReplace
+         * @description A whole document in the place of the one that was seen.
+         */
+        DocumentReplace: {
+            /** Document */
+            document: {
+                [key: string]: unknown;
+            };
+            /** Version */
+            version: string;
+        };
+        /**
+         * DocumentView
+         * @description A document, as Extended JSON: relaxed, or canonical where that was asked for.
+         */
+        DocumentView: {
+            /** Key */
+            key: string;
+            /** Id */
+            id: unknown;
+            /** Version */
+            version: string;
+            /** Document */
+            document: unknown;
         };
         /**
          * DraftConversion
@@ -1600,6 +1912,58 @@ export interface components {
          * @enum {string}
          */
         EventKind: "deployed" | "deploy_failed" | "rolled_back" | "started" | "restarted" | "stopped" | "env_changed" | "changed" | "cloned" | "deleted" | "restored" | "crashed" | "crash_loop" | "recovered" | "slept" | "woke" | "health" | "removal_warning" | "removed" | "cleaned" | "credentials_rotated" | "database_full" | "database_writable" | "operation_ended" | "too_many_connections" | "alert_failed";
+        /** ExplainRequest */
+        ExplainRequest: {
+            /**
+             * Filter
+             * @default {}
+             */
+            filter: {
+                [key: string]: unknown;
+            };
+            /**
+             * Sort
+             * @default {}
+             */
+            sort: {
+                [key: string]: unknown;
+            };
+            /**
+             * Projection
+             * @default {}
+             */
+            projection: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * Explanation
+         * @description How MongoDB finds what a query asks for; it was run once to know.
+         */
+        Explanation: {
+            /** Summary */
+            summary: string;
+            /** Uses Index */
+            uses_index: boolean;
+            /** Indexes */
+            indexes: string[];
+            /** Sorts In Memory */
+            sorts_in_memory: boolean;
+            /** Keys Examined */
+            keys_examined: number;
+            /** Documents Examined */
+            documents_examined: number;
+            /** Returned */
+            returned: number;
+            /** Seconds */
+            seconds: number;
+            /** Advice */
+            advice?: string | null;
+            /** Plan */
+            plan: {
+                [key: string]: unknown;
+            };
+        };
         /**
          * FileChange
          * @description What happened to a file between the old and the new side.
@@ -1632,6 +1996,12 @@ export interface components {
              */
             note: string;
         };
+        /**
+         * Format
+         * @description Of a file that comes in or goes out.
+         * @enum {string}
+         */
+        Format: "jsonl" | "csv";
         /**
          * Health
          * @description The verdict, as it stands in the list of apps.
@@ -1681,6 +2051,54 @@ export interface components {
             checks?: components["schemas"]["HealthCheck"][];
         };
         /**
+         * ImportEvent
+         * @description How far an import is; the last one is `done` or `failed`.
+         */
+        ImportEvent: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "progress" | "done" | "failed";
+            /**
+             * Lines
+             * @default 0
+             */
+            lines: number;
+            /**
+             * Stored
+             * @default 0
+             */
+            stored: number;
+            /**
+             * Refused
+             * @default 0
+             */
+            refused: number;
+            /**
+             * Bytes
+             * @default 0
+             */
+            bytes: number;
+            /**
+             * Seconds
+             * @default 0
+             */
+            seconds: number;
+            /**
+             * Problems
+             * @default []
+             */
+            problems: components["schemas"]["LineProblem"][];
+            /** Message */
+            message?: string | null;
+        };
+        /**
+         * ImportMode
+         * @enum {string}
+         */
+        ImportMode: "add" | "replace";
+        /**
          * ImportResult
          * @description A project that was saved as the draft of an app. Nothing of it is deployed.
          */
@@ -1699,6 +2117,39 @@ export interface components {
             left_out: string[];
             /** Notes */
             notes: string[];
+        };
+        /**
+         * IndexCreate
+         * @description An index: fields with 1, -1, `text`, `2dsphere` or `hashed`.
+         */
+        IndexCreate: {
+            /** Keys */
+            keys: {
+                [key: string]: 1 | -1 | "text" | "2dsphere" | "hashed";
+            };
+            /** Name */
+            name?: string | null;
+            /**
+             * Unique
+             * @default false
+             */
+            unique: boolean;
+            /**
+             * Sparse
+             * @default false
+             */
+            sparse: boolean;
+            /** Expire After Seconds */
+            expire_after_seconds?: number | null;
+            /** Partial */
+            partial?: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /** IndexName */
+        IndexName: {
+            /** Name */
+            name: string;
         };
         /** IndexView */
         IndexView: {
@@ -1799,6 +2250,16 @@ export interface components {
              * @default 10
              */
             max_versions_kept: number;
+        };
+        /**
+         * LineProblem
+         * @description A line of an import that was not stored, and why.
+         */
+        LineProblem: {
+            /** Line */
+            line: number;
+            /** Message */
+            message: string;
         };
         /**
          * LogLevel
@@ -3720,6 +4181,416 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["UriView"];
                 };
+            };
+        };
+    };
+    list_documents_api_database_collections__collection__documents_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description `next` of the page before */
+                after?: string | null;
+                branch?: string | null;
+                /** @description A MongoDB query, as JSON */
+                filter?: string | null;
+                /** @description `{"field": 1}`, or -1 downwards */
+                sort?: string | null;
+                /** @description `{"field": 1}`, or 0 */
+                projection?: string | null;
+                /** @description Each value with its type, numbers too */
+                canonical?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Percent-encoded, a slash too */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentPage"];
+                };
+            };
+        };
+    };
+    insert_document_api_database_collections__collection__documents_post: {
+        parameters: {
+            query?: {
+                branch?: string | null;
+                /** @description Each value with its type, numbers too */
+                canonical?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Percent-encoded, a slash too */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DocumentInsert"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentView"];
+                };
+            };
+        };
+    };
+    get_document_api_database_collections__collection__documents__key__get: {
+        parameters: {
+            query?: {
+                branch?: string | null;
+                /** @description Each value with its type, numbers too */
+                canonical?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description A document's `key`, or its `_id` as Extended JSON */
+                key: string;
+                /** @description Percent-encoded, a slash too */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentView"];
+                };
+            };
+        };
+    };
+    replace_document_api_database_collections__collection__documents__key__put: {
+        parameters: {
+            query?: {
+                branch?: string | null;
+                /** @description Each value with its type, numbers too */
+                canonical?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description A document's `key`, or its `_id` as Extended JSON */
+                key: string;
+                /** @description Percent-encoded, a slash too */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DocumentReplace"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentView"];
+                };
+            };
+        };
+    };
+    delete_document_api_database_collections__collection__documents__key__delete: {
+        parameters: {
+            query?: {
+                version?: string | null;
+                branch?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description A document's `key`, or its `_id` as Extended JSON */
+                key: string;
+                /** @description Percent-encoded, a slash too */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedDocument"];
+                };
+            };
+        };
+    };
+    change_document_api_database_collections__collection__documents__key__patch: {
+        parameters: {
+            query?: {
+                branch?: string | null;
+                /** @description Each value with its type, numbers too */
+                canonical?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description A document's `key`, or its `_id` as Extended JSON */
+                key: string;
+                /** @description Percent-encoded, a slash too */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DocumentChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentView"];
+                };
+            };
+        };
+    };
+    undo_delete_api_database_undo__token__post: {
+        parameters: {
+            query?: {
+                /** @description Each value with its type, numbers too */
+                canonical?: boolean;
+            };
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentView"];
+                };
+            };
+        };
+    };
+    create_collection_api_database_collections_post: {
+        parameters: {
+            query?: {
+                branch?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CollectionCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionName"];
+                };
+            };
+        };
+    };
+    drop_collection_api_database_collections__collection__delete: {
+        parameters: {
+            query?: {
+                confirm?: string;
+                branch?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Percent-encoded, a slash too */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    create_index_api_database_collections__collection__indexes_post: {
+        parameters: {
+            query?: {
+                branch?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Percent-encoded, a slash too */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IndexCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndexName"];
+                };
+            };
+        };
+    };
+    drop_index_api_database_collections__collection__indexes__index__delete: {
+        parameters: {
+            query?: {
+                branch?: string | null;
+            };
+            header?: never;
+            path: {
+                index: string;
+                /** @description Percent-encoded, a slash too */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    explain_api_database_collections__collection__explain_post: {
+        parameters: {
+            query?: {
+                branch?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Percent-encoded, a slash too */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExplainRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explanation"];
+                };
+            };
+        };
+    };
+    import_documents_api_database_collections__collection__import_post: {
+        parameters: {
+            query?: {
+                format?: components["schemas"]["Format"];
+                mode?: components["schemas"]["ImportMode"];
+                branch?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Percent-encoded, a slash too */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportEvent"];
+                };
+            };
+        };
+    };
+    export_documents_api_database_collections__collection__export_get: {
+        parameters: {
+            query?: {
+                format?: components["schemas"]["Format"];
+                /** @description For people: without the types, so that there is no way back */
+                plain?: boolean;
+                branch?: string | null;
+                /** @description A MongoDB query, as JSON */
+                filter?: string | null;
+                /** @description `{"field": 1}`, or -1 downwards */
+                sort?: string | null;
+                /** @description `{"field": 1}`, or 0 */
+                projection?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Percent-encoded, a slash too */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
