@@ -276,7 +276,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         events=events,
         remove_after_seconds=settings.remove_after,
     )
-    rebinding = Rebinding(databases, apps, supervisors, deployments, events, settings.drain_seconds)
+    rebinding = Rebinding(databases, apps, supervisors, deployments, events, places.home, settings)
     data = DataRoom.open(
         places.home,
         settings,

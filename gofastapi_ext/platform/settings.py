@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     """Where everything is kept; the user's data directory by default."""
 
     mongo_uri: SecretStr | None = None
-    """A MongoDB of your own instead of the embedded one; needs a user who may create users."""
+    """A MongoDB of your own instead of the embedded one; its user needs the role root."""
     mongod: Path | None = None
     """The `mongod` program; by default one on PATH, else the one the `local` extra brings."""
 

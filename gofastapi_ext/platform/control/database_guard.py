@@ -16,6 +16,7 @@ from gofastapi_ext.platform.control.connection_cap import ConnectionCap
 from gofastapi_ext.platform.control.databases import Databases
 from gofastapi_ext.platform.control.events import EventFeed
 from gofastapi_ext.platform.control.telemetry import Telemetry
+from gofastapi_ext.platform.databases.refusals import is_unauthorized
 from gofastapi_ext.platform.databases.watch import Operation, ServerWatch
 from gofastapi_ext.platform.settings import Settings
 from gofastapi_ext.platform.store.apps import AppStore
@@ -25,6 +26,10 @@ from gofastapi_ext.platform.store.databases import BindingRecord
 logger = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 60.0
+_NOT_ALLOWED = (
+    "The user of GOFASTAPI_MONGO_URI may not look after databases: sizes, operations and connections go unwatched as "
+    "far as that goes. Give it the role root. %s"
+)
 
 
 class DatabaseGuard:
@@ -49,6 +54,7 @@ class DatabaseGuard:
         self._limit_bytes = settings.database_limit_bytes
         self._operation_seconds = settings.database_operation_seconds
         self._interval_seconds = settings.database_check_seconds
+        self._not_allowed: set[str] = set()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -69,8 +75,12 @@ class DatabaseGuard:
                         await work()
                 except GoFastAPIError as error:
                     logger.warning("databases: %s", error.message)
-                except Exception:
-                    logger.exception("databases")
+                except Exception as error:
+                    if not is_unauthorized(error):
+                        logger.exception("databases")
+                    elif work.__name__ not in self._not_allowed:
+                        self._not_allowed.add(work.__name__)
+                        logger.warning(_NOT_ALLOWED, error)
 
     async def _watch_server(self) -> None:
         """End what runs for too long, and count connections."""
@@ -148,8 +158,7 @@ class DatabaseGuard:
     async def _tidy_up(self) -> None:
         """What was retired and is used no more; connections nobody needs."""
         await self._databases.close_idle(_IDLE_SECONDS)
-        for user in sorted({record.user for record in await self._databases.all() if record.retiring}):
-            await self._databases.drop_retired(user)
+        await self._databases.drop_all_retired()
 
 
 def _names(record: BindingRecord) -> Iterable[str]:

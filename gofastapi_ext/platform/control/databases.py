@@ -13,7 +13,7 @@ from typing import Any
 
 from gofastapi_ext.core.errors import ConflictError, NotFoundError, OverLimitError, UnavailableError
 from gofastapi_ext.core.naming import database_name
-from gofastapi_ext.platform.databases.refusals import is_away, is_unauthorized
+from gofastapi_ext.platform.databases.refusals import is_away, is_disk_full, is_unauthorized
 from gofastapi_ext.platform.databases.users import Credentials, DatabaseUsers, UserDatabase
 from gofastapi_ext.platform.runtimes.base import Instance
 from gofastapi_ext.platform.store.database import patiently
@@ -106,7 +106,7 @@ class Databases:
         """The user's database, acted on with the user's own rights and no others.
 
         What is refused in there because the database is over its limit is raised as `OverLimitError`; where the
-        server is away, `UnavailableError`.
+        server is away, or has no room on the disk, `UnavailableError`.
         """
         record = await self.binding(user, branch)
         credentials = credentials_of(record)
@@ -117,6 +117,8 @@ class Databases:
             now = self._bindings.get((user, record.branch))
             if now is not None and now.over_limit and is_unauthorized(error):
                 raise OverLimitError(_OVER_LIMIT) from error
+            if is_disk_full(error):
+                raise UnavailableError("The disk is full. Free some space and run it again.") from error
             if is_away(error):
                 raise UnavailableError("The database does not answer. Try again in a moment.") from error
             raise
@@ -251,16 +253,29 @@ class Databases:
         await self._drop(credentials, drop_database=True)
         return True
 
+    async def drop_all_retired(self) -> None:
+        """The same for everybody."""
+        for user in sorted({record.user for record in await self._store.all() if record.retiring}):
+            await self.drop_retired(user)
+
     async def limit(self, record: BindingRecord, *, over_limit: bool) -> BindingRecord:
         """Switch writing off, or on again, for every credential of the database."""
         async with self.changing(record.user):
             record = await self._current(record.user, record.branch)
-            # First what is to be: after a crash in between, the next start gives the rights that go with it.
-            record = await self.change(record, over_limit=over_limit)
             older = [each.generation for each in record.retiring if each.name == record.name]
             for generation in [record.generation, *older]:
                 await self._limit(Credentials(record.name, generation), over_limit)
-            return record
+            # Noted last: where it ends half-way, whoever looks at sizes finds it still to be done.
+            return await self.change(record, over_limit=over_limit)
+
+    async def remove_user(self, user: str) -> None:
+        """Drop everything a user has stored, branches too, and every credential; the user goes.
+
+        Raises `ConflictError` while something uses one of them: a user's apps go first. Cut short, it may be begun
+        anew.
+        """
+        for record in reversed(await self._store.of_user(user)):
+            await self.remove(record)
 
     async def remove(self, record: BindingRecord) -> None:
         """Drop a database with all its credentials, and forget it. Raises `ConflictError` where something uses it."""

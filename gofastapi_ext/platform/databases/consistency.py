@@ -20,8 +20,8 @@ from gofastapi_ext.platform.databases.archive.manifest import Consistency
 
 logger = logging.getLogger(__name__)
 
-# Whoever writes waits for as long, and less long than an operation may take. Databases as large as is allowed take one.
-_LONGEST_LOCK_SECONDS = 25.0
+# Whoever writes waits for as long. A database as large as is allowed takes a second or two.
+_LONGEST_LOCK_SECONDS = 60.0
 _UNLOCK_ATTEMPTS = 20
 _UNLOCK_PAUSE_SECONDS = 0.5
 
