@@ -34,6 +34,11 @@ def _jupyter_server_extension_points() -> list[dict[str, Any]]:
     return [{"module": "gofastapi_ext.jupyter.extension", "app": GoFastAPIExtension}]
 
 
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    """Where `jupyter labextension develop` finds the front end, once it is built."""
+    return [{"src": "labextension", "dest": "gofastapi"}]
+
+
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """`%load_ext gofastapi_ext`; the start-up file of the environment does it for every kernel."""
     from gofastapi_ext.notebook.extension import register

@@ -7,7 +7,7 @@ import os
 import click
 
 from gofastapi_ext._version import __version__
-from gofastapi_ext.cli import alerts, app_errors, code, feeds, metrics, one_app, upkeep, variables
+from gofastapi_ext.cli import alerts, app_errors, code, database, feeds, metrics, one_app, upkeep, variables
 from gofastapi_ext.cli.errors import told_in_words
 from gofastapi_ext.cli.options import APP as _APP
 from gofastapi_ext.cli.options import APP_OR_ALL as _APP_OR_ALL
@@ -228,6 +228,7 @@ main.add_command(code.draft)
 main.add_command(code.convert)
 main.add_command(code.export)
 main.add_command(code.import_)
+main.add_command(database.db)
 main.add_command(feeds.events)
 main.add_command(feeds.logs)
 main.add_command(metrics.metrics)

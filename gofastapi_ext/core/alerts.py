@@ -27,6 +27,7 @@ class AlertKind(StrEnum):
     CRASH_LOOP = "crash_loop"
     DEPLOY_FAILED = "deploy_failed"
     REMOVAL_WARNING = "removal_warning"
+    DATABASE_FULL = "database_full"
     TEST = "test"
 
 
@@ -117,4 +118,5 @@ _ALERTS = {
     EventKind.CRASH_LOOP: AlertKind.CRASH_LOOP,
     EventKind.DEPLOY_FAILED: AlertKind.DEPLOY_FAILED,
     EventKind.REMOVAL_WARNING: AlertKind.REMOVAL_WARNING,
+    EventKind.DATABASE_FULL: AlertKind.DATABASE_FULL,
 }

@@ -75,10 +75,25 @@ class DraftConflictError(ConflictError):
     code = "draft_conflict"
 
 
+class DocumentConflictError(ConflictError):
+    """A document of a user's database is another one than was seen.
+
+    `details` is a `core.documents.views.DocumentConflict`: both sides.
+    """
+
+    code = "document_conflict"
+
+
 class SecretsUnreadableError(GoFastAPIError):
     """Secrets were encrypted with a key that is not there any more, or is another one."""
 
     code = "secrets_unreadable"
+
+
+class OverLimitError(GoFastAPIError):
+    """The user's database holds more than is allowed, and takes no more writes until something is deleted."""
+
+    code = "over_limit"
 
 
 class UnavailableError(GoFastAPIError):
@@ -110,7 +125,9 @@ _BY_CODE: dict[str, type[GoFastAPIError]] = {
         NotFoundError,
         ConflictError,
         DraftConflictError,
+        DocumentConflictError,
         SecretsUnreadableError,
+        OverLimitError,
         UnavailableError,
         ServiceUnreachableError,
         VersionMismatchError,

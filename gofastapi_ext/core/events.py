@@ -30,6 +30,11 @@ class EventKind(StrEnum):
     REMOVAL_WARNING = "removal_warning"
     REMOVED = "removed"  # by clean-up, for want of visitors
     CLEANED = "cleaned"  # remains of what is gone were swept
+    CREDENTIALS_ROTATED = "credentials_rotated"  # of somebody's database
+    DATABASE_FULL = "database_full"  # over its limit: no more writes
+    DATABASE_WRITABLE = "database_writable"  # below it again
+    OPERATION_ENDED = "operation_ended"  # it ran for too long in the database
+    TOO_MANY_CONNECTIONS = "too_many_connections"  # to the database, of one app
     ALERT_FAILED = "alert_failed"  # a webhook could not be told
 
 

@@ -18,6 +18,7 @@ USAGE = {
     "[--draft [--force]]",
     "%deploy": "%deploy NAME [--with OBJECT,...] [--env K=V ...] [--file PATH ...] [--message TEXT] [--open] "
     "[--draft [--force]] [--dry-run]",
+    "db": "%db [--branch NAME]",
     "deployfile": "%%deployfile NAME PATH [--force], or %deployfile NAME PATH --remove",
     "versions": "%versions NAME",
     "diff": "%diff NAME [OLD [NEW]]",
@@ -45,6 +46,7 @@ OPTIONS = {
     "app": ("--sleep-after", "--record-bodies"),
     "deploy": ("--with", "--env", "--file", "--run", "--message", "--open", "--draft", "--force"),
     "%deploy": ("--with", "--env", "--file", "--message", "--open", "--draft", "--force", "--dry-run"),
+    "db": ("--branch",),
     "deployfile": ("--force", "--remove"),
     "env_set": ("--secret", "--unset", "--import"),
     "errors": ("--all", "--clear"),
@@ -74,6 +76,7 @@ _TAKES_VALUE = frozenset(
         "--grep",
         "--level",
         "--instance",
+        "--branch",
     }
 )
 _SHORT = {"-f": "--follow"}
@@ -309,6 +312,14 @@ def parse_env_set(line: str) -> EnvSetArguments:
         unset=tuple(options.get("--unset", [])),
         files=tuple(Path(path) for path in options.get("--import", [])),
     )
+
+
+def parse_db(line: str) -> str | None:
+    """The branch of the database, where one is meant."""
+    words, options = _split("db", line)
+    if words:
+        raise _usage("db")
+    return options["--branch"][-1] if "--branch" in options else None
 
 
 def parse_name(magic: str, line: str) -> str:

@@ -61,13 +61,13 @@ def _complete(magic: str, words: list[str], fragment: str) -> list[tuple[str, st
         return [(path, "path") for path in _paths(fragment, hidden=False)]
     if before in _VALUES:
         return [(value, "value") for value in _VALUES[before]]
-    if before in ("--env", "--message", "--tail", "--header", "--grep", "--instance", "--limit"):
+    if before in ("--env", "--message", "--tail", "--header", "--grep", "--instance", "--limit", "--branch"):
         return []
     if magic == "env_set" and before in ("--secret", "--unset"):
         return [(name, "variable") for name in _ask(lambda client: _variables(client, words[0]))]
     if fragment.startswith("-"):
         return [(option, "option") for option in OPTIONS.get(magic, ())]
-    if magic == "apps":
+    if magic in ("apps", "db"):
         return []
     if magic == "replay":
         return [(error_id, "error") for error_id in _ask(_errors)] if not words else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gofastapi_ext.notebook.data_magics import DataMagics
 from gofastapi_ext.notebook.magics import GoFastAPIMagics
 from gofastapi_ext.notebook.observing_magics import ObservingMagics
 from gofastapi_ext.notebook.runs import Runs
@@ -17,6 +18,7 @@ _LINE_MAGICS = (
     "app",
     "apps",
     "clone",
+    "db",
     "deploy",
     "deployfile",
     "diff",
@@ -43,7 +45,7 @@ _LINE_MAGICS = (
 def register(shell: InteractiveShell) -> None:
     """Add the magics and their completion; a second time changes nothing."""
     runs = _taken_runs(shell) or Runs(shell)
-    shell.register_magics(GoFastAPIMagics(shell, runs), ObservingMagics(shell))
+    shell.register_magics(GoFastAPIMagics(shell, runs), ObservingMagics(shell), DataMagics(shell))
     shell.events.register("pre_run_cell", runs.note)
     unregister_matcher(shell)
     shell.Completer.custom_matchers.append(complete_magics)
@@ -56,7 +58,7 @@ def unregister(shell: InteractiveShell) -> None:
     for kind, names in (("cell", _CELL_MAGICS), ("line", _LINE_MAGICS)):
         for name in names:
             magics[kind].pop(name, None)
-    for each in (GoFastAPIMagics, ObservingMagics):
+    for each in (GoFastAPIMagics, ObservingMagics, DataMagics):
         shell.magics_manager.registry.pop(each.__name__, None)
     unregister_matcher(shell)
 

@@ -84,6 +84,12 @@ background:var(--jp-border-color1,#9e9e9e)}
 .gofastapi-yellow::before{background:var(--jp-warn-color1,#f9a825)}
 .gofastapi-red::before{background:var(--jp-error-color1,#d32f2f)}
 .gofastapi-asleep::before{background:var(--jp-info-color1,#5c6bc0)}
+.gofastapi-bar{height:4px;margin:8px 0 6px;border-radius:2px;background:var(--line);overflow:hidden}
+.gofastapi-bar span{display:block;height:100%;background:var(--good)}
+.gofastapi-bar.gofastapi-nearly span{background:var(--warn)}
+.gofastapi-bar.gofastapi-full span{background:var(--bad)}
+.gofastapi p.gofastapi-notice{margin:0 0 6px;color:var(--warn)}
+.gofastapi p.gofastapi-notice.gofastapi-full{color:var(--bad)}
 .gofastapi-table a{color:var(--jp-content-link-color,#1976d2)}
 """.replace("\n", "")
 

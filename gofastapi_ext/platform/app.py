@@ -24,6 +24,8 @@ from gofastapi_ext.platform.api import apps as apps_api
 from gofastapi_ext.platform.api import blobs as blobs_api
 from gofastapi_ext.platform.api import cleanup as cleanup_api
 from gofastapi_ext.platform.api import convert as convert_api
+from gofastapi_ext.platform.api import database as database_api
+from gofastapi_ext.platform.api import documents as documents_api
 from gofastapi_ext.platform.api import drafts as drafts_api
 from gofastapi_ext.platform.api import env as env_api
 from gofastapi_ext.platform.api import events as events_api
@@ -32,19 +34,26 @@ from gofastapi_ext.platform.api import health as health_api
 from gofastapi_ext.platform.api import metrics as metrics_api
 from gofastapi_ext.platform.api import service as service_api
 from gofastapi_ext.platform.api import stats as stats_api
+from gofastapi_ext.platform.api import transfers as transfers_api
 from gofastapi_ext.platform.api import versions as versions_api
 from gofastapi_ext.platform.api.bodies import BodyLimit
 from gofastapi_ext.platform.api.errors import add_error_handlers
 from gofastapi_ext.platform.api.measured import Measured
+from gofastapi_ext.platform.api.segments import RawSegments
 from gofastapi_ext.platform.api.state import Services
 from gofastapi_ext.platform.auth import laptop_owner
 from gofastapi_ext.platform.control.alerts import Alerts
 from gofastapi_ext.platform.control.apps import Apps
 from gofastapi_ext.platform.control.attempt import DeployTools
 from gofastapi_ext.platform.control.blobs import Blobs
+from gofastapi_ext.platform.control.browser import Browser
 from gofastapi_ext.platform.control.cleanup import Cleanup
 from gofastapi_ext.platform.control.clones import Clones
+from gofastapi_ext.platform.control.connection_cap import ConnectionCap
 from gofastapi_ext.platform.control.convert import Conversions
+from gofastapi_ext.platform.control.database_guard import DatabaseGuard
+from gofastapi_ext.platform.control.database_views import DatabaseViews
+from gofastapi_ext.platform.control.databases import Databases
 from gofastapi_ext.platform.control.deployments import Deployments
 from gofastapi_ext.platform.control.drafts import Drafts
 from gofastapi_ext.platform.control.environments import Environments
@@ -62,18 +71,21 @@ from gofastapi_ext.platform.control.metrics import MetricsRecorder
 from gofastapi_ext.platform.control.metrics_views import Metrics
 from gofastapi_ext.platform.control.observer import Observer
 from gofastapi_ext.platform.control.probes import Prober
+from gofastapi_ext.platform.control.rebinding import Rebinding
 from gofastapi_ext.platform.control.removal import Removal
 from gofastapi_ext.platform.control.replay import Replays
 from gofastapi_ext.platform.control.sleep import Sleeper
 from gofastapi_ext.platform.control.stats import Stats
 from gofastapi_ext.platform.control.supervisors import Supervisors
 from gofastapi_ext.platform.control.telemetry import Telemetry
+from gofastapi_ext.platform.control.undo import Undo
 from gofastapi_ext.platform.control.validate import Validator
 from gofastapi_ext.platform.control.webhooks import Sender
 from gofastapi_ext.platform.databases.keys import PlatformKey
 from gofastapi_ext.platform.databases.mongod import EmbeddedMongo
 from gofastapi_ext.platform.databases.server import ExternalMongo, MongoServer
-from gofastapi_ext.platform.databases.users import UserDatabases
+from gofastapi_ext.platform.databases.users import DatabaseUsers
+from gofastapi_ext.platform.databases.watch import ServerWatch
 from gofastapi_ext.platform.keyring import KeyRing
 from gofastapi_ext.platform.runtimes.local.runtime import LocalRuntime
 from gofastapi_ext.platform.settings import Settings
@@ -97,6 +109,9 @@ _ROOMS = (
     metrics_api,
     alerts_api,
     events_api,
+    database_api,
+    documents_api,
+    transfers_api,
 )
 
 
@@ -131,6 +146,7 @@ def create_app(settings: Settings, places: Places) -> FastAPI:
         app.include_router(room.router)
     add_error_handlers(app)
 
+    app.add_middleware(RawSegments)
     app.add_middleware(BodyLimit, limits=settings.limits)
     app.add_middleware(_VersionHeader)
     app.add_middleware(Measured, telemetry=telemetry)
@@ -183,8 +199,9 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     keyring = KeyRing(mounted_key or places.home / "secrets.key", mounted=mounted_key is not None)
     environments = Environments(stores.environments, apps, stores.alerts, keyring, settings.limits)
     owner = laptop_owner()
-    databases = UserDatabases(server, client, key)
-    await databases.uri(owner.user)
+    databases = Databases(stores.databases, DatabaseUsers(server, client, key))
+    stack.push_async_callback(databases.stop)
+    await databases.binding(owner.user)
 
     events = EventFeed(stores.events)
     events.add_listener(telemetry.heed)
@@ -255,7 +272,9 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     )
     cleanup = Cleanup(tools, removal=removal, idle=idle, leftovers=leftovers, events=events, owner=owner.user)
     stack.push_async_callback(cleanup.stop)
+    rebinding = Rebinding(databases, apps, supervisors, deployments, events, places.home, settings)
     await cleanup.end_orphans()
+    await rebinding.finish()
     await supervisors.restore()
     observer.start()
     health = HealthWatch(
@@ -272,6 +291,9 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     sleeper = Sleeper(apps, supervisors, observer, health, settings.sleep_after, telemetry)
     _begin(sleeper, stack)
     cleanup.start()
+    connections = ConnectionCap(apps, supervisors, deployments, events, settings.database_connections_per_app)
+    guard = DatabaseGuard(databases, ServerWatch(client), apps, connections, events, telemetry, settings)
+    _begin(guard, stack)
 
     def describe() -> ServiceView:
         return ServiceView(
@@ -293,8 +315,11 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         alerts=alerts,
         apps=app_cases,
         blobs=Blobs(app_cases, versions, drafts, bundles, blobs, settings.limits),
+        browser=Browser(databases, Undo(stores.undo, keyring), settings.database_operation_seconds),
         clones=Clones(tools, app_cases, deployments),
         conversions=Conversions(draft_cases),
+        database_views=DatabaseViews(databases, settings.database_limit_bytes),
+        databases=databases,
         deployments=deployments,
         drafts=draft_cases,
         environments=environments,
@@ -306,6 +331,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         imports=Imports(draft_cases, blobs, settings.limits),
         cleanup=cleanup,
         metrics=metrics,
+        rebinding=rebinding,
         replays=Replays(errors, runtime),
         stats=Stats(apps, versions, stores.events, metrics),
         telemetry=telemetry,

@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     """Where everything is kept; the user's data directory by default."""
 
     mongo_uri: SecretStr | None = None
-    """A MongoDB of your own instead of the embedded one; needs a user who may create users."""
+    """A MongoDB of your own instead of the embedded one; its user needs the role root."""
     mongod: Path | None = None
     """The `mongod` program; by default one on PATH, else the one the `local` extra brings."""
 
@@ -82,6 +82,16 @@ class Settings(BaseSettings):
     """How long an app may be without a request until it sleeps, unless its owner says otherwise; or `never`."""
     remove_after: Duration = None
     """How long an app may be without a request until it is removed, after a warning; it can be restored as any."""
+
+    database_limit_bytes: int = Field(default=100_000_000, gt=0)
+    """Per user: documents as they are when they are read, and indexes. Beyond it a database takes no more writes."""
+
+    database_operation_seconds: float = Field(default=30, gt=0)
+    """How long one operation of an app or person may run in the database; then it is ended."""
+    database_connections_per_app: int = Field(default=100, ge=1)
+    """Above this for a minute an app is restarted."""
+    database_check_seconds: float = Field(default=5, gt=0)
+    """How often databases are looked at: their sizes, operations and connections."""
 
     min_free_disk_bytes: int = 100_000_000
     """Below this a deploy is refused, before MongoDB meets a full disk."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from support.instances import loop, runtime
-from support.platform import Platform, running_platform
+from support.platform import Platform, drop_collections, running_platform
 from support.reruns import again_from_the_beginning
 
 from gofastapi_ext.core.errors import GoFastAPIError
@@ -28,6 +28,4 @@ def platform(shared_platform: Platform) -> Iterator[Platform]:
         with contextlib.suppress(GoFastAPIError):
             client.delete(app.id, forever=True)
     with shared_platform.database() as database:
-        data = database.client[client.me().database]
-        for name in data.list_collection_names():
-            data.drop_collection(name)
+        drop_collections(database.client[client.me().database])

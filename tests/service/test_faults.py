@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import socket
-import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import psutil
 import pytest
+from support.disks import fill_disk, platform_on_small_disk
 from support.platform import Platform, get, running_platform
 from support.waiting import until
 
@@ -346,30 +343,17 @@ def test_a_nearly_full_disk_refuses_the_deploy_and_says_so() -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small file system to fill")
 def test_a_really_full_disk_stops_deploys_and_nothing_else() -> None:
-    mount = Path(tempfile.mkdtemp(prefix="gfa-"))
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=700m", "tmpfs", mount], check=True)
-    platform = Platform(mount / "home")
-    try:
-        platform.start()
+    with platform_on_small_disk() as (platform, fill):
         url = platform.deploy_live("stays", hello("one").replace("return", "print('x' * 500); return"))
-        fill = os.open(mount / "fill", os.O_CREAT | os.O_WRONLY)
-        for size in (1_000_000, 1000, 1):
-            with contextlib.suppress(OSError):
-                while os.write(fill, b"0" * size):
-                    pass
-        os.close(fill)
+        fill_disk(fill)
         failed = platform.deploy_failed("stays", hello("two"))
         assert "0 B are free" in failed.diagnostics[0].message
         for _ in range(20):
             assert get(url).json() == "one"
         assert platform.app("stays").state is State.RUNNING
-        (mount / "fill").unlink()
+        fill.unlink()
         platform.deploy_live("stays", hello("two"))
         assert get(url).json() == "two"
-    finally:
-        platform.client.close()
-        platform.stop()
-        subprocess.run(["umount", "--lazy", mount], check=True)
 
 
 def test_too_large_and_binary_files(hurt: Platform) -> None:

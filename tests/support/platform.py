@@ -155,6 +155,13 @@ def running_platform(**settings: str) -> Iterator[Platform]:
         rmtree(home, ignore_errors=True)
 
 
+def drop_collections(database: Database[dict[str, Any]]) -> None:
+    """All but MongoDB's own."""
+    for name in database.list_collection_names():
+        if not name.startswith("system."):
+            database.drop_collection(name)
+
+
 def get(url: str, path: str = "/", **kwargs: object) -> httpx.Response:
     """One request on a connection of its own."""
     return httpx.get(url + path, timeout=15, trust_env=False, **kwargs)  # type: ignore[arg-type]

@@ -58,6 +58,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 # Where a library may be imported, and nowhere else.
 HOMES: dict[str, tuple[str, ...]] = {
     "pymongo": ("gofastapi_ext.platform.store", "gofastapi_ext.platform.databases"),
+    "bson": ("gofastapi_ext.platform.store", "gofastapi_ext.platform.databases"),
     "gridfs": ("gofastapi_ext.platform.store",),
     "cryptography": ("gofastapi_ext.platform.keyring",),
     "kubernetes": ("gofastapi_ext.platform.runtimes.kubernetes", "gofastapi_ext.platform.edge"),

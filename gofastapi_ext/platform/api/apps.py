@@ -146,7 +146,7 @@ async def get_logs(
     query = LogQuery(tail=tail, since=since, until=until, grep=grep, level=level, pid=pid, after=after)
     lines = await services.apps.logs(app_id, caller.user, query, follow)
     kind = EndlessStream if follow else StreamingResponse
-    return kind(_json_lines(lines), media_type=_MEDIA_TYPE)
+    return kind(json_lines(lines), media_type=_MEDIA_TYPE)
 
 
 def _check_moment(name: str, moment: datetime | None) -> None:
@@ -171,10 +171,11 @@ async def stream(events: AsyncIterator[StageEvent]) -> StreamingResponse:
         async for event in events:
             yield [event]
 
-    return StreamingResponse(_json_lines(rest()), media_type=_MEDIA_TYPE)
+    return StreamingResponse(json_lines(rest()), media_type=_MEDIA_TYPE)
 
 
-async def _json_lines(batches: AsyncIterator[Sequence[BaseModel]]) -> AsyncIterator[bytes]:
+async def json_lines(batches: AsyncIterator[Sequence[BaseModel]]) -> AsyncIterator[bytes]:
+    """Each model as a line of JSON, without what is as by default."""
     async for items in batches:
         yield b"".join(item.model_dump_json(exclude_defaults=True).encode() + b"\n" for item in items)
         # A caller who reads fast never makes us wait; others have their turn all the same.

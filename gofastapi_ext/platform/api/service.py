@@ -7,16 +7,16 @@ from fastapi import APIRouter
 from gofastapi_ext._version import __version__
 from gofastapi_ext.core.limits import Limits
 from gofastapi_ext.core.models import Me, ServiceView, ValidateRequest, ValidateResult
-from gofastapi_ext.core.naming import database_name
 from gofastapi_ext.platform.api.state import Caller, UsesServices
 
 router = APIRouter(prefix="/api", tags=["service"])
 
 
 @router.get("/me")
-async def get_me(caller: Caller) -> Me:
+async def get_me(services: UsesServices, caller: Caller) -> Me:
     """The caller."""
-    return Me(user=caller.user, is_admin=caller.is_admin, version=__version__, database=database_name(caller.user))
+    database = (await services.databases.binding(caller.user)).name
+    return Me(user=caller.user, is_admin=caller.is_admin, version=__version__, database=database)
 
 
 @router.get("/limits")

@@ -14,9 +14,12 @@ from gofastapi_ext.platform.auth import Principal
 from gofastapi_ext.platform.control.alerts import Alerts
 from gofastapi_ext.platform.control.apps import Apps
 from gofastapi_ext.platform.control.blobs import Blobs
+from gofastapi_ext.platform.control.browser import Browser
 from gofastapi_ext.platform.control.cleanup import Cleanup
 from gofastapi_ext.platform.control.clones import Clones
 from gofastapi_ext.platform.control.convert import Conversions
+from gofastapi_ext.platform.control.database_views import DatabaseViews
+from gofastapi_ext.platform.control.databases import Databases
 from gofastapi_ext.platform.control.deployments import Deployments
 from gofastapi_ext.platform.control.drafts import Drafts
 from gofastapi_ext.platform.control.environments import Environments
@@ -27,6 +30,7 @@ from gofastapi_ext.platform.control.health import HealthWatch
 from gofastapi_ext.platform.control.history import History
 from gofastapi_ext.platform.control.imports import Imports
 from gofastapi_ext.platform.control.metrics_views import Metrics
+from gofastapi_ext.platform.control.rebinding import Rebinding
 from gofastapi_ext.platform.control.replay import Replays
 from gofastapi_ext.platform.control.stats import Stats
 from gofastapi_ext.platform.control.telemetry import Telemetry
@@ -40,9 +44,12 @@ class Services:
     alerts: Alerts
     apps: Apps
     blobs: Blobs
+    browser: Browser
     cleanup: Cleanup
     clones: Clones
     conversions: Conversions
+    database_views: DatabaseViews
+    databases: Databases
     deployments: Deployments
     drafts: Drafts
     environments: Environments
@@ -53,6 +60,7 @@ class Services:
     history: History
     imports: Imports
     metrics: Metrics
+    rebinding: Rebinding
     replays: Replays
     stats: Stats
     telemetry: Telemetry

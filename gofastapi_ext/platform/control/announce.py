@@ -14,6 +14,7 @@ _FAILED = {
     Kind.RESTART: "The restart failed",
     Kind.ENVIRONMENT: "The change of variables failed",
     Kind.RESTORE: "It could not be restored",
+    Kind.DATABASE: "It could not be started with its database's new address, and goes on with the former one",
 }
 
 
@@ -34,6 +35,8 @@ def success(kind: Kind, outcome: Outcome, version: int | None, what: str) -> tup
             return EventKind.ENV_CHANGED, f"Variables changed{what}."
         case Kind.RESTORE:
             return EventKind.RESTORED, "It was restored."
+        case Kind.DATABASE:
+            return EventKind.RESTARTED, "It was restarted without a pause: its database has a new address."
 
 
 def failure(kind: Kind, diagnostics: list[Diagnostic]) -> tuple[EventKind, str]:

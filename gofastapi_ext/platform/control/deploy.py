@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 
 from gofastapi_ext.core.bundle import Bundle, check_sizes
 from gofastapi_ext.core.diagnostics import Diagnostic, Severity, has_errors
-from gofastapi_ext.core.errors import GoFastAPIError, InvalidBundleError, UnavailableError
+from gofastapi_ext.core.errors import GoFastAPIError, InvalidBundleError
 from gofastapi_ext.core.leftout import check_all_go_in
 from gofastapi_ext.core.lifecycle import STAGES, Outcome, Stage
-from gofastapi_ext.core.limits import format_bytes
 from gofastapi_ext.core.models import DeployRequest
 from gofastapi_ext.platform.control.attempt import Attempt, DeployFailedError, DeployTools
+from gofastapi_ext.platform.control.disk import check_disk
 from gofastapi_ext.platform.control.environments import Environment
 from gofastapi_ext.platform.control.supervisor import Supervisor
 from gofastapi_ext.platform.store.apps import AppRecord
@@ -117,7 +116,8 @@ class Deploy(Attempt):
     async def _release(self, entrypoint: str, supervisor: Supervisor) -> VersionRecord:
         """Store bundle and version, write the files, open the address. None of it touches what serves."""
         self._stage = Stage.RELEASE
-        self._check_disk()
+        needed = self._tools.settings.min_free_disk_bytes
+        check_disk(self._tools.home, needed, "deploy again; what is live goes on.")
         request, bundle = self._request, self._bundle
         # None needs another, and the commit in `_go_live` waits for all to be on disk.
         number, _, live, self._draft = await asyncio.gather(
@@ -187,15 +187,6 @@ class Deploy(Attempt):
             # By its revision: what was saved meanwhile stays.
             await self._tools.drafts.remove(self.record.id, draft.revision)
             self._draft_gone = draft.code_hash
-
-    def _check_disk(self) -> None:
-        free = shutil.disk_usage(self._tools.home).free
-        needed = self._tools.settings.min_free_disk_bytes
-        if free < needed:
-            raise UnavailableError(
-                f"The disk is nearly full: {format_bytes(free)} are free, {format_bytes(needed)} are needed. "
-                "Free some space and deploy again; what is live goes on."
-            )
 
 
 def _missing_secrets(app_id: str, environment: Environment) -> list[Diagnostic]:

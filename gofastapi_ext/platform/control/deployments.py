@@ -64,6 +64,11 @@ class Deployments:
             raise NotFoundError(f'"{record.id}" has no version {number}. It has: {known}.')
         return version
 
+    def keep(self, task: asyncio.Task[None]) -> None:
+        """Have a task that brings several apps up, one after the other, given up where the service stops."""
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
     async def stop(self) -> None:
         """Give deployments under way up; they are marked as interrupted by the next service."""
         for task in list(self._running):
@@ -122,8 +127,7 @@ class Deployments:
                     begun.cancel()
 
         task = asyncio.create_task(work(), name=f"attempt {record.id}")
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self.keep(task)
         try:
             attempt = await asyncio.shield(begun)
         except asyncio.CancelledError:

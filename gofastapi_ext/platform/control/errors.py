@@ -17,6 +17,10 @@ from gofastapi_ext.platform.store.bundles import BundleStore
 from gofastapi_ext.platform.store.errors import ErrorRecord, ErrorStore
 from gofastapi_ext.platform.store.versions import VersionStore
 
+# The words of MongoDB where credentials do not allow something.
+_REFUSED = "not authorized on user_"
+_WRITE_REFUSED = "A database that is over its limit takes no more writes. To see whether it is: gofastapi db"
+
 
 class Errors:
     """Use cases on the errors of an owner's apps."""
@@ -91,6 +95,7 @@ def _diagnostic(record: ErrorRecord) -> Diagnostic | None:
     return Diagnostic(
         code=record.exception or f"http_{record.status}",
         message=in_words(record.exception, record.message),
+        hint=_WRITE_REFUSED if _REFUSED in record.message else None,
         file=record.file,
         line=record.line,
         column=start,

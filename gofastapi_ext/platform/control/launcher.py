@@ -9,9 +9,9 @@ from urllib.parse import unquote, urlsplit
 
 from gofastapi_ext.core.bundle import Bundle
 from gofastapi_ext.platform.control.carry import carry_over
+from gofastapi_ext.platform.control.databases import Databases
 from gofastapi_ext.platform.control.environments import Environment
 from gofastapi_ext.platform.control.observer import Observer
-from gofastapi_ext.platform.databases.users import UserDatabases
 from gofastapi_ext.platform.runtimes.base import Instance, LaunchSpec, Runtime
 from gofastapi_ext.platform.store.apps import AppRecord
 from gofastapi_ext.platform.store.bundles import BundleStore
@@ -22,7 +22,7 @@ class Launcher:
     """Each version has a folder of its own, so a new one never touches what is serving."""
 
     def __init__(
-        self, home: Path, bundles: BundleStore, databases: UserDatabases, runtime: Runtime, observer: Observer
+        self, home: Path, bundles: BundleStore, databases: Databases, runtime: Runtime, observer: Observer
     ) -> None:
         self._home = home
         self._bundles = bundles
@@ -35,21 +35,25 @@ class Launcher:
         code_dir = self._code_dir(version.app, version.number)
         if not code_dir.exists():
             await self.unpack(version, await self._bundles.get(version.code_hash))
-        uri = await self._databases.uri(app.owner)
+        lease = await self._databases.lease(app.owner, version.db_branch, app.id)
         spec = LaunchSpec(
             app_id=version.app,
             owner=app.owner,
             version=version.number,
             code_dir=code_dir,
             entrypoint=version.entrypoint,
-            environment={"PLATFORM_MONGO_URI": uri, **environment.values, **version.env},
-            secrets=environment.secrets | _password_of(uri),
+            environment={"PLATFORM_MONGO_URI": lease.uri, **environment.values, **version.env},
+            secrets=environment.secrets | _password_of(lease.uri),
             title=app.title or app.id,
             origins=version.origins,
             interpreter=version.interpreter,
             record_bodies=app.record_bodies,
         )
-        instance = await self._runtime.launch(spec)
+        try:
+            instance = lease.instance = await self._runtime.launch(spec)
+        except BaseException:
+            lease.ended = True
+            raise
         self._observer.follow(spec, instance)
         return instance
 

@@ -36,6 +36,9 @@ class Restart(Attempt):
                 self.record = await self._tools.apps.change(self.record, **commit)
                 if not self._is_wanted():
                     return Outcome.SAVED, None
+        if self.kind is Kind.DATABASE and not supervisor.is_serving:
+            # Stopped or fallen asleep meanwhile: it gets what is in force when it starts.
+            return Outcome.UNCHANGED, self.record.live_version
         version = await self._tools.versions.get(self.record.id, self.record.live_version or 0)
         if version is None:
             raise NotFoundError(f'"{self.record.id}" has no version yet that could be started. Deploy it first.')

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from gofastapi_ext.core.errors import GoFastAPIError
 from gofastapi_ext.core.lifecycle import Status, Target
+from gofastapi_ext.platform.control.databases import Databases
 from gofastapi_ext.platform.control.environments import Environments
 from gofastapi_ext.platform.control.events import EventFeed
 from gofastapi_ext.platform.control.launcher import Launcher
 from gofastapi_ext.platform.control.observer import Observer
 from gofastapi_ext.platform.control.supervisor import Supervisor
-from gofastapi_ext.platform.databases.users import UserDatabases
 from gofastapi_ext.platform.runtimes.base import Runtime
 from gofastapi_ext.platform.settings import Settings
 from gofastapi_ext.platform.store.apps import AppRecord, AppStore
@@ -34,7 +34,7 @@ class Supervisors:
         versions: VersionStore,
         bundles: BundleStore,
         environments: Environments,
-        databases: UserDatabases,
+        databases: Databases,
         runtime: Runtime,
         settings: Settings,
         observer: Observer,

@@ -7,8 +7,9 @@ import contextlib
 import logging
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import psutil
 from pymongo import AsyncMongoClient
@@ -51,12 +52,20 @@ class EmbeddedMongo:
     def address(self) -> str:
         return str(self._socket)
 
-    def uri(self, user: str, password: str, database: str = "", auth_source: str = "admin") -> str:
+    def uri(
+        self,
+        user: str,
+        password: str,
+        database: str = "",
+        auth_source: str = "admin",
+        options: Mapping[str, str] | None = None,
+    ) -> str:
         """A connection string. Writes are acknowledged when they are on disk: nothing is lost to a crash."""
         host = quote(str(self._socket), safe="")
+        fixed = {"authSource": auth_source, "directConnection": "true", "retryWrites": "false", "journal": "true"}
         return (
             f"mongodb://{quote(user, safe='')}:{quote(password, safe='')}@{host}/{database}"
-            f"?authSource={auth_source}&directConnection=true&retryWrites=false&journal=true"
+            f"?{urlencode({**fixed, **(options or {})})}"
         )
 
     @property

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 
 class MongoServer(Protocol):
@@ -21,8 +22,15 @@ class MongoServer(Protocol):
     def root_uri(self) -> str:
         """A connection that may create users."""
 
-    def uri(self, user: str, password: str, database: str = "", auth_source: str = "admin") -> str:
-        """A connection string for these credentials."""
+    def uri(
+        self,
+        user: str,
+        password: str,
+        database: str = "",
+        auth_source: str = "admin",
+        options: Mapping[str, str] | None = None,
+    ) -> str:
+        """A connection string for these credentials; `options` are of its query."""
 
     async def start(self) -> None: ...
 
@@ -48,10 +56,19 @@ class ExternalMongo:
     def root_uri(self) -> str:
         return self._uri
 
-    def uri(self, user: str, password: str, database: str = "", auth_source: str = "admin") -> str:
+    def uri(
+        self,
+        user: str,
+        password: str,
+        database: str = "",
+        auth_source: str = "admin",
+        options: Mapping[str, str] | None = None,
+    ) -> str:
         netloc = f"{quote(user, safe='')}:{quote(password, safe='')}@{self.address}"
-        options = [o for o in self._parts.query.split("&") if o and not o.lower().startswith("authsource=")]
-        query = "&".join([f"authSource={auth_source}", *options])
+        ours = {"authSource": auth_source, **(options or {})}
+        taken = {name.lower() for name in ours}
+        theirs = [o for o in self._parts.query.split("&") if o and o.partition("=")[0].lower() not in taken]
+        query = "&".join([urlencode(ours), *theirs])
         return urlunsplit((self._parts.scheme, netloc, f"/{database}", query, ""))
 
     async def start(self) -> None:

@@ -10,11 +10,13 @@ from gofastapi_ext.platform.store.apps import AppStore
 from gofastapi_ext.platform.store.blobs import BlobStore
 from gofastapi_ext.platform.store.bundles import BundleStore
 from gofastapi_ext.platform.store.database import Database
+from gofastapi_ext.platform.store.databases import DatabaseStore
 from gofastapi_ext.platform.store.drafts import DraftStore
 from gofastapi_ext.platform.store.environments import EnvStore
 from gofastapi_ext.platform.store.errors import ErrorStore
 from gofastapi_ext.platform.store.events import EventStore
 from gofastapi_ext.platform.store.metrics import MetricsStore
+from gofastapi_ext.platform.store.undo import UndoStore
 from gofastapi_ext.platform.store.versions import VersionStore
 
 
@@ -26,11 +28,13 @@ class Stores:
     apps: AppStore
     blobs: BlobStore
     bundles: BundleStore
+    databases: DatabaseStore
     drafts: DraftStore
     environments: EnvStore
     errors: ErrorStore
     events: EventStore
     metrics: MetricsStore
+    undo: UndoStore
     versions: VersionStore
 
     @classmethod
@@ -44,11 +48,13 @@ class Stores:
             apps=AppStore(database),
             blobs=blobs,
             bundles=BundleStore(database, blobs),
+            databases=DatabaseStore(database),
             drafts=DraftStore(database),
             environments=EnvStore(database),
             errors=ErrorStore(database, keep_metrics_seconds, max_errors),
             events=EventStore(database, keep_events_seconds),
             metrics=MetricsStore(database, keep_metrics_seconds),
+            undo=UndoStore(database),
             versions=VersionStore(database, keep_events_seconds),
         )
         for field in fields(stores):

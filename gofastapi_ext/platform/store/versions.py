@@ -42,6 +42,8 @@ class VersionRecord(BaseModel):
     size_bytes: int
     files: list[str]
     rollback_of: int | None = None
+    db_branch: str | None = None
+    """The branch of its owner's database that it works on; None: the data themselves."""
 
 
 class Kind(StrEnum):
@@ -53,6 +55,7 @@ class Kind(StrEnum):
     RESTART = "restart"
     ENVIRONMENT = "environment"
     RESTORE = "restore"
+    DATABASE = "database"  # where its data is, or the credentials for it, changed
 
 
 class DeploymentRecord(BaseModel):

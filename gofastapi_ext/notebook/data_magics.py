@@ -1,0 +1,27 @@
+"""The magics about your data. As in `magics`, their docstrings are what `?` shows."""
+
+from __future__ import annotations
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, line_magic, magics_class
+
+
+@magics_class
+class DataMagics(Magics):
+    """What is stored, rather than what runs."""
+
+    shell: InteractiveShell
+
+    @line_magic
+    def db(self, line: str) -> None:
+        """Show your database: how full it is, and its collections with their sizes and indexes.
+
+        Usage: %db [--branch NAME]
+
+        --branch NAME   a branch of the database, instead of the data themselves
+
+        Example: %db
+        """
+        from gofastapi_ext.notebook.database import db
+
+        db(self.shell, line)

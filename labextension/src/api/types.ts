@@ -1,0 +1,15 @@
+/** Short names for what travels over the API; the shapes are generated from its OpenAPI document. */
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+
+export type AppView = Schemas['AppView'];
+export type AppNumbers = Schemas['AppNumbers'];
+export type Diagnostic = Schemas['Diagnostic'];
+export type Event = Schemas['Event'];
+export type EventKind = Schemas['EventKind'];
+export type HealthColor = Schemas['HealthColor'];
+export type LogLine = Schemas['LogLine'];
+export type StageEvent = Schemas['StageEvent'];
+export type State = Schemas['State'];
+export type VersionView = Schemas['VersionView'];

@@ -1,0 +1,64 @@
+import { Notification } from '@jupyterlab/apputils';
+
+import { isAbort, messageOf } from '../api/errors';
+import { PATIENCE_MS } from './busy';
+import type { TranslationBundle } from './translation';
+
+const UNDO_MS = 15_000;
+
+/** Say that something was done, with a button that takes it back. */
+export function notifyUndo(message: string, trans: TranslationBundle, undo: () => void): void {
+  Notification.success(message, {
+    autoClose: UNDO_MS,
+    actions: [{ label: trans.__('Undo'), callback: undo, displayType: 'accent' }]
+  });
+}
+
+/** Show an error as the API words it, with a way to try again. */
+export function notifyError(error: unknown, trans: TranslationBundle, retry?: () => void): void {
+  if (!isAbort(error)) {
+    const actions = retry ? [{ label: trans.__('Try again'), callback: retry }] : [];
+    Notification.error(messageOf(error), { autoClose: false, actions });
+  }
+}
+
+/**
+ * Run a task. What takes longer than half a second is shown as under way; its end replaces that.
+ *
+ * Returns undefined where it failed; the person was told, and can try again.
+ */
+export async function withProgress<T>(
+  words: { during: string; done?: (result: T) => string },
+  trans: TranslationBundle,
+  task: () => Promise<T>
+): Promise<T | undefined> {
+  let shown: string | null = null;
+  const timer = setTimeout(() => {
+    shown = Notification.emit(words.during, 'in-progress', { autoClose: false });
+  }, PATIENCE_MS);
+  try {
+    const result = await task();
+    clearTimeout(timer);
+    if (words.done) {
+      say(shown, words.done(result));
+    } else if (shown) {
+      Notification.dismiss(shown);
+    }
+    return result;
+  } catch (error) {
+    clearTimeout(timer);
+    if (shown) {
+      Notification.dismiss(shown);
+    }
+    notifyError(error, trans, () => void withProgress(words, trans, task));
+    return undefined;
+  }
+}
+
+function say(shown: string | null, message: string): void {
+  if (shown) {
+    Notification.update({ id: shown, message, type: 'success', autoClose: 4000 });
+  } else {
+    Notification.success(message, { autoClose: 4000 });
+  }
+}
