@@ -54,9 +54,9 @@ def patient() -> Iterator[Platform]:
         yield platform
 
 
-def answers(url: str, word: str) -> bool:
+def answers(url: str, word: str, path: str = "/") -> bool:
     try:
-        return get(url).json() == word
+        return get(url, path).json() == word
     except (httpx.HTTPError, ValueError):
         return False
 
@@ -121,7 +121,7 @@ def test_an_app_that_ignores_sigterm_is_replaced_and_removed(hurt: Platform) -> 
 def test_an_event_loop_that_hangs_does_not_hold_the_next_version(hurt: Platform) -> None:
     hang = "@app.get('/hang')\nasync def hang(): print('it hangs', flush=True); time.sleep(1000)\n"
     url = hurt.deploy_live("hangs", f"{HEAD}import time\napp = FastAPI()\n{hang}")
-    threading.Thread(target=lambda: answers(url + "/hang", ""), daemon=True).start()
+    threading.Thread(target=answers, args=(url, "", "/hang"), daemon=True).start()
     until(lambda: "it hangs" in hurt.logs("hangs"), what="it hangs")
     begun = time.monotonic()
     hurt.deploy_live("hangs", hello("free"))
