@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
+from gofastapi_ext.client.backups import BackupCalls
 from gofastapi_ext.client.database import DatabaseCalls
 from gofastapi_ext.client.discovery import ensure_running
 from gofastapi_ext.client.documents import DocumentCalls
@@ -39,7 +40,7 @@ _APPS = TypeAdapter(list[AppView])
 _VERSIONS = TypeAdapter(list[VersionView])
 
 
-class Client(Observation, DatabaseCalls, DocumentCalls):
+class Client(Observation, DatabaseCalls, DocumentCalls, BackupCalls):
     """Speaks to the platform service of this user. Every method raises a `GoFastAPIError`."""
 
     def me(self) -> Me:

@@ -90,6 +90,12 @@ class SecretsUnreadableError(GoFastAPIError):
     code = "secrets_unreadable"
 
 
+class DamagedBackupError(GoFastAPIError):
+    """A file is no backup, or not the one that was written: its hashes do not answer for it."""
+
+    code = "damaged_backup"
+
+
 class OverLimitError(GoFastAPIError):
     """The user's database holds more than is allowed, and takes no more writes until something is deleted."""
 
@@ -127,6 +133,7 @@ _BY_CODE: dict[str, type[GoFastAPIError]] = {
         DraftConflictError,
         DocumentConflictError,
         SecretsUnreadableError,
+        DamagedBackupError,
         OverLimitError,
         UnavailableError,
         ServiceUnreachableError,

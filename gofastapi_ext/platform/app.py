@@ -21,7 +21,9 @@ from gofastapi_ext.core.validation import ImportPolicy
 from gofastapi_ext.platform.api import alerts as alerts_api
 from gofastapi_ext.platform.api import app_errors as app_errors_api
 from gofastapi_ext.platform.api import apps as apps_api
+from gofastapi_ext.platform.api import backups as backups_api
 from gofastapi_ext.platform.api import blobs as blobs_api
+from gofastapi_ext.platform.api import branches as branches_api
 from gofastapi_ext.platform.api import cleanup as cleanup_api
 from gofastapi_ext.platform.api import convert as convert_api
 from gofastapi_ext.platform.api import database as database_api
@@ -51,6 +53,7 @@ from gofastapi_ext.platform.control.cleanup import Cleanup
 from gofastapi_ext.platform.control.clones import Clones
 from gofastapi_ext.platform.control.connection_cap import ConnectionCap
 from gofastapi_ext.platform.control.convert import Conversions
+from gofastapi_ext.platform.control.data_room import DataRoom
 from gofastapi_ext.platform.control.database_guard import DatabaseGuard
 from gofastapi_ext.platform.control.database_views import DatabaseViews
 from gofastapi_ext.platform.control.databases import Databases
@@ -81,6 +84,7 @@ from gofastapi_ext.platform.control.telemetry import Telemetry
 from gofastapi_ext.platform.control.undo import Undo
 from gofastapi_ext.platform.control.validate import Validator
 from gofastapi_ext.platform.control.webhooks import Sender
+from gofastapi_ext.platform.databases.copies import Copies
 from gofastapi_ext.platform.databases.keys import PlatformKey
 from gofastapi_ext.platform.databases.mongod import EmbeddedMongo
 from gofastapi_ext.platform.databases.server import ExternalMongo, MongoServer
@@ -110,6 +114,8 @@ _ROOMS = (
     alerts_api,
     events_api,
     database_api,
+    backups_api,
+    branches_api,
     documents_api,
     transfers_api,
 )
@@ -186,6 +192,9 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
 
     client = connect(server.root_uri)
     stack.push_async_callback(client.close)
+    copies = Copies(client, key.derive("installation")[:16], places.home / "backups" / ".locked")
+    # Before anything is written: that would wait for ever where the service before this one left a lock.
+    await copies.release()
     stores = await Stores.open(
         client[DATABASE],
         keep_events_seconds=86_400 * settings.events_keep_days,
@@ -267,13 +276,28 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         events=events,
         remove_after_seconds=settings.remove_after,
     )
+    rebinding = Rebinding(databases, apps, supervisors, deployments, events, places.home, settings)
+    data = DataRoom.open(
+        places.home,
+        settings,
+        databases=databases,
+        copies=copies,
+        rebinding=rebinding,
+        apps=apps,
+        supervisors=supervisors,
+        events=events,
+        telemetry=telemetry,
+    )
+    stack.push_async_callback(data.jobs.stop)
     leftovers = Leftovers(
         home=places.home, run=places.run, apps=apps, versions=versions, supervisors=supervisors, runtime=runtime
     )
-    cleanup = Cleanup(tools, removal=removal, idle=idle, leftovers=leftovers, events=events, owner=owner.user)
+    cleanup = Cleanup(
+        tools, removal=removal, idle=idle, leftovers=leftovers, data=data.upkeep, events=events, owner=owner.user
+    )
     stack.push_async_callback(cleanup.stop)
-    rebinding = Rebinding(databases, apps, supervisors, deployments, events, places.home, settings)
     await cleanup.end_orphans()
+    await data.changes.mend()
     await rebinding.finish()
     await supervisors.restore()
     observer.start()
@@ -291,6 +315,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     sleeper = Sleeper(apps, supervisors, observer, health, settings.sleep_after, telemetry)
     _begin(sleeper, stack)
     cleanup.start()
+    _begin(data.nightly, stack)
     connections = ConnectionCap(apps, supervisors, deployments, events, settings.database_connections_per_app)
     guard = DatabaseGuard(databases, ServerWatch(client), apps, connections, events, telemetry, settings)
     _begin(guard, stack)
@@ -314,7 +339,9 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     return Services(
         alerts=alerts,
         apps=app_cases,
+        backups=data.backups,
         blobs=Blobs(app_cases, versions, drafts, bundles, blobs, settings.limits),
+        branches=data.branches,
         browser=Browser(databases, Undo(stores.undo, keyring), settings.database_operation_seconds),
         clones=Clones(tools, app_cases, deployments),
         conversions=Conversions(draft_cases),

@@ -46,4 +46,4 @@ class BodyLimit:
 def _is_streamed(path: str) -> bool:
     if path.startswith("/api/database/collections/"):
         return path.endswith("/import")
-    return path.startswith("/api/blobs/") or path.endswith("/draft/archive")
+    return path.startswith("/api/blobs/") or path.endswith(("/draft/archive", "/database/backups/upload"))

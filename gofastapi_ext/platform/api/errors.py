@@ -27,6 +27,7 @@ STATUS: dict[type[errors.GoFastAPIError], HTTPStatus] = {
     errors.DraftConflictError: HTTPStatus.CONFLICT,
     errors.DocumentConflictError: HTTPStatus.CONFLICT,
     errors.SecretsUnreadableError: HTTPStatus.CONFLICT,
+    errors.DamagedBackupError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.OverLimitError: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+from gofastapi_ext.core.backups import branch_of
 from gofastapi_ext.core.bundle import Bundle, check_sizes
 from gofastapi_ext.core.diagnostics import Diagnostic, Severity, has_errors
-from gofastapi_ext.core.errors import GoFastAPIError, InvalidBundleError
+from gofastapi_ext.core.errors import GoFastAPIError, InvalidBundleError, InvalidNameError, NotFoundError
 from gofastapi_ext.core.leftout import check_all_go_in
 from gofastapi_ext.core.lifecycle import STAGES, Outcome, Stage
 from gofastapi_ext.core.models import DeployRequest
@@ -41,6 +42,7 @@ class Deploy(Attempt):
         self._rollback_of = rollback_of
         self._draft: DraftRecord | None = None
         self._hash_before: str | None = None
+        self._db_branch: str | None = None
         self._live = False
         self._draft_gone: str | None = None
 
@@ -56,7 +58,7 @@ class Deploy(Attempt):
             return Outcome.UNCHANGED, live.number
         async with self._tools.bundles.kept(self._bundle.code_hash):
             self._version = version = await self._release(entrypoint, supervisor)
-        commit = {"live_version": version.number, "live_hash": version.code_hash}
+        commit = {"live_version": version.number, "live_hash": version.code_hash, "db_branch": version.db_branch}
         await self._bring_up(supervisor, version, self.record.env_revision, commit)
         self._live = True
         await self._let_go_of_draft()
@@ -70,6 +72,7 @@ class Deploy(Attempt):
                 check_all_go_in(self._bundle.files)
         except InvalidBundleError as error:
             raise DeployFailedError([Diagnostic(code=error.code, message=error.message)]) from error
+        await self._check_branch()
         result, environment = await asyncio.gather(
             self._tools.validator.validate(self._bundle, request.origins, request.interpreter),
             self._tools.environments.resolve(self.record.id, self.record.env_revision),
@@ -81,6 +84,22 @@ class Deploy(Attempt):
         self._env_names = sorted({*self._request.env, *environment.values})
         self._end_stage(Stage.VALIDATE, diagnostics=self._warnings)
         return result.entrypoint
+
+    async def _check_branch(self) -> None:
+        """The version's data have to be there, or else it would start without them, or on others."""
+        branch = self._request.db_branch
+        try:
+            wanted = branch_of(branch)
+            if wanted is not None:
+                # One that was promoted is the data themselves by now.
+                wanted = (await self._tools.launcher.databases.binding(self.record.owner, wanted)).branch
+        except (NotFoundError, InvalidNameError) as error:
+            if self._rollback_of is not None:
+                hint = "Its code can be deployed again, on your data or on another branch"
+            else:
+                hint = f"Make it: gofastapi db branch {branch}"
+            raise DeployFailedError([Diagnostic(code="branch", message=error.message, hint=hint)]) from error
+        self._db_branch = wanted
 
     async def _check_variables(self) -> list[Diagnostic]:
         """A value in a cell or a command must not take the place of a secret, and thereby stand in the open."""
@@ -110,6 +129,9 @@ class Deploy(Attempt):
             return None
         live = await self._tools.versions.get(record.id, record.live_version)
         if live is None or live.env != request.env or live.interpreter != request.interpreter:
+            return None
+        databases = self._tools.launcher.databases
+        if databases.branch_in_force(record.owner, record.db_branch) != self._db_branch:
             return None
         return live if live.entrypoint == entrypoint else None
 
@@ -141,6 +163,7 @@ class Deploy(Attempt):
             size_bytes=bundle.size_bytes,
             files=sorted(bundle.files),
             rollback_of=self._rollback_of,
+            db_branch=self._db_branch,
         )
         done = await asyncio.gather(
             self._tools.versions.add(version),
