@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gofastapi_ext.notebook.arguments import OPTIONS
 from gofastapi_ext.notebook.place import notebook_folder
+from gofastapi_ext.notebook.usage import OPTIONS
 
 if TYPE_CHECKING:
     from gofastapi_ext.client.client import Client

@@ -16,9 +16,9 @@ from gofastapi_ext.client.database_text import (
     notice_of,
 )
 from gofastapi_ext.core.data import CollectionView, DatabaseView
-from gofastapi_ext.notebook import arguments, session
+from gofastapi_ext.notebook import session
 from gofastapi_ext.notebook.commands import one_line
-from gofastapi_ext.notebook.documents import DocumentsAsked, show_documents
+from gofastapi_ext.notebook.documents import DocumentsAsked, parse_db, show_documents
 from gofastapi_ext.notebook.output import publish
 from gofastapi_ext.notebook.place import is_kernel
 from gofastapi_ext.notebook.style import STYLE
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def db(shell: InteractiveShell, line: str) -> None:
     """`%db`"""
     with one_line():
-        wanted = arguments.parse_db(line)
+        wanted = parse_db(line)
         client = session.client()
         if isinstance(wanted, DocumentsAsked):
             page = client.documents(

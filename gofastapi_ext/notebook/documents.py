@@ -15,16 +15,15 @@ from gofastapi_ext.client.document_text import (
     parse_sort,
     short,
 )
-from gofastapi_ext.core.documents.views import DocumentPage, DocumentView
+from gofastapi_ext.core.documents.views import DEFAULT_PAGE, MAX_PAGE, DocumentPage, DocumentView
 from gofastapi_ext.notebook.errors import CommandFailed
 from gofastapi_ext.notebook.output import publish
 from gofastapi_ext.notebook.place import is_kernel
 from gofastapi_ext.notebook.style import STYLE
+from gofastapi_ext.notebook.usage import number, split, usage
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
-
-DEFAULT_LIMIT = 20
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,25 @@ class DocumentsAsked:
     branch: str | None
 
 
-def split_filter(line: str) -> tuple[str, str]:
+def parse_db(line: str) -> DocumentsAsked | str | None:
+    """Which documents; or, where none are meant, the branch of the database."""
+    line, filter = _split_filter(line)
+    words, options = split("db", line)
+    if len(words) > 1 or (not words and (filter or "--sort" in options)):
+        raise usage("db")
+    branch = options["--branch"][-1] if "--branch" in options else None
+    if not words:
+        return branch
+    return DocumentsAsked(
+        collection=words[0],
+        filter=parse_object(filter, "filter") if filter else {},
+        sort=parse_sort(options["--sort"][-1]) if "--sort" in options else {},
+        limit=number("--limit", options["--limit"][-1], 1, MAX_PAGE) if "--limit" in options else DEFAULT_PAGE,
+        branch=branch,
+    )
+
+
+def _split_filter(line: str) -> tuple[str, str]:
     """The line without the filter in it, and the filter: what is between the first and the last curly bracket.
 
     A shell would take the quotation marks of JSON away.
@@ -49,16 +66,6 @@ def split_filter(line: str) -> tuple[str, str]:
     if start < 0 or end < start:
         raise CommandFailed("A curly bracket of the filter is missing its partner.")
     return f"{line[:start]} {line[end + 1 :]}", line[start : end + 1]
-
-
-def asked(words: list[str], options: dict[str, list[str]], filter: str, limit: int) -> DocumentsAsked:
-    return DocumentsAsked(
-        collection=words[0],
-        filter=parse_object(filter, "filter") if filter else {},
-        sort=parse_sort(options["--sort"][-1]) if "--sort" in options else {},
-        limit=limit,
-        branch=options["--branch"][-1] if "--branch" in options else None,
-    )
 
 
 def show_documents(shell: InteractiveShell, wanted: DocumentsAsked, page: DocumentPage) -> None:
