@@ -195,6 +195,24 @@ def test_while_a_replacement_comes_in_the_old_data_stand(platform: Platform, dat
     assert data.notes.count_documents({}) == 4000
 
 
+def test_a_database_that_is_replaced_during_an_import_is_told() -> None:
+    with running_platform() as platform:
+        platform.client.insert_document("notes", {"_id": 1})
+        made = list(platform.client.back_up())[-1].backup
+        assert made is not None
+
+        def content() -> Iterator[bytes]:
+            yield lines({"n": n} for n in range(3000))
+            name = platform.client.database().name
+            assert list(platform.client.restore_backup(made.id, confirm=name))
+            yield lines({"n": n} for n in range(3000))
+
+        result = load(platform, "notes", content())
+        assert result.kind == "failed"
+        assert "replaced by another" in str(result.message)
+        assert [view.id for view in platform.client.documents("notes").documents] == [1]
+
+
 def test_who_leaves_during_a_replacement_leaves_nothing_behind(platform: Platform, data: Data) -> None:
     data.notes.insert_one({"_id": "old"})
 

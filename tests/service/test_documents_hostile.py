@@ -62,7 +62,7 @@ async def second_browser(platform: Platform) -> AsyncIterator[Browser]:
         databases = Databases(DatabaseStore(client[DATABASE]), DatabaseUsers(mongo, client, key))
         undo = Undo(UndoStore(client[DATABASE]), KeyRing(home / "secrets.key"))
         try:
-            yield Browser(databases, undo, 30)
+            yield Browser(databases, undo, 30, lambda: None)
         finally:
             await databases.stop()
 
@@ -250,6 +250,14 @@ def test_an_import_ends_where_the_database_is_full() -> None:
         platform.client.drop_collection("notes", confirm="notes")
         until(lambda: not platform.client.database().over_limit, 20, "writes again")
         assert platform.client.undo_delete(token).id == 1
+
+
+def test_an_import_ends_before_the_disk_is_full() -> None:
+    with running_platform(GOFASTAPI_MIN_FREE_DISK_BYTES=str(10**18)) as platform, opened(platform) as data:
+        result = list(platform.client.import_documents("notes", [b'{"n":1}\n']))[-1]
+        assert result.kind == "failed"
+        assert "disk is nearly full" in str(result.message)
+        assert data.list_collection_names() == []
 
 
 def test_many_of_everything_at_once_keeps_the_service_answering(

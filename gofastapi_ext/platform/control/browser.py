@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -47,6 +47,10 @@ from gofastapi_ext.platform.databases.users import UserDatabase
 logger = logging.getLogger(__name__)
 
 _ATTEMPTS = 5
+_REPLACED = (
+    "The whole database was replaced by another one, a backup or a branch, while the import was under way. What was "
+    "imported went into the one before: import it again."
+)
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,12 @@ class Asked(BaseModel):
 class Browser:
     """The use cases. Every method raises `GoFastAPIError`s, `NotFoundError` for a branch that is not there."""
 
-    def __init__(self, databases: Databases, undo: Undo, timeout_seconds: float) -> None:
+    def __init__(
+        self, databases: Databases, undo: Undo, timeout_seconds: float, check_room: Callable[[], None]
+    ) -> None:
+        """`check_room` raises where the disk is nearly full."""
         self._databases = databases
+        self._check_room = check_room
         self._undo = undo
         self._seconds = timeout_seconds
         self._swept: set[str] = set()
@@ -167,9 +175,12 @@ class Browser:
         """Import `content` as it comes."""
         check_collection(place.collection)
         async with self._session(place.user, place.branch) as database:
-            work = Import(database, place.collection, source, mode, self._seconds)
+            work = Import(database, place.collection, source, mode, self._seconds, self._check_room)
             async with aclosing(work.run(content)) as events:
                 async for event in events:
+                    in_force = await self._databases.binding(place.user, place.branch)
+                    if event.kind == "done" and in_force.name != database.name:
+                        event = event.model_copy(update={"kind": "failed", "message": _REPLACED})
                     yield event
 
     async def export(self, place: Place, asked: Asked, target: Format, *, plain: bool) -> AsyncGenerator[bytes, None]:

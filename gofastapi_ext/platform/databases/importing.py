@@ -59,13 +59,21 @@ class Import:
     """One import. With `REPLACE` it fills a collection of its own, which takes the place of the other in the end."""
 
     def __init__(
-        self, database: AsyncDatabase[Document], collection: str, source: Format, mode: ImportMode, seconds: float
+        self,
+        database: AsyncDatabase[Document],
+        collection: str,
+        source: Format,
+        mode: ImportMode,
+        seconds: float,
+        check_room: Callable[[], None],
     ) -> None:
+        """`check_room` raises where the disk is nearly full; it is asked before each batch."""
         self._database = database
         self._name = check_collection(collection)
         self._source = source
         self._mode = mode
         self._seconds = seconds
+        self._check_room = check_room
         self._started = time.monotonic()
         self._columns: list[cells.Path] | None = None
         self._lines = self._stored = self._refused = self._bytes = 0
@@ -126,6 +134,7 @@ class Import:
         stored = 0
         try:
             if parsed.documents:
+                self._check_room()
                 with told(_BATCH_SECONDS):
                     await collection.insert_many(parsed.documents, ordered=False)
                 stored = len(parsed.documents)
