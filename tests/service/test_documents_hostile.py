@@ -12,9 +12,8 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from pymongo.database import Database
-from support.data import opened
-from support.platform import Platform, drop_collections, running_platform
+from support.data import Data, opened
+from support.platform import Platform, running_platform
 from support.waiting import until
 
 from gofastapi_ext.core.documents.views import DocumentChange, Format, ImportMode
@@ -34,15 +33,6 @@ from gofastapi_ext.platform.keyring import KeyRing
 from gofastapi_ext.platform.store.database import DATABASE, connect
 from gofastapi_ext.platform.store.databases import DatabaseStore
 from gofastapi_ext.platform.store.undo import UndoStore
-
-Data = Database[dict[str, Any]]
-
-
-@pytest.fixture
-def data(platform: Platform) -> Iterator[Data]:
-    with opened(platform) as database:
-        yield database
-        drop_collections(database)
 
 
 @pytest.fixture
