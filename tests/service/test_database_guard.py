@@ -87,6 +87,7 @@ def test_over_its_limit_a_database_is_read_and_emptied_but_not_written(guarded: 
     assert error.diagnostic is not None
     assert error.diagnostic.hint is not None
     assert "over its limit" in error.diagnostic.hint
+    assert "Hint: Your database is over its limit" in guarded.logs("keeper")
 
     uri = guarded.client.database_uri(confirm=view.name).uri
     with pymongo.MongoClient(uri) as client:
