@@ -246,14 +246,6 @@ def parse_env_set(line: str) -> EnvSetArguments:
     )
 
 
-def parse_db(line: str) -> str | None:
-    """The branch of the database, where one is meant."""
-    words, options = split("db", line)
-    if words:
-        raise usage("db")
-    return options["--branch"][-1] if "--branch" in options else None
-
-
 def parse_name(magic: str, line: str) -> str:
     """Of a magic that takes an app's name alone."""
     return only_name(magic, split(magic, line)[0])
