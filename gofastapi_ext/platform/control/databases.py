@@ -162,7 +162,7 @@ class Databases:
         """New credentials in force; those before stay valid until nothing uses them. Apps are not moved by this."""
         record = await self.binding(user, branch)
         async with self.changing(user):
-            record = self._bindings[user, record.branch]
+            record = await self._current(user, record.branch)
             before = Retired(name=record.name, generation=record.generation)
             return await self.change(
                 record,
