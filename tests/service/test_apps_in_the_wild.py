@@ -105,7 +105,7 @@ def test_an_endless_thread_from_import_neither_stops_a_redeploy_nor_outlives_the
     assert first["ticks"] > 0
     platform.deploy_live("endless-thread", source + "# changed\n")
     assert get(url).json()["pid"] != first["pid"]
-    until(lambda: not Path(f"/proc/{first['pid']}").exists(), 10, "the old version's end")
+    until(lambda: not Path(f"/proc/{first['pid']}").exists(), what="the old version's end")
 
 
 def test_middleware_that_plays_one_body_message_again_and_again(platform: Platform) -> None:

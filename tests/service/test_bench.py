@@ -83,5 +83,5 @@ def test_an_interrupted_run_leaves_nothing_behind(folder: Path) -> None:
     printed, _ = run.communicate(timeout=60)
     assert run.returncode == 1, printed
     assert "everything it started has been ended" in printed
-    assert until(lambda: not left_behind(folder), 5, f"no {left_behind(folder)}")
+    assert until(lambda: not left_behind(folder), what=f"no {left_behind(folder)}")
     assert not list(folder.iterdir())

@@ -200,12 +200,12 @@ def test_who_leaves_during_a_replacement_leaves_nothing_behind(platform: Platfor
 
     def content() -> Iterator[bytes]:
         yield lines({"n": n} for n in range(3000))
-        until(lambda: any(name != "notes" for name in data.list_collection_names()), 10, "a collection of its own")
+        until(lambda: any(name != "notes" for name in data.list_collection_names()), what="a collection of its own")
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         load(platform, "notes", content(), mode=ImportMode.REPLACE)
-    until(lambda: data.list_collection_names() == ["notes"], 10, "nothing left")
+    until(lambda: data.list_collection_names() == ["notes"], what="nothing left")
     assert data.notes.find_one() == {"_id": "old"}
 
 
@@ -215,7 +215,7 @@ def test_what_a_crash_of_the_service_leaves_is_swept() -> None:
 
         def content() -> Iterator[bytes]:
             yield lines({"n": n} for n in range(3000))
-            until(lambda: any(name != "notes" for name in data.list_collection_names()), 10, "a collection of its own")
+            until(lambda: any(name != "notes" for name in data.list_collection_names()), what="a collection of its own")
             assert platform.process is not None
             platform.process.kill()
             platform.process.wait()
@@ -244,7 +244,7 @@ def test_a_database_that_dies_during_an_import_is_told(mode: ImportMode) -> None
         result = load(platform, "notes", content(), mode=mode)
         assert result.kind == "failed"
         assert "does not answer" in str(result.message)
-        until(lambda: is_back(platform), 20, "the database is back")
+        until(lambda: is_back(platform), what="the database is back")
         with opened(platform) as data:
             count = data.notes.count_documents({"_id": {"$ne": "old"}})
             assert data.notes.find_one({"_id": "old"}) is not None
@@ -315,8 +315,8 @@ def test_who_leaves_during_an_export_frees_the_cursor(platform: Platform, data: 
     ):
         chunks = answer.iter_raw()
         next(chunks)
-        until(open_cursors, 10, "a cursor is open")
-    until(lambda: not open_cursors(), 5, "the cursor is closed")
+        until(open_cursors, what="a cursor is open")
+    until(lambda: not open_cursors(), what="the cursor is closed")
 
 
 def test_an_export_that_breaks_off_is_no_whole_one() -> None:

@@ -54,11 +54,17 @@ def hello(word: str) -> str:
     return HEAD + f"app = FastAPI()\n@app.get('/')\ndef root(): return {word!r}\n"
 
 
-@pytest.fixture
-def hurt() -> Iterator[Platform]:
-    """A service of the test's own."""
+@pytest.fixture(scope="module")
+def own() -> Iterator[Platform]:
     with running_platform(GOFASTAPI_MAX_CRASHES="2") as platform:
         yield platform
+
+
+@pytest.fixture
+def hurt(own: Platform) -> Platform:
+    """A service to be hurt, as those before left it, but for their apps."""
+    own.mend()
+    return own
 
 
 def zygotes(platform: Platform) -> list[psutil.Process]:

@@ -205,7 +205,7 @@ def test_events_are_told_while_the_database_is_away_and_stored_when_it_is_back(h
         with hurt.database() as database:
             return database["events"].find_one({"_id": crash.id}) is not None
 
-    until(stored, 20, "the crash is stored")
+    until(stored, what="the crash is stored")
     assert crash in hurt.client.events("away")
 
 

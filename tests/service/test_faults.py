@@ -31,13 +31,19 @@ def hello(word: str) -> str:
     return HELLO.replace("WORD", word)
 
 
-@pytest.fixture
-def hurt() -> Iterator[Platform]:
-    """A service of the test's own, to be hurt."""
+@pytest.fixture(scope="module")
+def own() -> Iterator[Platform]:
     with running_platform(
         GOFASTAPI_DRAIN_SECONDS="2", GOFASTAPI_MAX_CRASHES="3", GOFASTAPI_LOG_MAX_BYTES="1000000"
     ) as platform:
         yield platform
+
+
+@pytest.fixture
+def hurt(own: Platform) -> Platform:
+    """A service to be hurt, as those before left it, but for their apps."""
+    own.mend()
+    return own
 
 
 @pytest.fixture

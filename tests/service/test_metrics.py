@@ -128,7 +128,7 @@ def test_what_is_open_at_this_moment(platform: Platform, tmp_path: Path) -> None
     asking = [threading.Thread(target=ask, args=(url, "/slow")) for _ in range(3)]
     for each in asking:
         each.start()
-    until(lambda: platform.client.metrics("opened").in_flight == 3, 10, "three in flight")
+    until(lambda: platform.client.metrics("opened").in_flight == 3, what="three in flight")
     gate.touch()
     for each in asking:
         each.join()

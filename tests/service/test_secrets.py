@@ -86,7 +86,7 @@ def test_a_secret_is_found_nowhere(own: Platform) -> None:
     put_secrets(own, "talks", TOKEN=SECRET, KEY=KEY)
     assert get(url).json() == SECRET
     assert get(url, "/break").status_code == 500
-    until(lambda: "ValueError" in own.logs("talks") and "the end" in own.logs("talks"), 10, "the log is written")
+    until(lambda: "ValueError" in own.logs("talks") and "the end" in own.logs("talks"), what="the log is written")
     log = own.logs("talks", tail=10_000)
     assert_hidden(log, "the log")
     for told in ("start ***", "request ***", "[***]", "cannot log in with '***'", "....***...."):
