@@ -42,7 +42,7 @@ def test_an_app_finds_the_files_it_names_where_it_runs(platform: Platform, tmp_p
     (tmp_path / "site/notes").mkdir(parents=True)
     url = deploy_folder(platform, "reads-files", tmp_path, "site/main.py", files)
     assert "<h1>Hi</h1>" in get(url, "/page").text
-    httpx.put(f"{url}/notes/a.txt", content=b"text", trust_env=False).raise_for_status()
+    httpx.put(f"{url}/notes/a.txt", content=b"text", timeout=30, trust_env=False).raise_for_status()
     assert "a.txt" in get(url, "/notes").json()
 
 

@@ -80,7 +80,7 @@ def test_each_request_counts_for_its_template_at_once(platform: Platform) -> Non
     before = datetime.now(UTC)
     ask(url, *(f"/items/{number}" for number in range(20)), "/missing/a", "/missing/b", "/items/none", "/broken")
     for size in (1000, 2000):
-        httpx.post(f"{url}/items", content=b"x" * size, trust_env=False)
+        httpx.post(f"{url}/items", content=b"x" * size, timeout=30, trust_env=False)
     view = platform.client.metrics("counted")
     found = routes(view)
     assert three(found["GET /items/{item_id}"]) == (21, 1, 0)

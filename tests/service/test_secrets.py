@@ -101,7 +101,9 @@ def test_a_secret_is_found_nowhere(own: Platform) -> None:
     assert "is not good" in (own.app("never").reason or "")
     own.client.clone("talks", CloneRequest(to="copied", source="live"))
 
-    with httpx.Client(transport=httpx.HTTPTransport(uds=str(own.places.socket)), base_url="http://x") as http:
+    with httpx.Client(
+        timeout=30, transport=httpx.HTTPTransport(uds=str(own.places.socket)), base_url="http://x"
+    ) as http:
         [error, *_] = http.get("/api/apps/talks/errors").json()
         other = {"backup_id": "20260101-000000-abcdef", "name": "none", "collection": "none", "key": "1"}
         paths = [

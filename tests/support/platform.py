@@ -181,4 +181,4 @@ def drop_collections(database: Database[dict[str, Any]]) -> None:
 
 def get(url: str, path: str = "/", **kwargs: object) -> httpx.Response:
     """One request on a connection of its own."""
-    return httpx.get(url + path, timeout=15, trust_env=False, **kwargs)  # type: ignore[arg-type]
+    return httpx.get(url + path, timeout=30, trust_env=False, **kwargs)  # type: ignore[arg-type]
