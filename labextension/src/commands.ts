@@ -32,6 +32,9 @@ export namespace CommandIDs {
   /** Deploy the notebook's marked cells. */
   export const deployMarked = 'gofastapi:deploy-marked';
 
+  /** Go to a line of a cell. Args: `{ notebook: string, cell: string, line: number }`. */
+  export const jumpToCell = 'gofastapi:jump-to-cell';
+
   /** Deploy an app's draft. Args: `{ app: string }`. */
   export const deployDraft = 'gofastapi:deploy-draft';
   /** Show an app's files in the file browser. Args: `{ app: string }`. */
