@@ -60,7 +60,7 @@ export function Chart(props: {
           y: { range: (_plot, _low, high) => [0, Math.max(high * 1.1, 1)] }
         },
         axes: [
-          isOfDays ? { ...axis, values: (_plot, moments) => moments.map(clock) } : axis,
+          isOfDays ? { ...axis, space: 76, values: (_plot, moments) => moments.map(clock) } : axis,
           { ...axis, size: 48, values: (_plot, values) => values.map(value => format(value)) }
         ],
         series: [
