@@ -103,8 +103,9 @@ def test_a_secret_is_found_nowhere(own: Platform) -> None:
 
     with httpx.Client(transport=httpx.HTTPTransport(uds=str(own.places.socket)), base_url="http://x") as http:
         [error, *_] = http.get("/api/apps/talks/errors").json()
+        other = {"backup_id": "20260101-000000-abcdef", "name": "none", "collection": "none", "key": "1"}
         paths = [
-            path.format(app_id=app, number=1, path="main.py", sha256="0" * 64, error_id=error["id"])
+            path.format(app_id=app, number=1, path="main.py", sha256="0" * 64, error_id=error["id"], **other)
             for path, verbs in http.get("/api/openapi.json").json()["paths"].items()
             if "get" in verbs
             for app in ("talks", "never", "copied")
