@@ -330,7 +330,7 @@ def test_who_leaves_during_an_export_frees_the_cursor(platform: Platform, data: 
 
     transport = httpx.HTTPTransport(uds=str(platform.places.socket))
     with (
-        httpx.Client(transport=transport, base_url="http://gofastapi") as http,
+        httpx.Client(timeout=30, transport=transport, base_url="http://gofastapi") as http,
         http.stream("GET", "/api/database/collections/large/export") as answer,
     ):
         chunks = answer.iter_raw()
