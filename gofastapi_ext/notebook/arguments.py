@@ -15,9 +15,14 @@ from gofastapi_ext.notebook.errors import CommandFailed
 
 USAGE = {
     "deploy": "%%deploy NAME [--with OBJECT,...] [--env K=V ...] [--file PATH ...] [--run] [--message TEXT] [--open] "
-    "[--draft [--force]]",
+    "[--db-branch NAME] [--draft [--force]]",
     "%deploy": "%deploy NAME [--with OBJECT,...] [--env K=V ...] [--file PATH ...] [--message TEXT] [--open] "
-    "[--draft [--force]] [--dry-run]",
+    "[--db-branch NAME] [--draft [--force]] [--dry-run]",
+    "db_backup": "%db_backup [--branch NAME]",
+    "db_backups": "%db_backups",
+    "db_branch": "%db_branch [NAME [--ttl TIME] [--of BACKUP] [--extend TIME] [--drop [--force]]]",
+    "db_promote": "%db_promote NAME --yes",
+    "db_restore": "%db_restore BACKUP|FILE|latest [--branch NAME] --yes, or %db_restore --undo [NAME]",
     "db": "%db [--branch NAME]",
     "deployfile": "%%deployfile NAME PATH [--force], or %deployfile NAME PATH --remove",
     "versions": "%versions NAME",
@@ -44,9 +49,13 @@ USAGE = {
 }
 OPTIONS = {
     "app": ("--sleep-after", "--record-bodies"),
-    "deploy": ("--with", "--env", "--file", "--run", "--message", "--open", "--draft", "--force"),
-    "%deploy": ("--with", "--env", "--file", "--message", "--open", "--draft", "--force", "--dry-run"),
+    "deploy": ("--with", "--env", "--file", "--run", "--message", "--open", "--db-branch", "--draft", "--force"),
+    "%deploy": ("--with", "--env", "--file", "--message", "--open", "--db-branch", "--draft", "--force", "--dry-run"),
     "db": ("--branch",),
+    "db_backup": ("--branch",),
+    "db_branch": ("--ttl", "--of", "--extend", "--drop", "--force"),
+    "db_promote": ("--yes",),
+    "db_restore": ("--undo", "--branch", "--yes"),
     "deployfile": ("--force", "--remove"),
     "env_set": ("--secret", "--unset", "--import"),
     "errors": ("--all", "--clear"),
@@ -61,6 +70,10 @@ _TAKES_VALUE = frozenset(
         "--env",
         "--file",
         "--message",
+        "--db-branch",
+        "--ttl",
+        "--of",
+        "--extend",
         "--tail",
         "--secret",
         "--unset",
@@ -92,6 +105,7 @@ class DeployArguments:
     files: tuple[Path, ...] = ()
     run: bool = False
     message: str = ""
+    db_branch: str | None = None
     open: bool = False
     draft: bool = False
     force: bool = False
@@ -165,8 +179,8 @@ def parse_deploy(line: str, *, is_cell: bool = True) -> DeployArguments:
     objects = _object_names(options.get("--with", []))
     name = check_app_id(_only_name(magic, words))
     messages = options.get("--message", [])
-    if "--draft" in options and ("--open" in options or messages):
-        raise CommandFailed("--draft deploys nothing: --open and --message have no use there.")
+    if "--draft" in options and ("--open" in options or "--db-branch" in options or messages):
+        raise CommandFailed("--draft deploys nothing: --open, --message and --db-branch have no use there.")
     if "--force" in options and "--draft" not in options:
         raise CommandFailed("--force goes with --draft: it overwrites the draft that is there.")
     return DeployArguments(
@@ -176,6 +190,7 @@ def parse_deploy(line: str, *, is_cell: bool = True) -> DeployArguments:
         files=tuple(Path(path) for path in options.get("--file", [])),
         run="--run" in options,
         message=messages[-1] if messages else "",
+        db_branch=options["--db-branch"][-1] if "--db-branch" in options else None,
         open="--open" in options,
         draft="--draft" in options,
         force="--force" in options,
@@ -320,6 +335,14 @@ def parse_db(line: str) -> str | None:
     if words:
         raise _usage("db")
     return options["--branch"][-1] if "--branch" in options else None
+
+
+def parse_words(magic: str, line: str, most: int) -> tuple[list[str], dict[str, str]]:
+    """Up to `most` words, and each option's last value."""
+    words, options = _split(magic, line)
+    if len(words) > most:
+        raise _usage(magic)
+    return words, {name: values[-1] for name, values in options.items()}
 
 
 def parse_name(magic: str, line: str) -> str:

@@ -220,7 +220,8 @@ class Branches:
         names = [record.branch for record in bindings if record.branch is not None]
         if name in names:
             raise ConflictError(
-                f'There is a branch "{name}" already. Choose another name, or drop it first: gofastapi db drop {name}'
+                f'There is a branch "{name}" already. Choose another name, or drop it first: '
+                f"gofastapi db branch {name} --drop"
             )
         if len(names) >= self._most:
             raise ConflictError(
