@@ -167,14 +167,16 @@ def promote(name: str, yes: bool, as_json: bool) -> None:
 
 
 def _shown(events: Iterator[DataProgress], as_json: bool) -> DataProgress:
-    """Show how far it is; return the end. As JSON, a line for each event."""
+    """Show how far it is; return the end. As JSON, a line for each event. Exits with 1 where an app did not move."""
     from gofastapi_ext.cli.output import say
     from gofastapi_ext.client.backups_text import done_words, is_progress, progress_words
     from gofastapi_ext.core.backups import DataStage
 
     is_watched = sys.stderr.isatty() and not as_json
     last: DataProgress | None = None
+    all_moved = True
     for last in events:
+        all_moved = all_moved and (last.app is None or last.app.moved)
         if as_json:
             say(last.model_dump_json(exclude_none=True))
         elif is_progress(last):
@@ -186,6 +188,8 @@ def _shown(events: Iterator[DataProgress], as_json: bool) -> DataProgress:
             say(f"  {progress_words(last)}")
         else:
             say(done_words(last))
+    if not all_moved:
+        sys.exit(1)
     if last is None:
         raise RuntimeError("nothing was answered")
     return last

@@ -10,14 +10,12 @@ from contextlib import suppress
 from threading import Thread
 from typing import Any
 
-import psutil
 import pytest
 from pymongo import MongoClient
 from support.noted import NOTES, note, notes, physical, user_data
 from support.platform import Platform, running_platform
 from support.waiting import until
 
-from gofastapi_ext.client.discovery import ensure_running
 from gofastapi_ext.core.backups import BackupKind, DataProgress, DataStage
 from gofastapi_ext.core.errors import GoFastAPIError, UnavailableError
 from gofastapi_ext.core.events import EventKind
@@ -113,15 +111,20 @@ def test_a_service_that_is_killed_while_it_has_the_lock_is_followed_by_one_that_
         os.kill(pid, signal.SIGKILL)
         caller.join(20)
         assert root.admin.command("currentOp").get("fsyncLock"), "it was killed in time"
-        ensure_running(platform.places)
+        start_again(platform)
         assert not root.admin.command("currentOp").get("fsyncLock")
-    until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie")
     platform.client.cleanup(dry_run=False)
     check_is_whole(platform, name)
     until(lambda: notes(url) == [], 20)
     note(url, "after")
     assert notes(url) == ["after"]
     assert list(platform.client.back_up())[-1].stage is DataStage.DONE
+
+
+def start_again(platform: Platform) -> None:
+    assert platform.process is not None
+    platform.process.wait(20)
+    platform.start()
 
 
 def kill_service_at(platform: Platform, stage: DataStage, begin: Callable[[], Iterator[DataProgress]]) -> None:
@@ -131,8 +134,7 @@ def kill_service_at(platform: Platform, stage: DataStage, begin: Callable[[], It
             if event.stage is stage:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-    until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie")
-    ensure_running(platform.places)
+    start_again(platform)
 
 
 def test_a_service_that_is_killed_during_a_restore_leaves_the_one_or_the_other(platform: Platform) -> None:
@@ -167,21 +169,21 @@ def test_a_service_that_is_killed_during_a_restore_leaves_the_one_or_the_other(p
 
 def test_a_night_that_was_slept_through_is_made_up_for_and_the_last_few_stay() -> None:
     """As a laptop: off at night, on in the morning."""
-    with running_platform(GOFASTAPI_BACKUPS_KEPT="2") as platform:
+    with running_platform(GOFASTAPI_BACKUPS_KEPT="2", GOFASTAPI_BACKUP_AT="never") as platform:
+        assert platform.client.backups().nightly_at is None
         with user_data(platform) as data:
             data.words.insert_one({})
         by_hand = list(platform.client.back_up())[-1].backup
         assert by_hand is not None
+        with platform.database() as database:
+            database.databases.update_many({}, {"$set": {"created_at": by_hand.created_at.replace(year=2020)}})
+        platform.environment["GOFASTAPI_BACKUP_AT"] = "03:00"
         for count in (1, 2, 2):
             before = {each.id for each in platform.client.backups().backups}
             platform.stop()
             # The days before, as the platform remembers them.
             for path in (platform.places.home / "backups").rglob("*.json"):
                 path.write_text(path.read_text().replace(f'"created_at":"{time.strftime("%Y")}', '"created_at":"2020'))
-            platform.start()
-            with platform.database() as database:
-                database.databases.update_many({}, {"$set": {"created_at": by_hand.created_at.replace(year=2020)}})
-            platform.stop()
             platform.start()
             made = until(
                 lambda before=before: [b for b in platform.client.backups().backups if b.id not in before],
@@ -194,8 +196,3 @@ def test_a_night_that_was_slept_through_is_made_up_for_and_the_last_few_stay() -
             assert by_hand.id in {b.id for b in platform.client.backups().backups}, "what somebody made stays"
         told = [event for event in platform.client.events() if event.kind is EventKind.BACKED_UP]
         assert told[0].by is None
-
-
-def test_never_means_never(tmp_path: object) -> None:
-    with running_platform(GOFASTAPI_BACKUP_AT="never") as platform:
-        assert platform.client.backups().nightly_at is None

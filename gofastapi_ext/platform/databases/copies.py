@@ -49,8 +49,9 @@ class Copies:
         self.installation = installation
 
     async def release(self) -> None:
-        """Unlock what a service that crashed in the middle of a copy left locked."""
-        await self._reads.release()
+        """Unlock what a copy that was cut short left locked, as by a crash of the service."""
+        with _in_words("MongoDB could not be unlocked"):
+            await self._reads.release()
 
     async def size(self, database: str) -> Size:
         with _in_words("The database could not be asked for its size"):
