@@ -7,7 +7,20 @@ import os
 import click
 
 from gofastapi_ext._version import __version__
-from gofastapi_ext.cli import alerts, app_errors, backups, code, database, feeds, metrics, one_app, upkeep, variables
+from gofastapi_ext.cli import (  # noqa: F401 - some add their commands to a group of another one
+    alerts,
+    app_errors,
+    backups,
+    code,
+    database,
+    documents,
+    feeds,
+    metrics,
+    one_app,
+    transfers,
+    upkeep,
+    variables,
+)
 from gofastapi_ext.cli.errors import told_in_words
 from gofastapi_ext.cli.options import APP as _APP
 from gofastapi_ext.cli.options import APP_OR_ALL as _APP_OR_ALL
@@ -243,10 +256,6 @@ main.add_command(code.convert)
 main.add_command(code.export)
 main.add_command(code.import_)
 main.add_command(database.db)
-for command in (
-    backups.backup, backups.backups, backups.branch, backups.branches, backups.promote, backups.restore,
-):  # fmt: skip
-    database.db.add_command(command)
 main.add_command(feeds.events)
 main.add_command(feeds.logs)
 main.add_command(metrics.metrics)

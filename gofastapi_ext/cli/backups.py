@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gofastapi_ext.cli.database import BRANCH
+from gofastapi_ext.cli.database import BRANCH, db
 from gofastapi_ext.cli.errors import told_in_words
 from gofastapi_ext.cli.options import JSON
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _YES = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
-@click.command()
+@db.command()
 @BRANCH
 @click.option("--output", metavar="FILE", type=click.Path(), help="Write it to this file, too.")
 @JSON
@@ -36,7 +36,7 @@ def backup(branch: str | None, output: str | None, as_json: bool) -> None:
             _download(client, made, Path(output))
 
 
-@click.command()
+@db.command()
 @click.option("--download", nargs=2, metavar="ID FILE", help="Write a backup to a file.")
 @click.option("--delete", metavar="ID", help="Delete a backup for good.")
 @_YES
@@ -63,7 +63,7 @@ def backups(download: tuple[str, str] | None, delete: str | None, yes: bool, as_
             say_json(view) if as_json else say(backups_as_text(view, paint))
 
 
-@click.command()
+@db.command()
 @click.argument("source", required=False, metavar="[BACKUP]")
 @click.option("--undo", is_flag=True, help="Bring back what the last restore or promotion replaced.")
 @BRANCH
@@ -97,7 +97,7 @@ def restore(source: str | None, undo: bool, branch: str | None, yes: bool, as_js
         _shown(client.restore_backup(found.id, confirm=name, branch=branch), as_json)
 
 
-@click.command()
+@db.command()
 @click.argument("name")
 @click.option("--ttl", metavar="TIME", help="How long it lives: 90s, 30m, 24h, 7d. By default 24h.")
 @click.option("--of", "backup_id", metavar="BACKUP", help="Copy this backup instead of the data as they are now.")
@@ -137,7 +137,7 @@ def branch(
             _shown(client.create_branch(name, ttl=ttl, backup=_id_of(client, backup_id)), as_json)
 
 
-@click.command()
+@db.command()
 @JSON
 @told_in_words
 def branches(as_json: bool) -> None:
@@ -151,7 +151,7 @@ def branches(as_json: bool) -> None:
     say_json(found) if as_json else say(branches_as_text(found))
 
 
-@click.command()
+@db.command()
 @click.argument("name")
 @_YES
 @JSON

@@ -23,6 +23,12 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, defer_build=True)
 
 
+class _Body(BaseModel):
+    """Of a request: built at once, as the API needs it."""
+
+    model_config = ConfigDict(frozen=True)
+
+
 class BackupKind(StrEnum):
     """Why there is one."""
 
@@ -76,17 +82,17 @@ class BackupsView(_Frozen):
     nightly_kept: int
 
 
-class RestoreRequest(_Frozen):
+class RestoreRequest(_Body):
     confirm: Line = ""
     """The name of the database, whose data are replaced."""
 
 
-class UndoRequest(_Frozen):
+class UndoRequest(_Body):
     name: Line | None = None
     """The previous database to come back; by default the one replaced last."""
 
 
-class BranchRequest(_Frozen):
+class BranchRequest(_Body):
     """POST /api/database/branches"""
 
     name: Line
@@ -96,14 +102,14 @@ class BranchRequest(_Frozen):
     """The backup whose content it gets, instead of the data as they are now."""
 
 
-class BranchChange(_Frozen):
+class BranchChange(_Body):
     """PATCH /api/database/branches/{name}"""
 
     ttl: Line
     """How long from now on it lives."""
 
 
-class PromoteRequest(_Frozen):
+class PromoteRequest(_Body):
     confirm: Line = ""
     """The name of the branch, whose data become the data themselves."""
 

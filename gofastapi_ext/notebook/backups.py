@@ -15,10 +15,11 @@ from gofastapi_ext.client.backups_text import (
 )
 from gofastapi_ext.core.backups import DataProgress, DataStage
 from gofastapi_ext.notebook import session
-from gofastapi_ext.notebook.arguments import USAGE, parse_words
+from gofastapi_ext.notebook.arguments import parse_words
 from gofastapi_ext.notebook.commands import one_line
 from gofastapi_ext.notebook.errors import CommandFailed
 from gofastapi_ext.notebook.magic_words import as_magics
+from gofastapi_ext.notebook.usage import usage
 
 
 def back_up(line: str) -> None:
@@ -44,7 +45,7 @@ def restore(line: str) -> None:
             _show(client.undo_restore(words[0] if words else None))
             return
         if not words:
-            raise CommandFailed(f"Usage: {USAGE['db_restore']}")
+            raise usage("db_restore")
         branch = options.get("--branch")
         name = client.database(branch=branch).name
         if "--yes" not in options:
@@ -60,7 +61,7 @@ def branch(line: str) -> None:
         client = session.client()
         if not words:
             if options:
-                raise CommandFailed(f"Usage: {USAGE['db_branch']}")
+                raise usage("db_branch")
             _say(branches_as_text(client.branches()))
         elif "--drop" in options:
             client.drop_branch(words[0], force="--force" in options)
@@ -77,7 +78,7 @@ def promote(line: str) -> None:
     with one_line():
         words, options = parse_words("db_promote", line, most=1)
         if not words:
-            raise CommandFailed(f"Usage: {USAGE['db_promote']}")
+            raise usage("db_promote")
         client = session.client()
         client.branch(words[0])
         if "--yes" not in options:

@@ -317,7 +317,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     cleanup.start()
     _begin(data.nightly, stack)
     connections = ConnectionCap(apps, supervisors, deployments, events, settings.database_connections_per_app)
-    guard = DatabaseGuard(databases, ServerWatch(client), apps, connections, events, telemetry, settings)
+    guard = DatabaseGuard(databases, server, ServerWatch(client), apps, connections, events, telemetry, settings)
     _begin(guard, stack)
 
     def describe() -> ServiceView:

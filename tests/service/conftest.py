@@ -4,9 +4,13 @@ import contextlib
 from collections.abc import Iterator
 
 import pytest
+from support.instances import loop, runtime
 from support.platform import Platform, drop_collections, running_platform
+from support.reruns import again_from_the_beginning
 
 from gofastapi_ext.core.errors import GoFastAPIError
+
+__all__ = ["again_from_the_beginning", "loop", "runtime"]
 
 
 @pytest.fixture(scope="session")

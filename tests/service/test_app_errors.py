@@ -83,7 +83,8 @@ def no_errors(platform: Platform, url: str) -> None:
 
 
 def only_error(platform: Platform, app: str = "menu") -> ErrorView:
-    [error] = platform.client.errors(app)
+    """The one there is; the answer may come a moment before its error is told."""
+    [error] = until(lambda: platform.client.errors(app), what="an error")
     return error
 
 

@@ -17,7 +17,7 @@ from support.waiting import until
 
 @pytest.fixture(scope="module")
 def cli() -> Iterator[CommandLine]:
-    with command_line(GOFASTAPI_FIRST_PORT="21200", GOFASTAPI_LAST_PORT="21249") as running:
+    with command_line() as running:
         running.run("up")
         yield running
 
@@ -55,7 +55,7 @@ def test_deploy_in_words(cli: CommandLine) -> None:
     assert lines[0] == "Deploying words: words.py"
     assert [line.split()[0] for line in lines[1:]] == ["validate", "release", "start", "ready", "It", "live"]
     assert lines[-2].startswith("It sleeps after 30m without a request; the next one wakes it.")
-    assert "http://127.0.0.1:212" in lines[-1]
+    assert "http://127.0.0.1:2" in lines[-1]
     assert "  v1  " in lines[-1]
     assert "\x1b" not in text
     assert cli.run("deploy", "words.py", "--name", "words").splitlines()[-1].startswith("unchanged  http://")

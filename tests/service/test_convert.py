@@ -137,7 +137,7 @@ def test_draft_without_main_is_told_so(platform: Platform) -> None:
 
 @pytest.fixture(scope="module")
 def command() -> Iterator[CommandLine]:
-    with command_line(GOFASTAPI_FIRST_PORT="22100", GOFASTAPI_LAST_PORT="22199") as running:
+    with command_line() as running:
         yield running
 
 

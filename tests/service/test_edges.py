@@ -63,7 +63,14 @@ def hurt() -> Iterator[Platform]:
 
 def zygotes(platform: Platform) -> list[psutil.Process]:
     service = psutil.Process(platform.client.service().pid)
-    return [process for process in service.children() if "gofastapi_runner.zygote" in process.cmdline()]
+    return [process for process in service.children() if "gofastapi_runner.zygote" in command_of(process)]
+
+
+def command_of(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:  # it is over, or as good as
+        return []
 
 
 def all_ended(pids: list[int]) -> bool:
@@ -72,7 +79,14 @@ def all_ended(pids: list[int]) -> bool:
 
 def is_running(pid: int) -> bool:
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return not is_zombie(psutil.Process(pid))
+    except psutil.NoSuchProcess:
+        return False
+
+
+def is_zombie(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 
@@ -149,7 +163,7 @@ def test_zygotes_that_end_are_no_crashes_of_the_app(hurt: Platform) -> None:
     url = hurt.deploy_live("app", hello("steady"))
     for _ in range(3):
         [instance] = hurt.app("app").instances
-        [zygote] = zygotes(hurt)
+        [zygote] = until(lambda: found if len(found := zygotes(hurt)) == 1 else [], what="one zygote")
         zygote.kill()
         until(lambda gone=instance: hurt.app("app").instances not in ([gone], []), what="another instance")
         assert get(url).json() == "steady"
@@ -205,7 +219,7 @@ def test_many_redeploys_and_removals_leave_nothing_open(hurt: Platform) -> None:
     until(lambda: len(hurt.processes()) == 3, what="the old instances gone")
     # The database's pool has up to 20 connections.
     until(lambda: service.num_fds() <= before[0] + 8 and zygote.num_fds() == before[1], what="descriptors closed")
-    assert not [p for p in service.children(recursive=True) if p.status() == "zombie"]
+    until(lambda: not [p for p in service.children(recursive=True) if is_zombie(p)], what="all waited for")
 
 
 def test_a_mongod_left_by_a_crash_is_adopted_and_replaced_when_it_dies(hurt: Platform) -> None:

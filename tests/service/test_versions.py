@@ -100,7 +100,7 @@ def test_the_service_answers_others_while_it_compares(platform: Platform) -> Non
             assert get(url).json() == "x"
             slowest = max(slowest, (datetime.now(UTC) - begun).total_seconds())
     assert all(diff.result().files[0].unified for diff in diffs)
-    assert slowest < 2
+    assert slowest < 5
 
 
 def test_ten_versions_stay_and_their_code_with_that_of_the_draft(platform: Platform) -> None:

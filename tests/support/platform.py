@@ -24,13 +24,9 @@ from gofastapi_ext.core.bundle import Bundle, BundleFile, CellOrigin
 from gofastapi_ext.core.lifecycle import State
 from gofastapi_ext.core.models import AppView, DeployRequest, StageEvent
 from gofastapi_ext.platform.databases.keys import PlatformKey
+from support.ports import PortRange
+from support.reruns import forget, remember
 from support.waiting import until
-
-
-def own_ports() -> dict[str, str]:
-    """A range that keeps clear of a developer's own apps, and of tests that run at the same time."""
-    first = 24000 + 500 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    return {"GOFASTAPI_FIRST_PORT": str(first), "GOFASTAPI_LAST_PORT": str(first + 499)}
 
 
 class Platform:
@@ -38,7 +34,8 @@ class Platform:
 
     def __init__(self, home: Path, **settings: str) -> None:
         self.places = Places(home=home, run=home / "run")
-        self.environment = service_environment() | {"GOFASTAPI_HOME": str(home)} | own_ports() | settings
+        self.ports = PortRange()
+        self.environment = service_environment() | {"GOFASTAPI_HOME": str(home)} | self.ports.settings | settings
         self.client = Client(self.places)
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -110,7 +107,7 @@ class Platform:
     def app(self, app_id: str) -> AppView:
         return self.client.app(app_id)
 
-    def until_state(self, app_id: str, state: State, timeout_seconds: float = 10.0) -> AppView:
+    def until_state(self, app_id: str, state: State, timeout_seconds: float = 30.0) -> AppView:
         return until(
             lambda: view if (view := self.app(app_id)).state is state else None, timeout_seconds, f"{app_id} {state}"
         )
@@ -148,9 +145,11 @@ def running_platform(**settings: str) -> Iterator[Platform]:
     home = Path(tempfile.mkdtemp(prefix="gfa-"))
     platform = Platform(home, **settings)
     platform.start()
+    remember(platform.places)
     try:
         yield platform
     finally:
+        forget(platform.places)
         platform.client.close()
         platform.stop()
         rmtree(home, ignore_errors=True)

@@ -17,6 +17,7 @@ from gofastapi_ext.platform.control.databases import Databases
 from gofastapi_ext.platform.control.events import EventFeed
 from gofastapi_ext.platform.control.telemetry import Telemetry
 from gofastapi_ext.platform.databases.refusals import is_unauthorized
+from gofastapi_ext.platform.databases.server import MongoServer
 from gofastapi_ext.platform.databases.watch import Operation, ServerWatch
 from gofastapi_ext.platform.settings import Settings
 from gofastapi_ext.platform.store.apps import AppStore
@@ -38,6 +39,7 @@ class DatabaseGuard:
     def __init__(
         self,
         databases: Databases,
+        server: MongoServer,
         watch: ServerWatch,
         apps: AppStore,
         connections: ConnectionCap,
@@ -46,6 +48,7 @@ class DatabaseGuard:
         settings: Settings,
     ) -> None:
         self._databases = databases
+        self._server = server
         self._watch = watch
         self._apps = apps
         self._connections = connections
@@ -126,8 +129,15 @@ class DatabaseGuard:
         return app if record is not None and record.owner == user else None
 
     async def _watch_sizes(self) -> None:
-        for record in await self._databases.all():
+        records = await self._databases.all()
+        if (unclean := self._server.unclean_start) is not None:
+            for record in records:
+                await self._count_anew(record.name)
+            self._server.made_right(unclean)
+        for record in records:
             size = await self._size_bytes(record.name)
+            if self._server.unclean_start is not None:
+                return  # it crashed just now: this is not to be relied on
             if not record.over_limit and size > self._limit_bytes:
                 await self._databases.limit(record, over_limit=True)
                 self._tell_full(record, size)
@@ -138,6 +148,9 @@ class DatabaseGuard:
 
     async def _size_bytes(self, database: str) -> int:
         return await patiently(lambda: self._watch.size_bytes(database))
+
+    async def _count_anew(self, database: str) -> None:
+        await patiently(lambda: self._watch.count_anew(database))
 
     async def _end(self, operation: Operation) -> None:
         await patiently(lambda: self._watch.end(operation))

@@ -66,8 +66,6 @@ def document_row(document: Document, columns: dict[Path, None], *, plain: bool) 
 def read_header(row: list[str]) -> list[Path]:
     """Raises `InvalidRequestError` where a column has no name, or one has it already."""
     paths = [_read_heading(cell) for cell in row]
-    if any(not path or (not all(path) and len(path) > 1) for path in paths):
-        raise InvalidRequestError("A column has no name, or one with an empty part. The first line names the columns.")
     if len(set(paths)) < len(paths):
         raise InvalidRequestError("Two columns have the same name.")
     return paths
@@ -163,7 +161,10 @@ def _read_heading(cell: str) -> Path:
         if isinstance(parts, list) and parts and all(isinstance(part, str) for part in parts):
             # An empty name is one that a document may have, and only this form can say.
             return tuple(parts)
-    return tuple(cell.split(".")) if cell else ()
+    parts = tuple(cell.split("."))
+    if not all(parts):
+        raise InvalidRequestError("A column has no name, or one with an empty part. The first line names the columns.")
+    return parts
 
 
 def _shown(text: str) -> str:

@@ -59,7 +59,7 @@ class Documents:
                     shown = read.get("p", {}) if query.projection else read["d"]
                     views.append(_view(read["d"].get("_id"), whole, shown, relaxed))
             count = None if query.filter else await self._raw.estimated_document_count()
-        if not views and not query.filter and after is None:
+        if not views and after is None:
             await self._check_exists()
         following = next_after(query, place) if has_more and place is not None else None
         return DocumentPage(documents=views, next=following, count_estimate=count)

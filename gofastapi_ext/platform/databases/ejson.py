@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from bson import CodecOptions, Int64, json_util
+from bson import CodecOptions, Int64, ObjectId, json_util
 from bson.codec_options import DatetimeConversion
 from bson.errors import BSONError
 
@@ -31,6 +32,14 @@ _RELAXED = json_util.JSONOptions(
     json_mode=json_util.JSONMode.RELAXED, tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_AUTO
 )
 _WRAPPERS = EXTENDED_JSON | {"$code", "$ref"}
+# What most values are. The library's own way, through all the forms there are, takes three times as long.
+_READ_AT_ONCE: dict[str, Callable[[str], Any]] = {
+    "$numberInt": int,
+    "$numberLong": Int64,
+    "$numberDouble": float,
+    "$oid": ObjectId,
+}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_EXACT = 2**53
 
 
@@ -67,8 +76,13 @@ def _read(reading: Callable[[], Any]) -> Any:
 
 def _unwrap(value: Document) -> Any:
     # Asked of every object there is, so the first key alone decides whether it stands for something else.
-    for first in value:
-        return json_util.object_hook(value, _CANONICAL) if first in _WRAPPERS else value
+    for first, inner in value.items():
+        if first not in _WRAPPERS:
+            return value
+        read = _READ_AT_ONCE.get(first)
+        if read is not None and type(inner) is str and len(value) == 1:
+            return read(inner)
+        return json_util.object_hook(value, _CANONICAL)
     return value
 
 
@@ -90,6 +104,16 @@ def _canonical(value: Any) -> Any:
         return {key: _canonical(each) for key, each in value.items()}
     if kind is list:
         return [_canonical(each) for each in value]
+    if kind is float and math.isfinite(value):
+        return {"$numberDouble": repr(value)}
+    if kind is ObjectId:
+        return {"$oid": str(value)}
+    if kind is Int64:
+        return {"$numberLong": str(int(value))}
+    if kind is datetime:
+        since = value - _EPOCH
+        milliseconds = (86_400 * since.days + since.seconds) * 1000 + since.microseconds // 1000
+        return {"$date": {"$numberLong": str(milliseconds)}}
     return _other(value, _CANONICAL, _canonical)
 
 

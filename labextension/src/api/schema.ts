@@ -953,6 +953,209 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/database/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Backups
+         * @description Your backups, the latest first; and what a restore or a promotion can be undone to.
+         */
+        get: operations["list_backups_api_database_backups_get"];
+        put?: never;
+        /**
+         * Back Up
+         * @description Back the database up, as it is at one moment. Answers JSON lines; the last is `done`, or `failed`.
+         */
+        post: operations["back_up_api_database_backups_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/backups/upload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload
+         * @description Take a backup in that was downloaded, here or on another machine. It is read and believed by its hashes.
+         */
+        post: operations["upload_api_database_backups_upload_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/backups/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo
+         * @description Bring back what a restore or a promotion replaced. Answers as a restore does.
+         */
+        post: operations["undo_api_database_backups_undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/backups/{backup_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Backup
+         * @description One backup.
+         */
+        get: operations["get_backup_api_database_backups__backup_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Backup
+         * @description Delete a backup for good. `confirm` is its id once more.
+         */
+        delete: operations["delete_backup_api_database_backups__backup_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/backups/{backup_id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Content
+         * @description Its file: a zip, which says what it is, and can be taken in anywhere.
+         */
+        get: operations["get_content_api_database_backups__backup_id__content_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/backups/{backup_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore
+         * @description Its content takes the place of the data. Answers JSON lines; the last is `done`, or `failed`: nothing changed.
+         *
+         *     It is loaded under a new name first. Running apps move over without a failed request. What is replaced can come
+         *     back for a while.
+         */
+        post: operations["restore_api_database_backups__backup_id__restore_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/branches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Branches
+         * @description Your branches, by name.
+         */
+        get: operations["list_branches_api_database_branches_get"];
+        put?: never;
+        /**
+         * Create Branch
+         * @description Copy the data as they are at one moment, or a backup. Answers JSON lines; the last is `done`, or `failed`.
+         */
+        post: operations["create_branch_api_database_branches_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/branches/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Branch
+         * @description One branch.
+         */
+        get: operations["get_branch_api_database_branches__name__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Drop Branch
+         * @description Drop a branch with all its data. `confirm` is its name once more; `force` stops apps that run on it.
+         */
+        delete: operations["drop_branch_api_database_branches__name__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Extend Branch
+         * @description Let it live so long from now on.
+         */
+        patch: operations["extend_branch_api_database_branches__name__patch"];
+        trace?: never;
+    };
+    "/api/database/branches/{name}/promote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Promote
+         * @description Its data become the data themselves; running apps move over. Answers as a restore does.
+         */
+        post: operations["promote_api_database_branches__name__promote_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/database/collections/{collection}/documents": {
         parameters: {
             query?: never;
@@ -1308,6 +1511,8 @@ export interface components {
             version: number | null;
             /** Code Hash */
             code_hash: string | null;
+            /** Db Branch */
+            db_branch?: string | null;
             code_state: components["schemas"]["CodeState"];
             draft?: components["schemas"]["DraftInfo"] | null;
             /** Port */
@@ -1340,6 +1545,111 @@ export interface components {
             instances?: components["schemas"]["InstanceView"][];
             /** Diagnostics */
             diagnostics?: components["schemas"]["Diagnostic"][];
+        };
+        /**
+         * BackupKind
+         * @description Why there is one.
+         * @enum {string}
+         */
+        BackupKind: "manual" | "nightly" | "uploaded";
+        /**
+         * BackupView
+         * @description One backup: a file that can be downloaded, kept elsewhere, and restored anywhere.
+         */
+        BackupView: {
+            /** Id */
+            id: string;
+            kind: components["schemas"]["BackupKind"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Database */
+            database: string;
+            /** Branch */
+            branch?: string | null;
+            /** Documents */
+            documents: number;
+            /** Collections */
+            collections: string[];
+            /** Bytes */
+            bytes: number;
+            /** File Bytes */
+            file_bytes: number;
+            /** Sha256 */
+            sha256: string;
+            /** User */
+            user: string;
+            /**
+             * Elsewhere
+             * @default false
+             */
+            elsewhere: boolean;
+            /** Notes */
+            notes?: string[];
+        };
+        /**
+         * BackupsView
+         * @description GET /api/database/backups
+         */
+        BackupsView: {
+            /** Backups */
+            backups: components["schemas"]["BackupView"][];
+            /** Previous */
+            previous: components["schemas"]["PreviousView"][];
+            /** Nightly At */
+            nightly_at: string | null;
+            /** Nightly Kept */
+            nightly_kept: number;
+        };
+        /**
+         * BranchChange
+         * @description PATCH /api/database/branches/{name}
+         */
+        BranchChange: {
+            /** Ttl */
+            ttl: string;
+        };
+        /**
+         * BranchRequest
+         * @description POST /api/database/branches
+         */
+        BranchRequest: {
+            /** Name */
+            name: string;
+            /** Ttl */
+            ttl?: string | null;
+            /** Backup */
+            backup?: string | null;
+        };
+        /**
+         * BranchView
+         * @description A copy of the database to try things on, with credentials of its own.
+         */
+        BranchView: {
+            /** Name */
+            name: string;
+            /** Database */
+            database: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Expires At */
+            expires_at: string | null;
+            /**
+             * Expired
+             * @default false
+             */
+            expired: boolean;
+            /** Bytes */
+            bytes: number;
+            /** Documents */
+            documents: number;
+            /** Apps */
+            apps?: string[];
         };
         /**
          * Bundle
@@ -1514,6 +1824,34 @@ export interface components {
             indexes?: components["schemas"]["IndexView"][];
         };
         /**
+         * DataProgress
+         * @description One line of the answer to a backup, restore, branch or promotion. `done` or `failed` comes last.
+         */
+        DataProgress: {
+            stage: components["schemas"]["DataStage"];
+            /**
+             * Seconds
+             * @default 0
+             */
+            seconds: number;
+            /** Collection */
+            collection?: string | null;
+            /** Documents */
+            documents?: number | null;
+            /** Of Documents */
+            of_documents?: number | null;
+            app?: components["schemas"]["AppMove"] | null;
+            backup?: components["schemas"]["BackupView"] | null;
+            branch?: components["schemas"]["BranchView"] | null;
+            previous?: components["schemas"]["PreviousView"] | null;
+            error?: components["schemas"]["ErrorBody"] | null;
+        };
+        /**
+         * DataStage
+         * @enum {string}
+         */
+        DataStage: "check" | "copy" | "load" | "switch" | "app" | "done" | "failed";
+        /**
          * DatabaseView
          * @description GET /api/database
          */
@@ -1579,6 +1917,8 @@ export interface components {
             };
             /** Interpreter */
             interpreter?: string | null;
+            /** Db Branch */
+            db_branch?: string | null;
             /** Draft Etag */
             draft_etag?: string | null;
             /**
@@ -1814,6 +2154,22 @@ export interface components {
             variables: components["schemas"]["VariableView"][];
         };
         /**
+         * ErrorBody
+         * @description The body of every error answer.
+         */
+        ErrorBody: {
+            /** Message */
+            message: string;
+            /** Code */
+            code: string;
+            /** Details */
+            details?: {
+                [key: string]: unknown;
+            };
+            /** Request Id */
+            request_id?: string | null;
+        };
+        /**
          * ErrorRequest
          * @description The request as far as it is kept: harmless headers only, and a body only where the owner asked for that.
          */
@@ -1911,7 +2267,7 @@ export interface components {
          * EventKind
          * @enum {string}
          */
-        EventKind: "deployed" | "deploy_failed" | "rolled_back" | "started" | "restarted" | "stopped" | "env_changed" | "changed" | "cloned" | "deleted" | "restored" | "crashed" | "crash_loop" | "recovered" | "slept" | "woke" | "health" | "removal_warning" | "removed" | "cleaned" | "credentials_rotated" | "database_full" | "database_writable" | "operation_ended" | "too_many_connections" | "alert_failed";
+        EventKind: "deployed" | "deploy_failed" | "rolled_back" | "started" | "restarted" | "stopped" | "env_changed" | "changed" | "cloned" | "deleted" | "restored" | "crashed" | "crash_loop" | "recovered" | "slept" | "woke" | "health" | "removal_warning" | "removed" | "cleaned" | "backed_up" | "backup_failed" | "database_restored" | "branch_created" | "branch_dropped" | "branch_promoted" | "credentials_rotated" | "database_full" | "database_writable" | "operation_ended" | "too_many_connections" | "alert_failed";
         /** ExplainRequest */
         ExplainRequest: {
             /**
@@ -2204,7 +2560,7 @@ export interface components {
          * @description What kind of thing goes.
          * @enum {string}
          */
-        Leftover: "app_warned" | "app_removed" | "app_purged" | "name" | "bundle" | "blob" | "files" | "socket" | "process";
+        Leftover: "app_warned" | "app_removed" | "app_purged" | "name" | "bundle" | "blob" | "branch" | "database" | "files" | "socket" | "process";
         /**
          * Limits
          * @description Sizes in bytes, counts as numbers, times in seconds.
@@ -2443,6 +2799,26 @@ export interface components {
             address: string;
         };
         /**
+         * PreviousView
+         * @description A database that was in force before a restore or a promotion, and can be so again for a while.
+         */
+        PreviousView: {
+            /** Name */
+            name: string;
+            /** Branch */
+            branch?: string | null;
+            /**
+             * Replaced At
+             * Format: date-time
+             */
+            replaced_at: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
          * Promise
          * @description Of the deploys of some days. Rates are from 0 to 1; None where there was no deploy.
          */
@@ -2474,6 +2850,14 @@ export interface components {
             /** Is Kept */
             is_kept: boolean | null;
         };
+        /** PromoteRequest */
+        PromoteRequest: {
+            /**
+             * Confirm
+             * @default
+             */
+            confirm: string;
+        };
         /**
          * ReplayRequest
          * @description What to send beside what is stored: headers that were not kept (Authorization, say), and another body.
@@ -2498,6 +2882,14 @@ export interface components {
             now: components["schemas"]["Answer"];
             /** Left Out */
             left_out?: string[];
+        };
+        /** RestoreRequest */
+        RestoreRequest: {
+            /**
+             * Confirm
+             * @default
+             */
+            confirm: string;
         };
         /**
          * RotationEvent
@@ -2716,6 +3108,11 @@ export interface components {
              */
             notes: string[];
         };
+        /** UndoRequest */
+        UndoRequest: {
+            /** Name */
+            name?: string | null;
+        };
         /**
          * UriRequest
          * @description POST /api/database/uri
@@ -2822,6 +3219,8 @@ export interface components {
             files: string[];
             /** Rollback Of */
             rollback_of?: number | null;
+            /** Db Branch */
+            db_branch?: string | null;
         };
     };
     responses: never;
@@ -4180,6 +4579,331 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UriView"];
+                };
+            };
+        };
+    };
+    list_backups_api_database_backups_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupsView"];
+                };
+            };
+        };
+    };
+    back_up_api_database_backups_post: {
+        parameters: {
+            query?: {
+                branch?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataProgress"];
+                };
+            };
+        };
+    };
+    upload_api_database_backups_upload_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/zip": unknown;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupView"];
+                };
+            };
+        };
+    };
+    undo_api_database_backups_undo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UndoRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataProgress"];
+                };
+            };
+        };
+    };
+    get_backup_api_database_backups__backup_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backup_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupView"];
+                };
+            };
+        };
+    };
+    delete_backup_api_database_backups__backup_id__delete: {
+        parameters: {
+            query?: {
+                confirm?: string;
+            };
+            header?: never;
+            path: {
+                backup_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupView"];
+                };
+            };
+        };
+    };
+    get_content_api_database_backups__backup_id__content_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backup_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    restore_api_database_backups__backup_id__restore_post: {
+        parameters: {
+            query?: {
+                branch?: string | null;
+            };
+            header?: never;
+            path: {
+                backup_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataProgress"];
+                };
+            };
+        };
+    };
+    list_branches_api_database_branches_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BranchView"][];
+                };
+            };
+        };
+    };
+    create_branch_api_database_branches_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BranchRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataProgress"];
+                };
+            };
+        };
+    };
+    get_branch_api_database_branches__name__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BranchView"];
+                };
+            };
+        };
+    };
+    drop_branch_api_database_branches__name__delete: {
+        parameters: {
+            query?: {
+                confirm?: string;
+                force?: boolean;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    extend_branch_api_database_branches__name__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BranchChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BranchView"];
+                };
+            };
+        };
+    };
+    promote_api_database_branches__name__promote_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PromoteRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataProgress"];
                 };
             };
         };
