@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from importlib.resources import files
 from typing import Protocol
 
@@ -58,6 +59,7 @@ from gofastapi_ext.platform.control.database_guard import DatabaseGuard
 from gofastapi_ext.platform.control.database_views import DatabaseViews
 from gofastapi_ext.platform.control.databases import Databases
 from gofastapi_ext.platform.control.deployments import Deployments
+from gofastapi_ext.platform.control.disk import check_disk
 from gofastapi_ext.platform.control.drafts import Drafts
 from gofastapi_ext.platform.control.environments import Environments
 from gofastapi_ext.platform.control.error_recorder import ErrorRecorder
@@ -342,7 +344,12 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         backups=data.backups,
         blobs=Blobs(app_cases, versions, drafts, bundles, blobs, settings.limits),
         branches=data.branches,
-        browser=Browser(databases, Undo(stores.undo, keyring), settings.database_operation_seconds),
+        browser=Browser(
+            databases,
+            Undo(stores.undo, keyring),
+            settings.database_operation_seconds,
+            partial(check_disk, places.home, settings.min_free_disk_bytes, "import the rest."),
+        ),
         clones=Clones(tools, app_cases, deployments),
         conversions=Conversions(draft_cases),
         database_views=DatabaseViews(databases, settings.database_limit_bytes),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,9 +11,8 @@ from typing import Any
 import bson
 import pytest
 from bson import json_util
-from pymongo.database import Database
-from support.data import one_of_each_type, opened
-from support.platform import Platform, drop_collections, running_platform
+from support.data import Data, one_of_each_type
+from support.platform import Platform, running_platform
 
 from gofastapi_ext.core.documents.views import (
     DocumentChange,
@@ -29,15 +27,6 @@ from gofastapi_ext.core.errors import (
     InvalidRequestError,
     NotFoundError,
 )
-
-Data = Database[dict[str, Any]]
-
-
-@pytest.fixture
-def data(platform: Platform) -> Iterator[Data]:
-    with opened(platform) as database:
-        yield database
-        drop_collections(database)
 
 
 def all_pages(platform: Platform, collection: str, limit: int, **asked: Any) -> list[Any]:

@@ -5,17 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import bson
 import pytest
-from pymongo.database import Database
 from support.cli import CommandLine
-from support.data import opened
+from support.data import Data
 from support.kernel import Kernel, running_kernel
-from support.platform import Platform, drop_collections
-
-Data = Database[dict[str, Any]]
+from support.platform import Platform
 
 
 @pytest.fixture(scope="module")
@@ -28,13 +24,6 @@ def kernel(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iter
     folder: Path = tmp_path_factory.mktemp("notebook")
     with running_kernel(folder, GOFASTAPI_HOME=str(platform.places.home)) as running:
         yield running
-
-
-@pytest.fixture
-def data(platform: Platform) -> Iterator[Data]:
-    with opened(platform) as database:
-        yield database
-        drop_collections(database)
 
 
 def test_documents_are_found_made_changed_and_deleted(cli: CommandLine, data: Data) -> None:

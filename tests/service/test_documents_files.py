@@ -18,23 +18,14 @@ import bson
 import httpx
 import psutil
 import pytest
-from pymongo.database import Database
-from support.data import WHOLE, as_bytes, one_of_each_type, opened
-from support.platform import Platform, drop_collections, running_platform
+from support.data import WHOLE, Data, as_bytes, one_of_each_type, opened
+from support.platform import Platform, running_platform
 from support.waiting import until
 
 from gofastapi_ext.core.documents.views import Format, ImportEvent, ImportMode
 from gofastapi_ext.core.errors import InvalidNameError, InvalidRequestError, NotFoundError, ServiceUnreachableError
 
-Data = Database[dict[str, Any]]
 MB = 1_000_000
-
-
-@pytest.fixture
-def data(platform: Platform) -> Iterator[Data]:
-    with opened(platform) as database:
-        yield database
-        drop_collections(database)
 
 
 def load(platform: Platform, collection: str, content: bytes | Iterable[bytes], **how: Any) -> ImportEvent:
@@ -195,17 +186,46 @@ def test_while_a_replacement_comes_in_the_old_data_stand(platform: Platform, dat
     assert data.notes.count_documents({}) == 4000
 
 
+def test_a_database_that_is_replaced_during_an_import_is_told() -> None:
+    with running_platform() as platform:
+        platform.client.insert_document("notes", {"_id": 1})
+        made = list(platform.client.back_up())[-1].backup
+        assert made is not None
+
+        def content() -> Iterator[bytes]:
+            yield lines({"n": n} for n in range(3000))
+            name = platform.client.database().name
+            assert list(platform.client.restore_backup(made.id, confirm=name))
+            yield lines({"n": n} for n in range(3000))
+
+        result = load(platform, "notes", content())
+        assert result.kind == "failed"
+        assert "replaced by another" in str(result.message)
+        assert [view.id for view in platform.client.documents("notes").documents] == [1]
+
+
+def test_new_credentials_during_an_import_do_it_no_harm(platform: Platform) -> None:
+    def content() -> Iterator[bytes]:
+        yield lines({"n": n} for n in range(3000))
+        assert list(platform.client.rotate_credentials())[-1].done
+        yield lines({"n": n} for n in range(3000))
+
+    assert load(platform, "rotated", content()).stored == 6000
+    assert platform.client.documents("rotated").count_estimate == 6000
+    platform.client.drop_collection("rotated", confirm="rotated")
+
+
 def test_who_leaves_during_a_replacement_leaves_nothing_behind(platform: Platform, data: Data) -> None:
     data.notes.insert_one({"_id": "old"})
 
     def content() -> Iterator[bytes]:
         yield lines({"n": n} for n in range(3000))
-        until(lambda: any(name != "notes" for name in data.list_collection_names()), 10, "a collection of its own")
+        until(lambda: any(name != "notes" for name in data.list_collection_names()), what="a collection of its own")
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         load(platform, "notes", content(), mode=ImportMode.REPLACE)
-    until(lambda: data.list_collection_names() == ["notes"], 10, "nothing left")
+    until(lambda: data.list_collection_names() == ["notes"], what="nothing left")
     assert data.notes.find_one() == {"_id": "old"}
 
 
@@ -215,7 +235,7 @@ def test_what_a_crash_of_the_service_leaves_is_swept() -> None:
 
         def content() -> Iterator[bytes]:
             yield lines({"n": n} for n in range(3000))
-            until(lambda: any(name != "notes" for name in data.list_collection_names()), 10, "a collection of its own")
+            until(lambda: any(name != "notes" for name in data.list_collection_names()), what="a collection of its own")
             assert platform.process is not None
             platform.process.kill()
             platform.process.wait()
@@ -244,7 +264,7 @@ def test_a_database_that_dies_during_an_import_is_told(mode: ImportMode) -> None
         result = load(platform, "notes", content(), mode=mode)
         assert result.kind == "failed"
         assert "does not answer" in str(result.message)
-        until(lambda: is_back(platform), 20, "the database is back")
+        until(lambda: is_back(platform), what="the database is back")
         with opened(platform) as data:
             count = data.notes.count_documents({"_id": {"$ne": "old"}})
             assert data.notes.find_one({"_id": "old"}) is not None
@@ -310,13 +330,13 @@ def test_who_leaves_during_an_export_frees_the_cursor(platform: Platform, data: 
 
     transport = httpx.HTTPTransport(uds=str(platform.places.socket))
     with (
-        httpx.Client(transport=transport, base_url="http://gofastapi") as http,
+        httpx.Client(timeout=30, transport=transport, base_url="http://gofastapi") as http,
         http.stream("GET", "/api/database/collections/large/export") as answer,
     ):
         chunks = answer.iter_raw()
         next(chunks)
-        until(open_cursors, 10, "a cursor is open")
-    until(lambda: not open_cursors(), 5, "the cursor is closed")
+        until(open_cursors, what="a cursor is open")
+    until(lambda: not open_cursors(), what="the cursor is closed")
 
 
 def test_an_export_that_breaks_off_is_no_whole_one() -> None:

@@ -12,9 +12,8 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from pymongo.database import Database
-from support.data import opened
-from support.platform import Platform, drop_collections, running_platform
+from support.data import Data, opened
+from support.platform import Platform, running_platform
 from support.waiting import until
 
 from gofastapi_ext.core.documents.views import DocumentChange, Format, ImportMode
@@ -35,15 +34,6 @@ from gofastapi_ext.platform.store.database import DATABASE, connect
 from gofastapi_ext.platform.store.databases import DatabaseStore
 from gofastapi_ext.platform.store.undo import UndoStore
 
-Data = Database[dict[str, Any]]
-
-
-@pytest.fixture
-def data(platform: Platform) -> Iterator[Data]:
-    with opened(platform) as database:
-        yield database
-        drop_collections(database)
-
 
 @pytest.fixture
 def http(platform: Platform) -> Iterator[httpx.Client]:
@@ -62,7 +52,7 @@ async def second_browser(platform: Platform) -> AsyncIterator[Browser]:
         databases = Databases(DatabaseStore(client[DATABASE]), DatabaseUsers(mongo, client, key))
         undo = Undo(UndoStore(client[DATABASE]), KeyRing(home / "secrets.key"))
         try:
-            yield Browser(databases, undo, 30)
+            yield Browser(databases, undo, 30, lambda: None)
         finally:
             await databases.stop()
 
@@ -248,8 +238,16 @@ def test_an_import_ends_where_the_database_is_full() -> None:
         with pytest.raises(OverLimitError):
             platform.client.undo_delete(token)
         platform.client.drop_collection("notes", confirm="notes")
-        until(lambda: not platform.client.database().over_limit, 20, "writes again")
+        until(lambda: not platform.client.database().over_limit, what="writes again")
         assert platform.client.undo_delete(token).id == 1
+
+
+def test_an_import_ends_before_the_disk_is_full() -> None:
+    with running_platform(GOFASTAPI_MIN_FREE_DISK_BYTES=str(10**18)) as platform, opened(platform) as data:
+        result = list(platform.client.import_documents("notes", [b'{"n":1}\n']))[-1]
+        assert result.kind == "failed"
+        assert "disk is nearly full" in str(result.message)
+        assert data.list_collection_names() == []
 
 
 def test_many_of_everything_at_once_keeps_the_service_answering(

@@ -14,6 +14,8 @@ from pymongo.database import Database
 
 from support.platform import Platform
 
+Data = Database[dict[str, Any]]
+
 WHOLE = bson.CodecOptions[dict[str, Any]](
     tz_aware=True, datetime_conversion=bson.codec_options.DatetimeConversion.DATETIME_AUTO
 )
@@ -24,7 +26,7 @@ def uri_of(platform: Platform) -> str:
 
 
 @contextmanager
-def opened(platform: Platform) -> Iterator[Database[dict[str, Any]]]:
+def opened(platform: Platform) -> Iterator[Data]:
     with pymongo.MongoClient[dict[str, Any]](uri_of(platform), tz_aware=True) as client:
         yield client.get_default_database()
 

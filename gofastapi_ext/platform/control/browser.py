@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,10 @@ from gofastapi_ext.platform.databases.users import UserDatabase
 logger = logging.getLogger(__name__)
 
 _ATTEMPTS = 5
+_REPLACED = (
+    "The whole database was replaced by another one, a backup or a branch, while the import was under way. What was "
+    "imported went into the one before: import it again."
+)
 
 
 @dataclass(frozen=True)
@@ -71,12 +75,17 @@ class Asked(BaseModel):
 class Browser:
     """The use cases. Every method raises `GoFastAPIError`s, `NotFoundError` for a branch that is not there."""
 
-    def __init__(self, databases: Databases, undo: Undo, timeout_seconds: float) -> None:
+    def __init__(
+        self, databases: Databases, undo: Undo, timeout_seconds: float, check_room: Callable[[], None]
+    ) -> None:
+        """`check_room` raises where the disk is nearly full."""
         self._databases = databases
+        self._check_room = check_room
         self._undo = undo
         self._seconds = timeout_seconds
         self._swept: set[str] = set()
         self._sweeping = asyncio.Lock()
+        self._staging: set[str] = set()
 
     async def page(self, place: Place, asked: Asked, *, after: str | None, limit: int, relaxed: bool) -> DocumentPage:
         query = _query(asked)
@@ -167,10 +176,14 @@ class Browser:
         """Import `content` as it comes."""
         check_collection(place.collection)
         async with self._session(place.user, place.branch) as database:
-            work = Import(database, place.collection, source, mode, self._seconds)
-            async with aclosing(work.run(content)) as events:
-                async for event in events:
-                    yield event
+            work = Import(database, place.collection, source, mode, self._seconds, self._check_room)
+            with self._noted(work.staging):
+                async with aclosing(work.run(content)) as events:
+                    async for event in events:
+                        in_force = await self._databases.binding(place.user, place.branch)
+                        if event.kind == "done" and in_force.name != database.name:
+                            event = event.model_copy(update={"kind": "failed", "message": _REPLACED})
+                        yield event
 
     async def export(self, place: Place, asked: Asked, target: Format, *, plain: bool) -> AsyncGenerator[bytes, None]:
         """The documents of the query, in order where it has a sort. `plain`: for people, and no way back."""
@@ -200,8 +213,19 @@ class Browser:
             await self._sweep(database)
             yield database
 
+    @contextmanager
+    def _noted(self, staging: str | None) -> Iterator[None]:
+        names = {staging} if staging else set()
+        self._staging |= names
+        try:
+            yield
+        finally:
+            self._staging -= names
+            # It may not have been able to drop what it made.
+            self._swept.clear()
+
     async def _sweep(self, database: UserDatabase) -> None:
-        """Once for each database: what is left of imports is of a service that crashed, for this one has begun none."""
+        """At the first look at a database, and the first after an import: drop what imports could not drop."""
         if database.name in self._swept:
             return
         async with self._sweeping:
@@ -209,7 +233,7 @@ class Browser:
                 return
             try:
                 with told(self._seconds):
-                    await sweep_staging(database)
+                    await sweep_staging(database, self._staging)
             except GoFastAPIError as error:
                 logger.info("what imports have left in %s is still there: %s", database.name, error.message)
                 return

@@ -12,6 +12,7 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import InvalidName, OperationFailure
 
+from gofastapi_ext.core.documents.names import STAGING_PREFIX
 from gofastapi_ext.core.errors import UnavailableError
 from gofastapi_ext.platform.databases.archive.manifest import CollectionEntry, Kind, path_of
 from gofastapi_ext.platform.databases.archive.writer import Spool
@@ -72,7 +73,8 @@ async def dump(
 
 async def _listed(database: AsyncDatabase[dict[str, Any]]) -> list[dict[str, Any]]:
     cursor = await database.list_collections()
-    found = [dict(info) for info in await cursor.to_list() if not info["name"].startswith(_OWN)]
+    left_out = (*_OWN, STAGING_PREFIX)
+    found = [dict(info) for info in await cursor.to_list() if not info["name"].startswith(left_out)]
     return sorted(found, key=lambda info: str(info["name"]))
 
 

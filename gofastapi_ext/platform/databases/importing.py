@@ -6,7 +6,7 @@ import asyncio
 import csv
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
@@ -33,7 +33,7 @@ _MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 _DUPLICATE = 11000
 _INVALID = 121
 _BATCH_SECONDS = 120.0
-_CLEAN_UP_SECONDS = 5.0
+_CLEAN_UP_SECONDS = 30.0
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -59,13 +59,23 @@ class Import:
     """One import. With `REPLACE` it fills a collection of its own, which takes the place of the other in the end."""
 
     def __init__(
-        self, database: AsyncDatabase[Document], collection: str, source: Format, mode: ImportMode, seconds: float
+        self,
+        database: AsyncDatabase[Document],
+        collection: str,
+        source: Format,
+        mode: ImportMode,
+        seconds: float,
+        check_room: Callable[[], None],
     ) -> None:
+        """`check_room` raises where the disk is nearly full; it is asked before each batch."""
         self._database = database
         self._name = check_collection(collection)
         self._source = source
         self._mode = mode
         self._seconds = seconds
+        self._check_room = check_room
+        self.staging = f"{STAGING_PREFIX}{secrets.token_hex(8)}" if mode is ImportMode.REPLACE else None
+        """The collection of its own that it fills."""
         self._started = time.monotonic()
         self._columns: list[cells.Path] | None = None
         self._lines = self._stored = self._refused = self._bytes = 0
@@ -73,11 +83,11 @@ class Import:
 
     async def run(self, content: AsyncIterator[bytes]) -> AsyncGenerator[ImportEvent, None]:
         """Say now and then how far it is, and in the end how it went. What fails is said, not raised."""
-        staging: str | None = None
+        staging = self.staging
         try:
             try:
-                if self._mode is ImportMode.REPLACE:
-                    staging = await self._stage()
+                if staging is not None:
+                    await self._stage(staging)
                 async for event in self._filled(self._database[staging or self._name], content):
                     yield event
                 if staging is not None:
@@ -126,6 +136,7 @@ class Import:
         stored = 0
         try:
             if parsed.documents:
+                self._check_room()
                 with told(_BATCH_SECONDS):
                     await collection.insert_many(parsed.documents, ordered=False)
                 stored = len(parsed.documents)
@@ -156,9 +167,8 @@ class Import:
                 _note(parsed, record, partial(_csv_document, self._columns))
         return parsed
 
-    async def _stage(self) -> str:
-        """Make a collection like the one that is to be replaced, its indexes included; return its name."""
-        staging = f"{STAGING_PREFIX}{secrets.token_hex(8)}"
+    async def _stage(self, staging: str) -> None:
+        """Make a collection like the one that is to be replaced, its indexes included."""
         with told(self._seconds):
             found = await (await self._database.list_collections(filter={"name": self._name})).to_list()
             if found and found[0].get("type", "collection") != "collection":
@@ -170,7 +180,6 @@ class Import:
             others = [dict(index) for index in indexes if index["name"] != "_id_"]
             if others:
                 await self._database.command("createIndexes", staging, indexes=others)
-        return staging
 
     async def _take_place(self, staging: str) -> None:
         if self._refused:
@@ -182,7 +191,7 @@ class Import:
         try:
             await self._database.drop_collection(staging)
         except PyMongoError:
-            return  # what is left is swept when the database is next looked at
+            return  # what is left is swept by the next import, or at the next start
 
     def _how_far(self, error: GoFastAPIError) -> str:
         """What is wrong, and what is stored of it now."""
@@ -207,11 +216,12 @@ class Import:
         )
 
 
-async def sweep_staging(database: AsyncDatabase[Document]) -> None:
-    """Drop what imports have left that a crash ended. None may be under way."""
+async def sweep_staging(database: AsyncDatabase[Document], under_way: Collection[str]) -> None:
+    """Drop what imports have left that could not do so themselves."""
     names = await database.list_collection_names(filter={"name": {"$regex": f"^{STAGING_PREFIX}".replace(".", "\\.")}})
     for name in names:
-        await database.drop_collection(name)
+        if name not in under_way:
+            await database.drop_collection(name)
 
 
 def _json_lines(batch: list[Record]) -> Parsed:
