@@ -38,14 +38,11 @@ export namespace CommandIDs {
    */
   export const jumpToCell = 'gofastapi:jump-to-cell';
 
-  /** Go to a line of a cell. Args: `{ notebook: string, cell: string, line: number }`. */
-  export const jumpToCell = 'gofastapi:jump-to-cell';
-
   /** Deploy an app's draft. Args: `{ app: string }`. */
   export const deployDraft = 'gofastapi:deploy-draft';
   /** Show an app's files in the file browser. Args: `{ app: string }`. */
   export const openFiles = 'gofastapi:open-files';
 
-  /** Open the page of the user's database. Args: `{ collection?: string }`. */
+  /** Open the page of the user's database. Args: `{ collection?: string, branch?: string, tab?: string }`. */
   export const openData = 'gofastapi:open-data';
 }
