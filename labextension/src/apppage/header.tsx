@@ -6,7 +6,8 @@ import { CommandIDs } from '../commands';
 import { ago, moment } from '../common/format';
 import type { TranslationBundle } from '../common/translation';
 import type { IPage } from './page';
-import { addressOf, copy, start } from './parts/actions';
+import { copy } from '../common/clipboard';
+import { addressOf, start } from './parts/actions';
 
 /** Which app it is, how it is, and what is done with it most. */
 export function Header(props: { page: IPage; view: AppView }): React.ReactElement {

@@ -2,7 +2,8 @@ import { Button, copyIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { IPage } from '../page';
-import { addressOf, copy } from '../parts/actions';
+import { copy } from '../../common/clipboard';
+import { addressOf } from '../parts/actions';
 import { isThisMachine } from './reach';
 
 /** Where the app is reached, from here and from a phone. */

@@ -1,5 +1,3 @@
-import { Clipboard, Notification } from '@jupyterlab/apputils';
-
 import { data } from '../../api/client';
 import type { StageEvent } from '../../api/types';
 import { confirmByName } from '../../common/ask';
@@ -10,11 +8,6 @@ import type { IPage } from '../page';
 export function addressOf(page: IPage): string {
   const { entry, app, client } = page.model;
   return client.appUrl({ id: app, url: entry?.view.url });
-}
-
-export function copy(text: string, page: IPage): void {
-  Clipboard.copyToSystem(text);
-  Notification.success(page.trans.__('Copied'), { autoClose: 1500 });
 }
 
 /** Run stages of the app's page to their end, in its settings' run, which shows them. */
