@@ -88,12 +88,12 @@ export function UploadForm(props: { page: IPage; onClose: () => void }): React.R
             <Button type="submit" className="gf-Action gf-mod-primary" disabled={!file}>
               {trans.__('Upload')}
             </Button>
-            <Button className="gf-Action" onClick={onClose}>
+            <Button type="button" className="gf-Action" onClick={onClose}>
               {trans.__('Close')}
             </Button>
           </>
         ) : (
-          <Button className="gf-Action" onClick={() => abort.current?.abort()}>
+          <Button type="button" className="gf-Action" onClick={() => abort.current?.abort()}>
             {trans.__('Cancel')}
           </Button>
         )}

@@ -86,7 +86,7 @@ export function BranchForm(props: { page: IPage; onClose: () => void }): React.R
         >
           {trans.__('Create')}
         </Button>
-        <Button className="gf-Action" onClick={onClose}>
+        <Button type="button" className="gf-Action" onClick={onClose}>
           {trans.__('Cancel')}
         </Button>
       </div>

@@ -50,7 +50,7 @@ export function CreateForm(props: { page: IPage; onClose: () => void }): React.R
         <Button type="submit" className="gf-Action gf-mod-primary" disabled={!name || isBusy}>
           {trans.__('Create')}
         </Button>
-        <Button className="gf-Action" onClick={onClose}>
+        <Button type="button" className="gf-Action" onClick={onClose}>
           {trans.__('Cancel')}
         </Button>
       </div>

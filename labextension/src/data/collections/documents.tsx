@@ -1,4 +1,4 @@
-import { addIcon, Button, caretLeftIcon, caretRightIcon } from '@jupyterlab/ui-components';
+import { addIcon, Button, caretLeftIcon, caretRightIcon, deleteIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { DocumentPage, DocumentView } from '../../api/types';
@@ -194,11 +194,12 @@ function Row(props: {
       {hasMore && <td />}
       <td className="gf-mod-actions">
         <Button
-          className="gf-Action gf-mod-small"
+          className="jp-mod-minimal gf-IconButton"
+          title={trans.__('Delete')}
           aria-label={trans.__('Delete %1', name)}
           onClick={() => void deleteDocument(page, collection, document)}
         >
-          {trans.__('Delete')}
+          <deleteIcon.react tag="span" />
         </Button>
       </td>
     </tr>

@@ -161,14 +161,26 @@ function isPathPart(name: string): boolean {
   return name !== '' && !/[.\0]/.test(name) && !name.startsWith('$');
 }
 
-/** What is as it was finds its place by that; what is left over belongs together in order. */
+/** What is as it was finds its place by that; of what is left over, the next one of the same kind. */
 function mergedArray(seen: ReadonlyArray<Json>, edited: ReadonlyArray<Json>): Json[] {
   const left = seen.map(value => ({ value, plain: relaxed(value) }));
-  const result = edited.map(each => {
-    const at = left.findIndex(({ plain }) => isSame(plain, each));
+  const take = (isMeant: (plain: Json) => boolean) => {
+    const at = left.findIndex(({ plain }) => isMeant(plain));
     return at < 0 ? undefined : left.splice(at, 1)[0].value;
-  });
-  return result.map((found, at) => (found === undefined ? merged(left.shift()?.value, edited[at]) : found));
+  };
+  const same = edited.map(each => take(plain => isSame(plain, each)));
+  return same.map((found, at) =>
+    found === undefined
+      ? merged(
+          take(plain => kindOf(plain) === kindOf(edited[at])),
+          edited[at]
+        )
+      : found
+  );
+}
+
+function kindOf(plain: Json): string {
+  return Array.isArray(plain) ? 'list' : isWrapper(plain) ? 'value' : plain === null ? 'null' : typeof plain;
 }
 
 function typedNumber(seen: Json | undefined, number: number): Json {

@@ -1,8 +1,7 @@
-import { Button } from '@jupyterlab/ui-components';
+import { Button, closeIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { Explanation } from '../../api/types';
-import { seconds } from '../../common/format';
 import { Loaded } from '../../common/loaded';
 import { Notice } from '../../common/notice';
 import type { Resource } from '../../common/resource';
@@ -19,6 +18,14 @@ export function ExplanationView(props: {
   const { trans } = page;
   return (
     <section className="gf-Explanation" aria-label={trans.__('How the query is answered')}>
+      <Button
+        className="jp-mod-minimal gf-IconButton gf-Explanation-close"
+        title={trans.__('Close')}
+        aria-label={trans.__('Close the explanation')}
+        onClick={() => collection.hideExplanation()}
+      >
+        <closeIcon.react tag="span" />
+      </Button>
       <Loaded resource={explanation} trans={trans} label={trans.__('Explaining')}>
         {found => (
           <>
@@ -26,18 +33,6 @@ export function ExplanationView(props: {
               <p>{found.summary}</p>
               {found.advice && <p>{found.advice}</p>}
             </Notice>
-            <dl className="gf-Facts">
-              <Fact
-                label={trans.__('Documents looked at')}
-                value={found.documents_examined.toLocaleString()}
-              />
-              <Fact label={trans.__('Index keys looked at')} value={found.keys_examined.toLocaleString()} />
-              <Fact label={trans.__('Found')} value={found.returned.toLocaleString()} />
-              <Fact label={trans.__('Took')} value={seconds(found.seconds)} />
-              {found.indexes.length > 0 && (
-                <Fact label={trans.__('Through')} value={found.indexes.join(', ')} />
-              )}
-            </dl>
             <details>
               <summary>{trans.__("MongoDB's plan")}</summary>
               <pre className="gf-Pre" tabIndex={0} aria-label={trans.__("MongoDB's plan")}>
@@ -47,18 +42,6 @@ export function ExplanationView(props: {
           </>
         )}
       </Loaded>
-      <Button className="gf-Action gf-mod-small" onClick={() => collection.hideExplanation()}>
-        {trans.__('Close')}
-      </Button>
     </section>
-  );
-}
-
-function Fact(props: { label: string; value: string }): React.ReactElement {
-  return (
-    <div>
-      <dt>{props.label}</dt>
-      <dd>{props.value}</dd>
-    </div>
   );
 }

@@ -108,7 +108,7 @@ export function ImportForm(props: {
         <Button type="submit" className="gf-Action gf-mod-primary" disabled={!file || !name}>
           {trans.__('Import')}
         </Button>
-        <Button className="gf-Action" onClick={close}>
+        <Button type="button" className="gf-Action" onClick={close}>
           {trans.__('Close')}
         </Button>
       </div>

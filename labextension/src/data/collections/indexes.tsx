@@ -1,13 +1,14 @@
-import { addIcon, Button } from '@jupyterlab/ui-components';
+import { addIcon, Button, deleteIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import type { IndexCreate, IndexView } from '../../api/types';
+import type { IndexView } from '../../api/types';
 import { confirm } from '../../common/ask';
 import { bytes, seconds } from '../../common/format';
 import { ErrorNotice } from '../../common/notice';
 import { Busy } from '../../common/busy';
 import { withProgress } from '../../common/notify';
 import type { IPage } from '../page';
+import { keysOf, keysText } from './indexKeys';
 import type { CollectionModel } from './model';
 
 /** The indexes of a collection: what they cost, new ones, and the end of one. */
@@ -94,11 +95,12 @@ export function IndexesView(props: { page: IPage; collection: CollectionModel })
                 <td className="gf-mod-actions">
                   {index.name !== '_id_' && (
                     <Button
-                      className="gf-Action gf-mod-small"
+                      className="jp-mod-minimal gf-IconButton"
+                      title={trans.__('Drop')}
                       aria-label={trans.__('Drop %1', index.name)}
                       onClick={() => void drop(index)}
                     >
-                      {trans.__('Drop')}
+                      <deleteIcon.react tag="span" />
                     </Button>
                   )}
                 </td>
@@ -189,32 +191,10 @@ function IndexForm(props: {
         <Button type="submit" className="gf-Action gf-mod-primary" disabled={!fields.trim() || isBusy}>
           {trans.__('Create')}
         </Button>
-        <Button className="gf-Action" onClick={onClose}>
+        <Button type="button" className="gf-Action" onClick={onClose}>
           {trans.__('Cancel')}
         </Button>
       </div>
     </form>
   );
-}
-
-/** Fields of an index as the person writes them: `age, -name, title:text`. */
-export function keysOf(text: string): IndexCreate['keys'] {
-  const names = text
-    .split(',')
-    .map(name => name.trim())
-    .filter(Boolean);
-  const pairs = names.map((name): [string, IndexCreate['keys'][string]] => {
-    const kind = /^(.+):(text|2dsphere|hashed)$/.exec(name);
-    if (kind) {
-      return [kind[1], kind[2] as 'text' | '2dsphere' | 'hashed'];
-    }
-    return name.startsWith('-') ? [name.slice(1).trim(), -1] : [name, 1];
-  });
-  return Object.fromEntries(pairs);
-}
-
-function keysText(index: IndexView): string {
-  return index.keys
-    .map(([name, kind]) => (kind === 1 ? name : kind === -1 ? `-${name}` : `${name}:${kind}`))
-    .join(', ');
 }

@@ -1,4 +1,11 @@
-import { addIcon, Button, caretDownIcon, caretUpIcon, fileUploadIcon } from '@jupyterlab/ui-components';
+import {
+  addIcon,
+  Button,
+  caretDownIcon,
+  caretUpIcon,
+  deleteIcon,
+  fileUploadIcon
+} from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { CollectionView, DatabaseView } from '../../api/types';
@@ -138,11 +145,12 @@ function CollectionTable(props: { page: IPage; view: DatabaseView }): React.Reac
               </td>
               <td className="gf-mod-actions">
                 <Button
-                  className="gf-Action gf-mod-small"
+                  className="jp-mod-minimal gf-IconButton"
+                  title={trans.__('Drop')}
                   aria-label={trans.__('Drop %1', each.name)}
                   onClick={() => void dropCollection(page, each.name)}
                 >
-                  {trans.__('Drop')}
+                  <deleteIcon.react tag="span" />
                 </Button>
               </td>
             </tr>

@@ -55,10 +55,11 @@ export function QueryBar(props: { page: IPage; collection: CollectionModel }): R
           <Button type="submit" className="gf-Action gf-mod-primary">
             {trans.__('Find')}
           </Button>
-          <Button className="gf-Action" onClick={() => collection.explain(query)}>
+          <Button type="button" className="gf-Action" onClick={() => collection.explain(query)}>
             {trans.__('Explain')}
           </Button>
           <Button
+            type="button"
             className="gf-Action"
             disabled={!isSet}
             onClick={() => {

@@ -109,7 +109,7 @@ function ConnectionString(props: { page: IPage; database: string }): React.React
       <h2 className="gf-Heading">{trans.__('Connection string')}</h2>
       <p>
         {trans.__(
-          'For mongosh, Compass or a driver. It holds the password: whoever has it can read and change everything in the database. Apps need it not; they find it in PLATFORM_MONGO_URI.'
+          'For mongosh, Compass or a driver. It holds the password: whoever has it can read and change everything in the database. Apps do not need it: they find it in PLATFORM_MONGO_URI.'
         )}
       </p>
       {uri !== null ? (
@@ -156,7 +156,7 @@ function ConnectionString(props: { page: IPage; database: string }): React.React
             <Button type="submit" className="gf-Action gf-mod-primary" disabled={typed !== database}>
               {trans.__('Show')}
             </Button>
-            <Button className="gf-Action" onClick={hide}>
+            <Button type="button" className="gf-Action" onClick={hide}>
               {trans.__('Cancel')}
             </Button>
           </div>
