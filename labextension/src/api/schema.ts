@@ -616,6 +616,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/apps/{app_id}/draft/content/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Content
+         * @description The bytes of one file, to download.
+         */
+        get: operations["get_content_api_apps__app_id__draft_content__path__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/apps/{app_id}/draft/move": {
         parameters: {
             query?: never;
@@ -890,6 +910,69 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/database": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Database
+         * @description Collections with their sizes and indexes, and how much of what is allowed they take.
+         */
+        get: operations["get_database_api_database_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/credentials/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate Credentials
+         * @description New credentials. Running apps get a new instance each, without a failed request; those asleep when they wake.
+         *
+         *     Answers a JSON line for each app that is done, and one at the end. Credentials before are dropped when no app
+         *     uses them any more.
+         */
+        post: operations["rotate_credentials_api_database_credentials_rotate_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/uri": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show Uri
+         * @description The connection string for mongosh or Compass, on request. `confirm` is the name of the database.
+         */
+        post: operations["show_uri_api_database_uri_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -920,7 +1003,7 @@ export interface components {
          * AlertKind
          * @enum {string}
          */
-        AlertKind: "turned_red" | "crash_loop" | "deploy_failed" | "removal_warning" | "test";
+        AlertKind: "turned_red" | "crash_loop" | "deploy_failed" | "removal_warning" | "database_full" | "test";
         /**
          * AlertsChange
          * @description PUT /api/alerts
@@ -963,6 +1046,20 @@ export interface components {
             sleep_after?: string | null;
             /** Record Bodies */
             record_bodies?: boolean | null;
+        };
+        /**
+         * AppMove
+         * @description An app, after new credentials or another database came into force.
+         */
+        AppMove: {
+            /** App */
+            app: string;
+            /** Moved */
+            moved: boolean;
+            /** Reason */
+            reason?: string | null;
+            /** Seconds */
+            seconds?: number | null;
         };
         /**
          * AppNumbers
@@ -1173,6 +1270,70 @@ export interface components {
          * @enum {string}
          */
         CodeState: "up_to_date" | "unsaved" | "not_deployed";
+        /**
+         * CollectionKind
+         * @enum {string}
+         */
+        CollectionKind: "collection" | "view" | "timeseries";
+        /** CollectionView */
+        CollectionView: {
+            /** Name */
+            name: string;
+            /** @default collection */
+            kind: components["schemas"]["CollectionKind"];
+            /**
+             * Documents
+             * @default 0
+             */
+            documents: number;
+            /**
+             * Bytes
+             * @default 0
+             */
+            bytes: number;
+            /** Average Bytes */
+            average_bytes?: number | null;
+            /**
+             * Storage Bytes
+             * @default 0
+             */
+            storage_bytes: number;
+            /** Indexes */
+            indexes?: components["schemas"]["IndexView"][];
+        };
+        /**
+         * DatabaseView
+         * @description GET /api/database
+         */
+        DatabaseView: {
+            /** Name */
+            name: string;
+            /** Branch */
+            branch?: string | null;
+            /** Bytes */
+            bytes: number;
+            /** Limit Bytes */
+            limit_bytes: number;
+            /** Over Limit */
+            over_limit: boolean;
+            /** Writable Below Bytes */
+            writable_below_bytes: number;
+            /** Documents */
+            documents: number;
+            /** Collections */
+            collections: components["schemas"]["CollectionView"][];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Credentials Rotated At */
+            credentials_rotated_at?: string | null;
+            /** Expires At */
+            expires_at?: string | null;
+            /** Apps */
+            apps?: string[];
+        };
         /**
          * DeployRequest
          * @description A bundle to bring live; where it is None, the app's draft, with what was saved beside it.
@@ -1458,7 +1619,7 @@ export interface components {
          * EventKind
          * @enum {string}
          */
-        EventKind: "deployed" | "deploy_failed" | "rolled_back" | "started" | "restarted" | "stopped" | "env_changed" | "changed" | "cloned" | "deleted" | "restored" | "crashed" | "crash_loop" | "recovered" | "slept" | "woke" | "health" | "removal_warning" | "removed" | "cleaned" | "alert_failed";
+        EventKind: "deployed" | "deploy_failed" | "rolled_back" | "started" | "restarted" | "stopped" | "env_changed" | "changed" | "draft_saved" | "cloned" | "deleted" | "restored" | "crashed" | "crash_loop" | "recovered" | "slept" | "woke" | "health" | "removal_warning" | "removed" | "cleaned" | "credentials_rotated" | "database_full" | "database_writable" | "operation_ended" | "too_many_connections" | "alert_failed";
         /**
          * FileChange
          * @description What happened to a file between the old and the new side.
@@ -1558,6 +1719,25 @@ export interface components {
             left_out: string[];
             /** Notes */
             notes: string[];
+        };
+        /** IndexView */
+        IndexView: {
+            /** Name */
+            name: string;
+            /** Keys */
+            keys: [
+                string,
+                number | string
+            ][];
+            /** Bytes */
+            bytes: number;
+            /**
+             * Unique
+             * @default false
+             */
+            unique: boolean;
+            /** Ttl Seconds */
+            ttl_seconds?: number | null;
         };
         /**
          * InstanceView
@@ -1879,6 +2059,23 @@ export interface components {
             left_out?: string[];
         };
         /**
+         * RotationEvent
+         * @description A line of the answer to a rotation: an app that is done, or, as the last one, the end of it.
+         */
+        RotationEvent: {
+            app?: components["schemas"]["AppMove"] | null;
+            /**
+             * Done
+             * @default false
+             */
+            done: boolean;
+            /**
+             * Still Used
+             * @default false
+             */
+            still_used: boolean;
+        };
+        /**
          * RouteNumbers
          * @description One route: the template it was declared with, as `/items/{id}`.
          */
@@ -2077,6 +2274,22 @@ export interface components {
              * @default []
              */
             notes: string[];
+        };
+        /**
+         * UriRequest
+         * @description POST /api/database/uri
+         */
+        UriRequest: {
+            /**
+             * Confirm
+             * @default
+             */
+            confirm: string;
+        };
+        /** UriView */
+        UriView: {
+            /** Uri */
+            uri: string;
         };
         /**
          * ValidateRequest
@@ -3095,6 +3308,27 @@ export interface operations {
             };
         };
     };
+    get_content_api_apps__app_id__draft_content__path__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                app_id: string;
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     move_api_apps__app_id__draft_move_post: {
         parameters: {
             query?: never;
@@ -3456,6 +3690,76 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Event"][];
                     "text/event-stream": unknown;
+                };
+            };
+        };
+    };
+    get_database_api_database_get: {
+        parameters: {
+            query?: {
+                branch?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatabaseView"];
+                };
+            };
+        };
+    };
+    rotate_credentials_api_database_credentials_rotate_post: {
+        parameters: {
+            query?: {
+                branch?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotationEvent"];
+                };
+            };
+        };
+    };
+    show_uri_api_database_uri_post: {
+        parameters: {
+            query?: {
+                branch?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UriRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UriView"];
                 };
             };
         };
