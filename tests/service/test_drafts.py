@@ -157,6 +157,7 @@ def test_a_file_is_downloaded_as_it_is_and_never_shown(platform: Platform, http:
     platform.client.save_draft("bytes", DraftSave(bundle=Bundle(files=files)))
     page = http.get("/bytes/draft/content/static/ü 1.html")
     assert page.content == b"<script>1</script>"
+    assert page.headers["ETag"] == f'"{platform.client.draft("bytes").etags["static/ü 1.html"]}"'
     assert page.headers["Content-Type"] == "application/octet-stream"
     assert page.headers["Content-Disposition"] == "attachment; filename*=UTF-8''%C3%BC%201.html"
     assert page.headers["X-Content-Type-Options"] == "nosniff"

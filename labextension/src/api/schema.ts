@@ -1487,6 +1487,10 @@ export interface components {
             etag: string;
             info: components["schemas"]["DraftInfo"] | null;
             bundle: components["schemas"]["Bundle"];
+            /** Etags */
+            etags?: {
+                [key: string]: string;
+            };
             /** Origins */
             origins?: {
                 [key: string]: components["schemas"]["CellOrigin"][];

@@ -5,7 +5,11 @@ type Schemas = components['schemas'];
 
 export type AppView = Schemas['AppView'];
 export type AppNumbers = Schemas['AppNumbers'];
+export type BundleFile = Schemas['BundleFile'];
 export type Diagnostic = Schemas['Diagnostic'];
+export type DraftFileView = Schemas['DraftFileView'];
+export type DraftSave = Schemas['DraftSave'];
+export type DraftView = Schemas['DraftView'];
 export type Event = Schemas['Event'];
 export type EventKind = Schemas['EventKind'];
 export type HealthColor = Schemas['HealthColor'];
