@@ -255,6 +255,7 @@ def test_files_and_folders_move(platform: Platform) -> None:
         ("nothing", "something", NotFoundError, "neither a file nor a folder nothing"),
         ("main.py", "../main.py", InvalidBundleError, "relative, inside the app"),
         ("main.py", "", InvalidBundleError, "between 1 and 400 characters"),
+        ("main.py", ".git/main.py", InvalidBundleError, ".git"),
     ):
         with pytest.raises(error, match=words):
             platform.client.move_draft_file("moves", DraftMove(source=source, target=target))

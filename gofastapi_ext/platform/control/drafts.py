@@ -151,6 +151,7 @@ class Drafts:
             before = await self._bundle(latest)
             moved = moved_paths(before, move.source, move.target)
             save = _like(latest, with_moved(before, moved), moved_origins(_origins(latest), moved))
+            await self.check(save.bundle, has_blobs=False)
             if draft := await self._store(latest, save, by):
                 return latest_view(latest.saved_as(draft), save.bundle)
         raise _too_busy(app)

@@ -37,6 +37,7 @@ export function addBrowser(
   browser.node.setAttribute('aria-label', trans.__('Files of your apps'));
   browser.addClass('gf-Files');
   browser.showFileCheckboxes = false;
+  browser.showHiddenFiles = true;
   furnish(browser, parts.apps, commands, trans);
   followWhileShown(browser, parts);
   shell.add(browser, 'left', { rank: 151, type: 'App Files' });

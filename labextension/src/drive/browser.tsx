@@ -1,6 +1,6 @@
 import { ReactWidget } from '@jupyterlab/apputils';
-import { type FileBrowser, Uploader } from '@jupyterlab/filebrowser';
-import { addIcon, Button, newFolderIcon, refreshIcon, ToolbarButton } from '@jupyterlab/ui-components';
+import type { FileBrowser } from '@jupyterlab/filebrowser';
+import { addIcon, Button, newFolderIcon, refreshIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import { ISignal, Signal } from '@lumino/signaling';
 import type { PanelLayout } from '@lumino/widgets';
@@ -11,6 +11,7 @@ import { CommandIDs } from '../commands';
 import { ErrorNotice, Notice } from '../common/notice';
 import type { TranslationBundle } from '../common/translation';
 import { useSignal } from '../common/useSignal';
+import { ActionButton, uploadButton } from './button';
 import { deployIcon } from './icons';
 import { appOf } from './paths';
 
@@ -54,23 +55,23 @@ export function furnish(
 ): void {
   const app = () => appOf(browser.model.path);
   const items = {
-    'new-file': new ToolbarButton({
+    'new-file': new ActionButton({
       icon: addIcon,
       tooltip: trans.__('New Python file'),
       onClick: () => void browser.createNewFile({ ext: 'py' }).catch(() => undefined)
     }),
-    'new-folder': new ToolbarButton({
+    'new-folder': new ActionButton({
       icon: newFolderIcon,
       tooltip: trans.__('New folder; at the top: a new app'),
       onClick: () => void browser.createNewDirectory().catch(() => undefined)
     }),
-    upload: new Uploader({ model: browser.model }),
-    refresh: new ToolbarButton({
+    upload: uploadButton(browser.model, trans),
+    refresh: new ActionButton({
       icon: refreshIcon,
       tooltip: trans.__('Look again'),
       onClick: () => void browser.model.refresh()
     }),
-    deploy: new ToolbarButton({
+    deploy: new ActionButton({
       icon: deployIcon,
       label: trans.__('Deploy'),
       tooltip: trans.__('Save, and bring this app live with its latest code'),

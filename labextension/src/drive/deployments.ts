@@ -14,6 +14,11 @@ export interface IDeployment {
   readonly end: StageEvent | null;
 }
 
+/** Whether it is in the way of a deploy. What is the default does not stand in the lines of an answer. */
+export function isError(diagnostic: Diagnostic): boolean {
+  return (diagnostic.severity ?? 'error') === 'error';
+}
+
 /** Deploys of drafts that were begun here, by app. */
 export class Deployments {
   constructor(private readonly _client: Client) {}

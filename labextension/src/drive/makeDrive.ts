@@ -34,7 +34,7 @@ export function makeDrive(
 ): IParts {
   const words = new Words(trans);
   const drafts = new Drafts(client);
-  const workspace = new Workspace(drafts, words);
+  const workspace = new Workspace(drafts, words, id => apps.get(id)?.view.updated_at);
   const drive = new AppDrive(workspace, words);
   const documents = new OpenDocuments(apps);
   workspace.resolve = oneAtATime(conflict => askForSide(conflict, languages, trans));

@@ -3,6 +3,7 @@ import { type ChangeSet, StateEffect, type Text } from '@codemirror/state';
 import { EditorView } from '@codemirror/view';
 
 import type { Diagnostic } from '../api/types';
+import { isError } from './deployments';
 
 /** A place in a text, of a length of at least one character where the line has one. */
 export interface IRange {
@@ -89,7 +90,7 @@ export class Marks {
 function markOf(diagnostic: Diagnostic, range: IRange): Mark {
   return {
     ...range,
-    severity: diagnostic.severity,
+    severity: isError(diagnostic) ? 'error' : 'warning',
     message: diagnostic.hint ? `${diagnostic.message}\n${diagnostic.hint}` : diagnostic.message,
     source: 'GoFastAPI'
   };

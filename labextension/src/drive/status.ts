@@ -1,6 +1,6 @@
 import type { AppsModel } from '../apps/model';
 import type { TranslationBundle } from '../common/translation';
-import type { Deployments } from './deployments';
+import { type Deployments, isError } from './deployments';
 import type { OpenDocument } from './document';
 import type { OpenDocuments } from './documents';
 
@@ -47,7 +47,7 @@ export function statusOf(
   if (models.documents.isDirty(app)) {
     return { kind: 'unsaved', text: trans.__('Unsaved changes') };
   }
-  const problems = models.deployments.diagnostics(app).filter(each => each.severity === 'error');
+  const problems = models.deployments.diagnostics(app).filter(isError);
   if (deployment?.end?.stage === 'failed' && problems.length > 0) {
     return { kind: 'bad', text: trans.__('Deploy failed'), hint: problems[0]!.message };
   }

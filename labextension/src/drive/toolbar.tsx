@@ -1,18 +1,19 @@
 import { ReactWidget } from '@jupyterlab/apputils';
 import type { IDocumentWidget } from '@jupyterlab/docregistry';
-import { historyIcon, launchIcon, ToolbarButton } from '@jupyterlab/ui-components';
+import { historyIcon, launchIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import { DisposableSet, IDisposable } from '@lumino/disposable';
 import * as React from 'react';
 
 import type { AppsModel } from '../apps/model';
 import { CommandIDs } from '../commands';
-import { deployIcon } from './icons';
 import type { TranslationBundle } from '../common/translation';
 import { useSignal } from '../common/useSignal';
+import { ActionButton } from './button';
 import type { Deployments } from './deployments';
 import type { OpenDocument } from './document';
 import type { OpenDocuments } from './documents';
+import { deployIcon } from './icons';
 import { statusOf } from './status';
 
 export interface IModels {
@@ -34,19 +35,19 @@ export function addToolbar(
   };
   const status = ReactWidget.create(<StatusView document={document} models={models} trans={trans} />);
   status.addClass('gf-Status-item');
-  const deploy = new ToolbarButton({
+  const deploy = new ActionButton({
     icon: deployIcon,
     label: trans.__('Deploy'),
     tooltip: trans.__('Save, and bring this app live with its latest code'),
     onClick: () => run(CommandIDs.deployDraft)
   });
-  const history = new ToolbarButton({
+  const history = new ActionButton({
     icon: historyIcon,
     label: trans.__('History'),
     tooltip: trans.__('Versions of this app, and what changed between them'),
     onClick: () => run(CommandIDs.openPage, { tab: 'history' })
   });
-  const open = new ToolbarButton({
+  const open = new ActionButton({
     icon: launchIcon,
     label: trans.__('Open'),
     tooltip: trans.__('Open this app in the browser'),

@@ -18,7 +18,9 @@ const NOTHING: IKnown = { files: {}, etags: {}, time: new Date(0).toISOString() 
 export class Workspace {
   constructor(
     readonly drafts: Drafts,
-    private readonly _words: Words
+    private readonly _words: Words,
+    /** When an app was changed last, as far as that is known. */
+    private readonly _changedAt: (app: string) => string | undefined
   ) {}
 
   /** Asks what to save where a file was changed by somebody else meanwhile. */
@@ -37,9 +39,8 @@ export class Workspace {
       return NOTHING;
     }
     const view = await this.drafts.read(app);
-    const known = view
-      ? { files: view.bundle.files, etags: view.etags ?? {}, time: view.info?.saved_at ?? NOTHING.time }
-      : NOTHING;
+    const time = view?.info?.saved_at ?? this._changedAt(app) ?? NOTHING.time;
+    const known = view ? { files: view.bundle.files, etags: view.etags ?? {}, time } : { ...NOTHING, time };
     this._known.set(app, known);
     return known;
   }
