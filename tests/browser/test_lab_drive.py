@@ -61,6 +61,12 @@ class Files:
         self.item(name).click(button="right")
         self.page.get_by_role("menuitem", name=re.compile(f"^{action}")).click()
 
+    def delete(self, name: str) -> None:
+        # As JupyterLab calls it, whatever becomes of a file on a drive.
+        self.menu(name, "Move to Trash")
+        self.page.get_by_role("dialog").get_by_role("button", name="Move to Trash").click()
+        expect(self.item(name)).to_have_count(0)
+
     @property
     def editor(self) -> Locator:
         return self.page.locator(".jp-FileEditor:not(.lm-mod-hidden) .cm-content").last
@@ -247,9 +253,11 @@ def test_the_tree_is_jupyterlabs_own(files: Files, platform: Platform, tmp_path:
     refused = page.get_by_role("dialog")
     expect(refused).to_contain_text(".git")
     refused.get_by_role("button").last.click()
-    files.menu("people-Copy1.py", "Delete")
-    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    expect(files.item("people-Copy1.py")).to_have_count(0)
+    files.delete("people-Copy1.py")
+    page.get_by_role("button", name="Undo").click()
+    expect(files.item("people-Copy1.py")).to_be_visible()
+    assert saved(platform, "tree", "routers/people-Copy1.py") == "PEOPLE = []\n"
+    files.delete("people-Copy1.py")
     assert sorted(platform.client.draft("tree").bundle.files) == ["main.py", "routers/people.py", "static/style.css"]
 
     # Upload; what is no text is kept as it is, and says so where it is opened as text.
@@ -284,8 +292,7 @@ def test_apps_come_and_go_at_the_top(files: Files, platform: Platform) -> None:
             expect(page.get_by_role("dialog")).to_contain_text(words)
             files.picture("refused-name")
             page.get_by_role("dialog").get_by_role("button").last.click()
-            files.menu("new-app", "Delete")
-            page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+            files.delete("new-app")
     expect(files.item("made-here")).to_be_visible()
     files.open("made-here")
     files.new_file("main.py")
@@ -306,9 +313,7 @@ def test_apps_come_and_go_at_the_top(files: Files, platform: Platform) -> None:
     assert saved(platform, "made-here") == hello("again")
 
     files.show()
-    files.menu("made-here", "Delete")
-    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    expect(files.item("made-here")).to_have_count(0)
+    files.delete("made-here")
     page.get_by_role("button", name="Undo").click()
     expect(files.item("made-here")).to_be_visible()
     files.open("made-here")

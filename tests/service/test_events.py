@@ -98,17 +98,19 @@ def test_what_happens_to_an_app_is_listed_the_latest_first(platform: Platform) -
     assert [event["id"] for event in second] == ids[1:2]
 
 
-def test_who_follows_hears_of_drafts_and_the_list_is_not_filled_with_them(platform: Platform) -> None:
+def test_who_follows_hears_of_what_the_list_does_not_keep(platform: Platform) -> None:
     with stream(platform) as lines:
         draft = platform.client.save_draft("drafted", DraftSave(bundle=Bundle(files={"main.py": BundleFile(text=APP)})))
         platform.client.save_draft_file("drafted", "a.txt", DraftFileSave(file=BundleFile(text="a")))
         platform.client.discard_draft("drafted", platform.client.draft("drafted").etag)
-        heard = received(lines, 3)
-    assert [(event.kind, event.app) for event in heard] == [(EventKind.DRAFT_SAVED, "drafted")] * 3
-    assert messages(heard) == ["Its draft was saved.", "Its draft was saved.", "Its draft was discarded."]
+        platform.client.delete("drafted", forever=True)
+        heard = received(lines, 4)
+    assert [event.app for event in heard] == ["drafted"] * 4
+    assert [event.kind for event in heard] == [*[EventKind.DRAFT_SAVED] * 3, EventKind.DELETED]
+    assert messages(heard[:3]) == ["Its draft was saved.", "Its draft was saved.", "Its draft was discarded."]
     assert draft.info is not None
     assert heard[0].by == draft.info.saved_by
-    assert platform.client.events("drafted") == []
+    assert "drafted" not in {event.app for event in platform.client.events(limit=500)}
 
 
 def test_what_is_asked_for_wrongly_is_refused_with_words(platform: Platform) -> None:

@@ -149,6 +149,8 @@ class Apps:
             raise NotFoundError(f'There is no app "{app_id}".{_hint_to_restore(record, owner)}')
         if forever:
             record = await self._removal.purge(record)
+            # What is known of it is gone, but whoever looks at it is told.
+            self._publish(EventKind.DELETED, "It was deleted for good.", record, owner, is_kept=False)
         else:
             self._publish(
                 EventKind.DELETED,
@@ -198,8 +200,8 @@ class Apps:
             await self._supervisors.show_stopped(record)
             return record
 
-    def _publish(self, kind: EventKind, message: str, record: AppRecord, by: str) -> None:
-        self._tools.events.publish(kind, message, owner=record.owner, app=record.id, by=by)
+    def _publish(self, kind: EventKind, message: str, record: AppRecord, by: str, *, is_kept: bool = True) -> None:
+        self._tools.events.publish(kind, message, owner=record.owner, app=record.id, by=by, is_kept=is_kept)
 
     async def _with_draft(self, record: AppRecord) -> AppView:
         draft = await self._tools.drafts.get(record.id)

@@ -38,6 +38,9 @@ export class AppDrive implements Contents.IDrive {
   /** Takes an app away. Throws as the API does. */
   deleteApp: (app: string) => Promise<void> = () => Promise.resolve();
 
+  /** Told of files that were taken away, with what brings them back. */
+  offerUndo: (place: IPlace, undo: () => Promise<void>) => void = () => undefined;
+
   get fileChanged(): ISignal<this, Contents.IChangedArgs> {
     return this._fileChanged;
   }
@@ -132,8 +135,15 @@ export class AppDrive implements Contents.IDrive {
     return orJupyterError(async () => {
       const place = placeOf(path);
       if (place.path) {
-        await this._files.remove(place);
-      } else if (!(await this._files.forgetPlanned(place.app))) {
+        const removed = await this._files.remove(place);
+        this._emit('delete', { path }, null);
+        this.offerUndo(place, async () => {
+          await this._files.restore(place.app, removed);
+          this._emit('new', null, { path });
+        });
+        return;
+      }
+      if (!(await this._files.forgetPlanned(place.app))) {
         await this.deleteApp(place.app);
       }
       this._emit('delete', { path }, null);

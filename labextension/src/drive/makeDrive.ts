@@ -54,6 +54,10 @@ export function makeDrive(
       });
     });
   };
+  drive.offerUndo = ({ app: id, path }, undo) =>
+    notifyUndo(trans.__('%1 of %2 was deleted.', path, id), trans, () => {
+      void withProgress({ during: trans.__('Bringing %1 back…', path) }, trans, undo);
+    });
   // Without waiting for the event that tells of it, which may be away.
   drive.fileChanged.connect(() => void apps.refresh());
   app.serviceManager.contents.addDrive(drive);

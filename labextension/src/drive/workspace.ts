@@ -143,18 +143,29 @@ export class Workspace {
     await this.read(target.app);
   }
 
-  /** Take away a file, as it was listed last, or a folder. */
-  async remove(place: IPlace): Promise<void> {
+  /** Put files back that `remove` has taken away. Throws where there are others by now. */
+  async restore(app: string, files: Record<string, BundleFile>): Promise<void> {
+    await this._add({ app, path: Object.keys(files)[0] ?? '' }, files);
+    await this.read(app);
+  }
+
+  /** Take away a file, as it was listed last, or a folder; answer what there was. */
+  async remove(place: IPlace): Promise<Record<string, BundleFile>> {
     const { app, path } = place;
     const known = this._known.get(app) ?? (await this.read(app));
+    let removed = filesBelow(known.files, path, path);
     if (path in known.files) {
       await this.drafts.deleteFile(app, path, known.etags[path] ?? '*');
-    } else if (Object.keys(known.files).some(file => isWithin(file, path))) {
-      await this.drafts.edit(app, files => without(files, path));
+    } else if (Object.keys(removed).length) {
+      await this.drafts.edit(app, files => {
+        removed = filesBelow(files, path, path);
+        return without(files, path);
+      });
     }
     this._empty.remove(join(app, path));
     this._keepFolder(place, known.files);
     await this.read(app);
+    return removed;
   }
 
   /** Give an app that is only a folder so far its name: now it is one. Throws where there is such an app already. */
