@@ -42,6 +42,10 @@ class Files:
     def open(self, name: str) -> None:
         self.item(name).dblclick()
 
+    def enter(self, folder: str) -> None:
+        self.item(folder).dblclick()
+        expect(self.browser.locator(".jp-BreadCrumbs")).to_contain_text(f"/{folder}/")
+
     def name(self, name: str) -> None:
         """Give what was just made, or is being renamed, its name."""
         field = self.browser.locator(".jp-DirListing-editor")
@@ -226,7 +230,7 @@ def test_the_tree_is_jupyterlabs_own(files: Files, platform: Platform, tmp_path:
     files.show("tree")
     files.new_folder("routers")
     expect(files.item("routers")).to_be_visible()
-    files.item("routers").dblclick()
+    files.enter("routers")
     files.new_file("users.py")
     expect(files.item("users.py")).to_be_visible()
     assert saved(platform, "tree", "routers/users.py") == ""
@@ -294,7 +298,7 @@ def test_apps_come_and_go_at_the_top(files: Files, platform: Platform) -> None:
             page.get_by_role("dialog").get_by_role("button").last.click()
             files.delete("new-app")
     expect(files.item("made-here")).to_be_visible()
-    files.open("made-here")
+    files.enter("made-here")
     files.new_file("main.py")
     files.open("main.py")
     expect(files.status).to_have_text("Not deployed yet")
@@ -316,10 +320,16 @@ def test_apps_come_and_go_at_the_top(files: Files, platform: Platform) -> None:
     files.delete("made-here")
     page.get_by_role("button", name="Undo").click()
     expect(files.item("made-here")).to_be_visible()
-    files.open("made-here")
+    files.enter("made-here")
     files.open("main.py")
     expect(files.status).to_have_text("Changes not deployed")
     platform.client.delete("made-here", forever=True)
     expect(files.status).to_have_text("App deleted")
     expect(files.item("main.py")).to_have_count(0)
-    files.type(hello("kept"))
+    # What was not saved is still there, and the service says why it cannot be saved.
+    files.editor.click()
+    page.keyboard.insert_text("# kept ")
+    files.save()
+    expect(page.get_by_role("dialog")).to_contain_text('There is no app "made-here"')
+    page.get_by_role("dialog").get_by_role("button").last.click()
+    expect(files.editor).to_contain_text("# kept")

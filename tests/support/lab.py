@@ -97,7 +97,12 @@ def running_lab(directory: Path, home: Path) -> Iterator[Lab]:
         yield Lab(json.loads(info.read_text())["url"], root)
     finally:
         process.terminate()
-        process.wait(30)
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            # A thread of anyio stays behind where a page was still loading; kernels are ended by then.
+            process.kill()
+            process.wait(5)
 
 
 class NotebookPage:
