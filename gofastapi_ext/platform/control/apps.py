@@ -145,19 +145,13 @@ class Apps:
             raise NotFoundError(f'There is no app "{app_id}".')
         if record.target is not Target.DELETED:
             record = await self._removal.retire(record)
+            until = f", and can be restored until {record.restorable_until:%Y-%m-%d}"
+            # Those who watch are told of what is gone for good, too; only its history goes with it.
+            self._publish(EventKind.DELETED, f"It was deleted{' for good' if forever else until}.", record, owner)
         elif not forever:
             raise NotFoundError(f'There is no app "{app_id}".{_hint_to_restore(record, owner)}')
         if forever:
             record = await self._removal.purge(record)
-            # What is known of it is gone, but whoever looks at it is told.
-            self._publish(EventKind.DELETED, "It was deleted for good.", record, owner, is_kept=False)
-        else:
-            self._publish(
-                EventKind.DELETED,
-                f"It was deleted, and can be restored until {record.restorable_until:%Y-%m-%d}.",
-                record,
-                owner,
-            )
         return self._view(record, None)
 
     async def restore(self, app_id: str, owner: str) -> AsyncIterator[StageEvent]:
@@ -200,8 +194,8 @@ class Apps:
             await self._supervisors.show_stopped(record)
             return record
 
-    def _publish(self, kind: EventKind, message: str, record: AppRecord, by: str, *, is_kept: bool = True) -> None:
-        self._tools.events.publish(kind, message, owner=record.owner, app=record.id, by=by, is_kept=is_kept)
+    def _publish(self, kind: EventKind, message: str, record: AppRecord, by: str) -> None:
+        self._tools.events.publish(kind, message, owner=record.owner, app=record.id, by=by)
 
     async def _with_draft(self, record: AppRecord) -> AppView:
         draft = await self._tools.drafts.get(record.id)
