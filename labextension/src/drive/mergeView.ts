@@ -1,9 +1,9 @@
 import { history, historyKeymap, defaultKeymap } from '@codemirror/commands';
 import { goToNextChunk, goToPreviousChunk, MergeView } from '@codemirror/merge';
-import { EditorState, type Extension } from '@codemirror/state';
 import { EditorView, keymap, lineNumbers } from '@codemirror/view';
-import { IEditorLanguageRegistry, jupyterTheme } from '@jupyterlab/codemirror';
+import { type IEditorLanguageRegistry, jupyterTheme } from '@jupyterlab/codemirror';
 
+import { languageOf, reading } from '../common/editor';
 import type { TranslationBundle } from '../common/translation';
 
 /** Two texts side by side: theirs, which is only read, and mine, which takes chunks from there and is edited. */
@@ -24,15 +24,11 @@ export async function showSides(options: {
   trans: TranslationBundle;
   changed: () => void;
 }): Promise<ISides> {
-  const { trans, languages } = options;
-  const known = languages?.findByFileName(options.path);
-  const language = known ? await languages!.getLanguage(known).catch(() => null) : null;
-  const shared: Extension[] = [
-    lineNumbers(),
-    jupyterTheme,
-    EditorView.lineWrapping,
-    ...(language?.support ? [language.support] : [])
-  ];
+  const { trans, languages, path } = options;
+  const [theirs, language] = await Promise.all([
+    reading(path, trans.__('Theirs, as it is saved'), languages),
+    languageOf(path, languages)
+  ]);
   const chunks = [
     { key: 'Alt-ArrowDown', run: goToNextChunk },
     { key: 'Alt-ArrowUp', run: goToPreviousChunk }
@@ -41,17 +37,15 @@ export async function showSides(options: {
     parent: options.parent,
     a: {
       doc: options.theirs,
-      extensions: [
-        ...shared,
-        keymap.of(chunks),
-        EditorState.readOnly.of(true),
-        EditorView.contentAttributes.of({ 'aria-label': trans.__('Theirs, as it is saved') })
-      ]
+      extensions: [...theirs, keymap.of(chunks)]
     },
     b: {
       doc: options.mine,
       extensions: [
-        ...shared,
+        lineNumbers(),
+        jupyterTheme,
+        EditorView.lineWrapping,
+        ...language,
         history(),
         keymap.of([...chunks, ...historyKeymap, ...defaultKeymap]),
         EditorView.contentAttributes.of({ 'aria-label': trans.__('Yours, to be saved') }),
@@ -67,7 +61,9 @@ export async function showSides(options: {
       return button;
     },
     gutter: true,
-    collapseUnchanged: { margin: 3, minSize: 8 }
+    collapseUnchanged: { margin: 3, minSize: 8 },
+    // Of two large files that have little in common, a good answer in time.
+    diffConfig: { scanLimit: 2000, timeout: 500 }
   });
   return {
     text: () => view.b.state.doc.toString(),
