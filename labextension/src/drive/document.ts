@@ -26,6 +26,7 @@ export class OpenDocument implements IDisposable {
     context.saveState.connect(this._onSaveState, this);
     context.model.stateChanged.connect(this._onStateChanged, this);
     context.fileChanged.connect(this._onFileChanged, this);
+    context.pathChanged.connect(this._onPathChanged, this);
     context.disposed.connect(this.dispose, this);
   }
 
@@ -68,9 +69,11 @@ export class OpenDocument implements IDisposable {
     if (this._disposed || !this.context.isReady || this._drive.saving.has(this._localPath)) {
       return;
     }
+    const place = this._localPath;
     const before = this.context.contentsModel?.hash;
     const found = await this._etag();
-    if (this._disposed || found === undefined || this.context.contentsModel?.hash !== before) {
+    const isStill = place === this._localPath && before === this.context.contentsModel?.hash;
+    if (this._disposed || found === undefined || !isStill) {
       return;
     }
     if (found === null) {
@@ -145,6 +148,12 @@ export class OpenDocument implements IDisposable {
 
   private _onFileChanged(): void {
     this._stand('same');
+  }
+
+  private _onPathChanged(): void {
+    // While it was being renamed it may have been looked for at its old place.
+    this._stand('same');
+    void this.check();
   }
 
   private _stand(standing: Standing): void {
