@@ -31,6 +31,12 @@ export namespace CommandIDs {
   export const deployCell = 'gofastapi:deploy-cell';
   /** Deploy the notebook's marked cells. */
   export const deployMarked = 'gofastapi:deploy-marked';
+  /**
+   * Show a line of a notebook's cell, opening the notebook where it is not. Args: a diagnostic's `cell` as it is, and
+   * the text of the line: `{ ...diagnostic.cell, text: diagnostic.source }`, that is
+   * `{ notebook?: string, cell_id?: string, label?: string, line?: number, text?: string }`.
+   */
+  export const jumpToCell = 'gofastapi:jump-to-cell';
 
   /** Deploy an app's draft. Args: `{ app: string }`. */
   export const deployDraft = 'gofastapi:deploy-draft';
