@@ -105,6 +105,6 @@ CHAT = Template(
     id="chat",
     title="Chat room",
     description="Messages that reach every open window at once, over WebSockets.",
-    uses=["FastAPI", "WebSockets", "HTML"],
+    uses=["WebSockets", "HTML"],
     bundle=bundle_of({"main.py": _MAIN, "chat.html": _PAGE}),
 )

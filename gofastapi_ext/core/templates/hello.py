@@ -27,7 +27,6 @@ HELLO = Template(
     id="hello",
     title="Hello API",
     description="A few lines that answer, with interactive documentation.",
-    uses=["FastAPI"],
     opens="docs",
     bundle=bundle_of({"main.py": _MAIN}),
 )

@@ -72,7 +72,7 @@ ITEMS = Template(
     id="items",
     title="API with a database",
     description="Create, read, update and delete items in MongoDB.",
-    uses=["FastAPI", "MongoDB"],
+    uses=["MongoDB"],
     opens="docs",
     bundle=bundle_of({"main.py": _MAIN}),
 )

@@ -106,6 +106,6 @@ NOTES = Template(
     id="notes",
     title="Full-Stack Notes App",
     description="A page, a form and a stylesheet, with MongoDB behind them.",
-    uses=["FastAPI", "MongoDB", "Jinja2", "HTML"],
+    uses=["MongoDB", "Jinja2", "HTML"],
     bundle=bundle_of({"main.py": _MAIN, "templates/index.html": _PAGE, "static/style.css": _STYLE}),
 )

@@ -96,7 +96,7 @@ PREDICT = Template(
     id="predict",
     title="Model API",
     description="A trained model behind POST /predict, ready for yours in its place.",
-    uses=["FastAPI", "Machine learning"],
+    uses=["Machine learning"],
     opens="docs",
     bundle=bundle_of({"main.py": _MAIN, "model.py": _MODEL}),
 )

@@ -12,4 +12,5 @@ export type HealthColor = Schemas['HealthColor'];
 export type LogLine = Schemas['LogLine'];
 export type StageEvent = Schemas['StageEvent'];
 export type State = Schemas['State'];
+export type Template = Schemas['Template'];
 export type VersionView = Schemas['VersionView'];

@@ -5,6 +5,7 @@ import { Client, data } from '../api/client';
 import { isAbort } from '../api/errors';
 import type { AppNumbers, AppView, Event } from '../api/types';
 import { whileVisible } from '../common/visibility';
+import { Deploys } from './deploys';
 
 /** An app with its figures of the last 24 hours. */
 export interface IAppEntry {
@@ -24,7 +25,12 @@ const GATHER_MS = 60;
  * page. `changed` is emitted after each change.
  */
 export class AppsModel implements IDisposable {
-  constructor(readonly client: Client) {}
+  constructor(readonly client: Client) {
+    this.deploys = new Deploys(client);
+  }
+
+  /** What is being brought live from this page. */
+  readonly deploys: Deploys;
 
   /** By name. */
   get apps(): ReadonlyArray<IAppEntry> {
@@ -56,6 +62,11 @@ export class AppsModel implements IDisposable {
 
   get(id: string): IAppEntry | undefined {
     return this._apps.find(entry => entry.view.id === id);
+  }
+
+  /** The names that are in use. */
+  get names(): ReadonlySet<string> {
+    return new Set(this._views.map(view => view.id));
   }
 
   /** Keep the model up to date until what is returned is disposed of. Cheap to call several times. */
