@@ -4,7 +4,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 import { Client, data } from '../api/client';
 import { isAbort } from '../api/errors';
 import type { AppNumbers, AppView, Event } from '../api/types';
-import { whileVisible } from '../common/visibility';
+import { type Page, whileVisible } from '../common/visibility';
 import { Deploys } from './deploys';
 
 /** An app with its figures of the last 24 hours. */
@@ -25,7 +25,10 @@ const GATHER_MS = 60;
  * page. `changed` is emitted after each change.
  */
 export class AppsModel implements IDisposable {
-  constructor(readonly client: Client) {
+  constructor(
+    readonly client: Client,
+    private readonly _page: Page = document
+  ) {
     this.deploys = new Deploys(client);
   }
 
@@ -73,7 +76,7 @@ export class AppsModel implements IDisposable {
   watch(): IDisposable {
     this._watchers += 1;
     if (this._watchers === 1) {
-      this._following = whileVisible(signal => void this._follow(signal));
+      this._following = whileVisible(signal => void this._follow(signal), this._page);
     }
     let disposed = false;
     return {
