@@ -3,7 +3,7 @@ import { Clipboard, InputDialog, Notification } from '@jupyterlab/apputils';
 import { Client, data } from '../api/client';
 import type { AppView, StageEvent } from '../api/types';
 import { confirmByName } from '../common/ask';
-import { notifyError, notifyUndo, withProgress } from '../common/notify';
+import { notifyError, notifyProblem, notifyUndo, withProgress } from '../common/notify';
 import { seconds } from '../common/format';
 import type { TranslationBundle } from '../common/translation';
 import { AppsModel } from './model';
@@ -148,10 +148,7 @@ export class AppActions {
           verb === 'deploy'
             ? trans.__('%1 was not deployed: %2', app, why)
             : trans.__('%1 did not start: %2', app, why);
-        Notification.error(message, {
-          autoClose: false,
-          actions: [{ label: trans.__('Try again'), callback: again }]
-        });
+        notifyProblem(message, trans, again);
         return null;
       }
       const actions =

@@ -14,7 +14,8 @@ export interface IAppEntry {
   readonly numbers?: AppNumbers;
 }
 
-const NUMBERS_EVERY_MS = 15_000;
+/** Figures are no events, nor is a draft that somebody saves elsewhere. */
+const LOOK_EVERY_MS = 15_000;
 /** Several events come together; one look at the list answers them all. */
 const GATHER_MS = 60;
 
@@ -110,7 +111,7 @@ export class AppsModel implements IDisposable {
   }
 
   private async _follow(signal: AbortSignal): Promise<void> {
-    const timer = setInterval(() => void this._readNumbers(), NUMBERS_EVERY_MS);
+    const timer = setInterval(() => void this.refresh(), LOOK_EVERY_MS);
     signal.addEventListener('abort', () => clearInterval(timer), { once: true });
     try {
       // Whatever happened before the stream was open is in the list that is read then.

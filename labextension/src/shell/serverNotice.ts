@@ -9,11 +9,11 @@ export function serverMessage(state: ServerState, trans: TranslationBundle): str
   switch (state.kind) {
     case 'missing':
       return trans.__(
-        'The Jupyter server does not have GoFastAPI. Install it there with  pip install "gofastapi[lab]"  and restart the server.'
+        'This Jupyter server does not have GoFastAPI. Install it there: pip install "gofastapi[lab]", then restart the server.'
       );
     case 'other-version':
       return trans.__(
-        'GoFastAPI is version %1 in this page and %2 in the service. Reload the page; if that does not help, run  gofastapi up --restart  in a terminal.',
+        'GoFastAPI is %1 in this page and %2 in the service. Reload the page, or run: gofastapi up --restart',
         VERSION,
         state.version
       );

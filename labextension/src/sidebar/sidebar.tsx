@@ -48,8 +48,16 @@ export class Sidebar extends ReactWidget {
   }
 
   protected override onActivateRequest(): void {
-    const first = this.node.querySelector<HTMLElement>('.gf-App-name[tabindex="0"], .gf-Sidebar button');
-    first?.focus();
+    const first = this.node.querySelector<HTMLElement>('.gf-App-name[tabindex="0"]');
+    (first ?? this.node.querySelector<HTMLElement>('.gf-Empty button, .gf-Sidebar button'))?.focus();
+    if (!this._apps.isReady) {
+      // Where the list only comes: the same again, once it is there.
+      const again = () => {
+        this._apps.changed.disconnect(again);
+        requestAnimationFrame(() => this.node.contains(document.activeElement) && this.onActivateRequest());
+      };
+      this._apps.changed.connect(again);
+    }
   }
 
   override dispose(): void {
