@@ -6,6 +6,7 @@ import type { Template } from '../api/types';
 import { Busy } from '../common/busy';
 import { ErrorNotice } from '../common/notice';
 import type { TranslationBundle } from '../common/translation';
+import { useValidity } from '../common/useValidity';
 import { freeName, problemOf, suggestName } from './naming';
 import { nameWord } from './words';
 
@@ -36,12 +37,6 @@ export async function askForNewApp(options: INewAppOptions): Promise<NewApp | nu
     defaultButton: 1
   });
   dialog.addClass('gf-NewAppDialog');
-  form.onChange = ready => {
-    const button = dialog.node.querySelector<HTMLButtonElement>('.jp-mod-accept');
-    if (button) {
-      button.disabled = !ready;
-    }
-  };
   const result = await dialog.launch();
   return result.button.accept ? result.value : null;
 }
@@ -51,22 +46,12 @@ class NewAppForm extends ReactWidget implements Dialog.IBodyWidget<NewApp | null
     super();
   }
 
-  onChange: (ready: boolean) => void = () => undefined;
-
   getValue(): NewApp | null {
     return this._chosen;
   }
 
   protected override render(): React.ReactElement {
-    return (
-      <Form
-        {...this._options}
-        onChange={chosen => {
-          this._chosen = chosen;
-          this.onChange(chosen !== null);
-        }}
-      />
-    );
+    return <Form {...this._options} onChange={chosen => (this._chosen = chosen)} />;
   }
 
   private _chosen: NewApp | null = null;
@@ -91,7 +76,10 @@ function Form(props: INewAppOptions & { onChange: (chosen: NewApp | null) => voi
     source === NOTEBOOK ? suggestName((notebook ?? '').replace(/\.ipynb$/, '')) || 'my-app' : source;
   const name = typed ?? freeName(wanted, taken);
   const problem = problemOf(name, taken);
-  React.useEffect(() => {
+  const isReady = source === NOTEBOOK || templates !== null;
+  const field = React.useRef<HTMLInputElement>(null);
+  useValidity(field, problem ?? (isReady ? null : 'waiting'));
+  React.useLayoutEffect(() => {
     const template = templates?.find(each => each.id === source);
     if (problem) {
       onChange(null);
@@ -135,6 +123,7 @@ function Form(props: INewAppOptions & { onChange: (chosen: NewApp | null) => voi
         <span>{trans.__('Name')}</span>
         <input
           className="jp-mod-styled"
+          ref={field}
           value={name}
           autoComplete="off"
           spellCheck={false}
@@ -171,6 +160,7 @@ function Choice(props: {
         name="gf-source"
         value={props.value}
         checked={props.checked}
+        autoFocus={props.checked}
         onChange={() => props.onChoose(props.value)}
       />
       <span className="gf-Choice-text">
