@@ -7,7 +7,19 @@ import os
 import click
 
 from gofastapi_ext._version import __version__
-from gofastapi_ext.cli import alerts, app_errors, code, database, feeds, metrics, one_app, upkeep, variables
+from gofastapi_ext.cli import (  # noqa: F401 - some add their commands to a group of another one
+    alerts,
+    app_errors,
+    code,
+    database,
+    documents,
+    feeds,
+    metrics,
+    one_app,
+    transfers,
+    upkeep,
+    variables,
+)
 from gofastapi_ext.cli.errors import told_in_words
 from gofastapi_ext.cli.options import APP as _APP
 from gofastapi_ext.cli.options import APP_OR_ALL as _APP_OR_ALL

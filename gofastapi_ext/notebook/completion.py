@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gofastapi_ext.notebook.arguments import OPTIONS
 from gofastapi_ext.notebook.place import notebook_folder
+from gofastapi_ext.notebook.usage import OPTIONS
 
 if TYPE_CHECKING:
     from gofastapi_ext.client.client import Client
@@ -61,14 +61,16 @@ def _complete(magic: str, words: list[str], fragment: str) -> list[tuple[str, st
         return [(path, "path") for path in _paths(fragment, hidden=False)]
     if before in _VALUES:
         return [(value, "value") for value in _VALUES[before]]
-    if before in ("--env", "--message", "--tail", "--header", "--grep", "--instance", "--limit", "--branch"):
+    if before in ("--env", "--message", "--tail", "--header", "--grep", "--instance", "--limit", "--branch", "--sort"):
         return []
     if magic == "env_set" and before in ("--secret", "--unset"):
         return [(name, "variable") for name in _ask(lambda client: _variables(client, words[0]))]
     if fragment.startswith("-"):
         return [(option, "option") for option in OPTIONS.get(magic, ())]
-    if magic in ("apps", "db"):
+    if magic == "apps":
         return []
+    if magic == "db":
+        return [(name, "collection") for name in _ask(_collections)] if not words else []
     if magic == "replay":
         return [(error_id, "error") for error_id in _ask(_errors)] if not words else []
     if not words:
@@ -100,6 +102,10 @@ def _object_lists(fragment: str) -> list[str]:
         if not name.startswith("_") and name not in shell.user_ns_hidden and name not in taken
         if type(value).__name__ != "module"
     ]
+
+
+def _collections(client: Client) -> list[str]:
+    return [collection.name for collection in client.database().collections]
 
 
 def _app_names(client: Client) -> list[str]:

@@ -14,13 +14,16 @@ class DataMagics(Magics):
 
     @line_magic
     def db(self, line: str) -> None:
-        """Show your database: how full it is, and its collections with their sizes and indexes.
+        """Show your database: how full it is, and its collections; or the first documents of a collection.
 
-        Usage: %db [--branch NAME]
+        Usage: %db [COLLECTION [FILTER]] [--sort FIELDS] [--limit N] [--branch NAME]
 
+        FILTER          a MongoDB query: {"age": {"$gt": 30}}
+        --sort FIELDS   name,-age: upwards by name, then downwards by age
+        --limit N       how many documents at most (20)
         --branch NAME   a branch of the database, instead of the data themselves
 
-        Example: %db
+        Example: %db notes {"done": false} --sort -at
         """
         from gofastapi_ext.notebook.database import db
 

@@ -1,0 +1,125 @@
+"""Write an archive, part by part, in one pass. Blocking: call it from a thread."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from gofastapi_ext.platform.databases.archive.manifest import MANIFEST, Manifest, Part, comment
+
+# Writers wait while a backup is made: the fastest level costs a little space and saves most of the time.
+_COMPRESSION_LEVEL = 1
+_PIECE_BYTES = 1_000_000
+
+
+class PartWriter:
+    """One member while it is written."""
+
+    def __init__(self, path: str, file: IO[bytes]) -> None:
+        self._path = path
+        self._file = file
+        self._hash = hashlib.sha256()
+        self._size = 0
+
+    def write(self, data: bytes) -> None:
+        view = memoryview(data)
+        for at in range(0, len(view), _PIECE_BYTES):
+            piece = view[at : at + _PIECE_BYTES]
+            self._hash.update(piece)
+            self._file.write(piece)
+        self._size += len(data)
+
+    def close(self) -> Part:
+        self._file.close()
+        return Part(path=self._path, sha256=self._hash.hexdigest(), size_bytes=self._size)
+
+
+class ArchiveWriter:
+    """Makes a file for this user alone. It is on disk, whole, when `finish` returns; before that it is nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        self._file = _Hashed(os.fdopen(descriptor, "wb"))
+        self._zip = ZipFile(self._file, "w", ZIP_DEFLATED, compresslevel=_COMPRESSION_LEVEL)
+
+    def begin(self, path: str) -> PartWriter:
+        """The next part; the one before has to be closed."""
+        return PartWriter(path, self._zip.open(path, "w", force_zip64=True))
+
+    def add(self, path: str, data: bytes) -> Part:
+        part = self.begin(path)
+        part.write(data)
+        return part.close()
+
+    def finish(self, manifest: Manifest) -> str:
+        """Write the manifest and close; the sha256 of the whole file."""
+        text = manifest.model_dump_json(indent=1).encode()
+        self._zip.writestr(MANIFEST, text)
+        self._zip.comment = comment(hashlib.sha256(text).hexdigest())
+        self._zip.close()
+        self._file.sync()
+        self._file.close()
+        return self._file.sha256
+
+    def discard(self) -> None:
+        """Take away what there is of it."""
+        self._file.abandon()
+        self._path.unlink(missing_ok=True)
+
+
+@contextmanager
+def discarded_on_failure(writer: ArchiveWriter) -> Iterator[ArchiveWriter]:
+    try:
+        yield writer
+    except BaseException:
+        writer.discard()
+        raise
+
+
+class _Hashed(io.RawIOBase):
+    """A file that cannot be gone back in, so that its hash is known once it is written."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._target = file
+        self._hash = hashlib.sha256()
+
+    @property
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        piece = memoryview(data)  # type: ignore[arg-type]
+        if self._target.closed:
+            # The zip is closed once more when it is forgotten, whatever became of the file.
+            return piece.nbytes
+        self._hash.update(piece)
+        return self._target.write(piece)
+
+    def flush(self) -> None:
+        if not self._target.closed:
+            self._target.flush()
+
+    def sync(self) -> None:
+        self._target.flush()
+        os.fsync(self._target.fileno())
+
+    def close(self) -> None:
+        self._target.close()
+        super().close()
+
+    def abandon(self) -> None:
+        try:
+            self._target.close()
+        except OSError:
+            # A full disk says so once more; what was written goes anyway.
+            return
