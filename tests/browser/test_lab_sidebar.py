@@ -195,6 +195,8 @@ def test_by_keyboard_alone(page: Page, platform: Platform, own: tuple[Platform, 
     for name in ("first", "second"):
         platform.deploy_live(name, HELLO)
     front = FrontPage(page, own[1])
+    # It takes the focus once it is there.
+    expect(page.locator(".jp-Launcher")).to_be_focused()
     page.keyboard.press("Alt+Shift+G")
     expect(card(front, "first").locator("button.gf-App-name")).to_be_focused()
     page.keyboard.press("ArrowDown")

@@ -11,6 +11,8 @@ import type { TranslationBundle } from '../common/translation';
 import type { Sort } from './arrange';
 import { SidebarView } from './view';
 
+const DRAWN_MS = 50;
+
 /** The sidebar: all apps as cards. Follows what happens while it is shown, and only then. */
 export class Sidebar extends ReactWidget {
   constructor(
@@ -20,6 +22,7 @@ export class Sidebar extends ReactWidget {
   ) {
     super();
     this.addClass('gf-SidebarPanel');
+    this.node.tabIndex = -1;
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', _trans.__('GoFastAPI apps'));
   }
@@ -48,13 +51,13 @@ export class Sidebar extends ReactWidget {
   }
 
   protected override onActivateRequest(): void {
-    const first = this.node.querySelector<HTMLElement>('.gf-App-name[tabindex="0"]');
-    (first ?? this.node.querySelector<HTMLElement>('.gf-Empty button, .gf-Sidebar button'))?.focus();
-    if (!this._apps.isReady) {
-      // Where the list only comes: the same again, once it is there.
+    const first = this.node.querySelector<HTMLElement>('.gf-App-name[tabindex="0"], .gf-Empty button');
+    (first ?? this.node).focus();
+    if (first === null && !this._apps.isReady) {
+      // The list only comes: the same again once it is drawn, where the person has not gone elsewhere.
       const again = () => {
         this._apps.changed.disconnect(again);
-        requestAnimationFrame(() => this.node.contains(document.activeElement) && this.onActivateRequest());
+        setTimeout(() => this.node.contains(document.activeElement) && this.onActivateRequest(), DRAWN_MS);
       };
       this._apps.changed.connect(again);
     }
