@@ -38,9 +38,6 @@ export namespace CommandIDs {
    */
   export const jumpToCell = 'gofastapi:jump-to-cell';
 
-  /** Go to a line of a cell. Args: `{ notebook: string, cell: string, line: number }`. */
-  export const jumpToCell = 'gofastapi:jump-to-cell';
-
   /** Deploy an app's draft. Args: `{ app: string }`. */
   export const deployDraft = 'gofastapi:deploy-draft';
   /** Show an app's files in the file browser. Args: `{ app: string }`. */
