@@ -147,7 +147,7 @@ def test_nobody_reaches_what_was_replaced(platform: Platform) -> None:
                 return True
         return False
 
-    until(is_refused, 15, "the former credentials have ended")
+    until(is_refused, what="the former credentials have ended")
 
 
 def test_a_restore_is_confirmed_by_the_databases_name(platform: Platform) -> None:

@@ -118,7 +118,7 @@ def test_too_large_is_said_before_all_of_it_came(platform: Platform) -> None:
 
 def test_the_statuses(platform: Platform) -> None:
     transport = httpx.HTTPTransport(uds=str(platform.places.socket))
-    with httpx.Client(base_url="http://gofastapi", transport=transport) as http:
+    with httpx.Client(timeout=30, base_url="http://gofastapi", transport=transport) as http:
         sha256, data = content(9, 10)
         assert http.head(f"/api/blobs/{sha256}").status_code == 404
         assert http.put(f"/api/blobs/{sha256}", content=b"other").status_code == 422

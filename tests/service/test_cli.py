@@ -140,7 +140,7 @@ def test_logs(cli: CommandLine) -> None:
     url = cli.lines("deploy", "main.py", "--name", "logged")[-1]["url"]
     assert "nothing yet" in cli.run("logs", "logged")
     get(url)
-    until(lambda: "somebody asked" in cli.run("logs", "logged"), 5, "the log has the line")
+    until(lambda: "somebody asked" in cli.run("logs", "logged"), what="the log has the line")
     (entry,) = cli.lines("logs", "logged", "--tail", "1")
     assert (entry["text"], entry["version"]) == ("somebody asked", 1)
 
@@ -149,7 +149,7 @@ def test_following_logs_until_interrupted(cli: CommandLine) -> None:
     cli.write_app("followed")
     url = cli.lines("deploy", "main.py", "--name", "followed")[-1]["url"]
     get(url)
-    until(lambda: cli.lines("logs", "followed"), 5, "the log has a line")
+    until(lambda: cli.lines("logs", "followed"), what="the log has a line")
     following = cli.start("logs", "followed", "-f", "--json")
     try:
         assert following.stdout is not None

@@ -68,7 +68,7 @@ def of_author(name: str) -> list[Note]:
 def test_a_live_app_in_several_files_is_the_same_app(platform: Platform) -> None:
     url = platform.deploy_live("notes", NOTES)
     document = get(url, "/openapi.json").text
-    assert httpx.post(f"{url}/notes?name=bob", json={"text": "hello"}, trust_env=False).status_code == 200
+    assert httpx.post(f"{url}/notes?name=bob", json={"text": "hello"}, timeout=30, trust_env=False).status_code == 200
     before = platform.client.draft("notes")
     assert platform.app("notes").code_state is CodeState.UP_TO_DATE
 

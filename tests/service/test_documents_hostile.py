@@ -238,7 +238,7 @@ def test_an_import_ends_where_the_database_is_full() -> None:
         with pytest.raises(OverLimitError):
             platform.client.undo_delete(token)
         platform.client.drop_collection("notes", confirm="notes")
-        until(lambda: not platform.client.database().over_limit, 20, "writes again")
+        until(lambda: not platform.client.database().over_limit, what="writes again")
         assert platform.client.undo_delete(token).id == 1
 
 

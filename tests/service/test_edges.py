@@ -54,11 +54,17 @@ def hello(word: str) -> str:
     return HEAD + f"app = FastAPI()\n@app.get('/')\ndef root(): return {word!r}\n"
 
 
-@pytest.fixture
-def hurt() -> Iterator[Platform]:
-    """A service of the test's own."""
+@pytest.fixture(scope="module")
+def own() -> Iterator[Platform]:
     with running_platform(GOFASTAPI_MAX_CRASHES="2") as platform:
         yield platform
+
+
+@pytest.fixture
+def hurt(own: Platform) -> Platform:
+    """A service to be hurt, as those before left it, but for their apps."""
+    own.mend()
+    return own
 
 
 def zygotes(platform: Platform) -> list[psutil.Process]:
@@ -265,7 +271,7 @@ def test_a_home_of_any_name_works(tmp_path_factory: pytest.TempPathFactory) -> N
 def test_late_requests_find_the_next_version_at_any_address() -> None:
     with running_platform(GOFASTAPI_HOST="127.0.0.2") as elsewhere:
         url = elsewhere.deploy_live("app", hello("old"))
-        with httpx.Client(trust_env=False) as kept_alive:
+        with httpx.Client(timeout=30, trust_env=False) as kept_alive:
             assert kept_alive.get(url).json() == "old"
             elsewhere.deploy_live("app", hello("new"))
             assert kept_alive.get(url).json() == "new"

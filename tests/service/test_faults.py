@@ -31,13 +31,19 @@ def hello(word: str) -> str:
     return HELLO.replace("WORD", word)
 
 
-@pytest.fixture
-def hurt() -> Iterator[Platform]:
-    """A service of the test's own, to be hurt."""
+@pytest.fixture(scope="module")
+def own() -> Iterator[Platform]:
     with running_platform(
         GOFASTAPI_DRAIN_SECONDS="2", GOFASTAPI_MAX_CRASHES="3", GOFASTAPI_LOG_MAX_BYTES="1000000"
     ) as platform:
         yield platform
+
+
+@pytest.fixture
+def hurt(own: Platform) -> Platform:
+    """A service to be hurt, as those before left it, but for their apps."""
+    own.mend()
+    return own
 
 
 @pytest.fixture
@@ -174,13 +180,13 @@ def test_a_crash_is_restarted_and_a_crash_loop_is_failed_with_its_traceback(hurt
     url = hurt.deploy_live("crashes", source)
     [first] = hurt.app("crashes").instances
     with pytest.raises(httpx.HTTPError):
-        httpx.post(url + "/die", trust_env=False)
+        httpx.post(url + "/die", timeout=30, trust_env=False)
     # The request waits in the socket's backlog for the next instance: it is not refused.
     assert get(url).json() == "up"
     until(lambda: [each.pid for each in hurt.app("crashes").instances] not in ([first.pid], []), what="another one")
 
     with pytest.raises(httpx.HTTPError):
-        httpx.post(url + "/break", trust_env=False)
+        httpx.post(url + "/break", timeout=30, trust_env=False)
     view = hurt.until_state("crashes", State.FAILED)
     assert view.reason is not None
     assert "crashed 3 times in a row" in view.reason
@@ -306,7 +312,7 @@ def test_mongod_killed_loses_no_acknowledged_write_of_an_app(hurt: Platform) -> 
     )
     url = hurt.deploy_live("writer", source)
     for number in range(50):
-        assert httpx.post(f"{url}/{number}", trust_env=False).status_code == 200
+        assert httpx.post(f"{url}/{number}", timeout=30, trust_env=False).status_code == 200
     os.kill(hurt.mongod_pid, signal.SIGKILL)
     until(lambda: get(url).status_code == 200, BACK_WITHIN_SECONDS, "reads again")
     assert get(url).json() == list(range(50))

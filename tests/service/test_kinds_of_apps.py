@@ -184,7 +184,7 @@ def test_server_sent_events_arrive_as_they_are_sent(platform: Platform) -> None:
             if line:
                 arrived.append(line)
                 # The next one is sent only when this one has been heard.
-                httpx.post(url + "/heard", trust_env=False).raise_for_status()
+                httpx.post(url + "/heard", timeout=30, trust_env=False).raise_for_status()
     assert arrived == ["data: 0", "data: 1", "data: 2"]
 
 
@@ -203,7 +203,7 @@ def test_a_client_that_goes_away_ends_an_endless_stream(platform: Platform) -> N
         "    return StreamingResponse(stream(), media_type='text/event-stream')\n"
     )
     url = platform.deploy_live("endless", source)
-    with httpx.stream("GET", url + "/events", trust_env=False) as response:
+    with httpx.stream("GET", url + "/events", timeout=30, trust_env=False) as response:
         next(response.iter_lines())
     until(lambda: "stream ended" in platform.logs("endless"), what="the generator's end")
 
@@ -299,7 +299,7 @@ def test_background_tasks_and_threads_of_the_app(platform: Platform) -> None:
         "@app.get('/done')\ndef seen(): return sorted(set(done))\n"
     )
     url = platform.deploy_live("background", source)
-    assert httpx.post(url + "/later", trust_env=False).json() == "accepted"
+    assert httpx.post(url + "/later", timeout=30, trust_env=False).json() == "accepted"
     until(lambda: get(url, "/done").json() == ["later", "tick"], what="both ran")
 
 
@@ -332,7 +332,7 @@ def test_the_roadmaps_example_runs_as_written(platform: Platform) -> None:
     assert "<h1>Items: 0</h1>" in get(url).text
     writer = source + "\n@app.post('/items')\ndef add(): db.items.insert_one({'a': 1}); return 'ok'\n"
     platform.deploy_live("roadmap", writer)
-    assert httpx.post(url + "/items", trust_env=False).json() == "ok"
+    assert httpx.post(url + "/items", timeout=30, trust_env=False).json() == "ok"
     assert "<h1>Items: 1</h1>" in get(url).text
 
 
@@ -413,7 +413,7 @@ def test_link_previews_are_added_to_pages_and_to_nothing_else(platform: Platform
     assert get(url, "/own").text.count("og:title") == 1
     assert get(url, "/fragment").text == "<p>part</p>"
     assert get(url, "/json").json() == "<head></head>"
-    assert httpx.head(url, trust_env=False).status_code == 405
+    assert httpx.head(url, timeout=30, trust_env=False).status_code == 405
 
 
 def test_a_path_prefix_reaches_docs_and_redirects(platform: Platform) -> None:
@@ -459,7 +459,7 @@ def test_sync_endpoints_run_side_by_side(platform: Platform) -> None:
 
 def test_openapi_of_the_service_names_every_route(platform: Platform) -> None:
     transport = httpx.HTTPTransport(uds=str(platform.places.socket))
-    with httpx.Client(transport=transport, base_url="http://gofastapi") as client:
+    with httpx.Client(timeout=30, transport=transport, base_url="http://gofastapi") as client:
         paths = client.get("/api/openapi.json").json()["paths"]
         assert {"/api/me", "/api/apps", "/api/validate", "/api/apps/{app_id}/deploy"} <= paths.keys()
         answer = client.post("/api/apps/x/deploy", content=json.dumps({"bundle": 1}))

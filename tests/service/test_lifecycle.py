@@ -88,7 +88,7 @@ def test_a_request_under_way_is_answered_when_its_app_is_stopped(platform: Platf
         "    print('taken', flush=True)\n    await asyncio.sleep(1)\n    return 'done'\n"
     )
     url = platform.deploy_live("slow", source)
-    with httpx.Client(trust_env=False) as client, client.stream("GET", f"{url}/docs") as first:
+    with httpx.Client(timeout=30, trust_env=False) as client, client.stream("GET", f"{url}/docs") as first:
         first.read()
         from threading import Thread
 
@@ -170,7 +170,7 @@ def test_an_app_that_no_longer_starts_goes_on_when_it_is_restarted(platform: Pla
 def test_a_deleted_app_comes_back_as_it_was(platform: Platform) -> None:
     url = platform.deploy_live("lost", WRITES)
     platform.deploy_live("lost", WRITES + "# two\n", env={"MODE": "x"})
-    assert httpx.post(url, trust_env=False).status_code == 200
+    assert httpx.post(url, timeout=30, trust_env=False).status_code == 200
     set_env(platform, "lost", WORD="kept")
     set_env(platform, "lost", secret=True, TOKEN="s3cr3t-word")
     platform.client.change("lost", AppChange(title="Lost and found"))

@@ -80,7 +80,7 @@ def test_each_request_counts_for_its_template_at_once(platform: Platform) -> Non
     before = datetime.now(UTC)
     ask(url, *(f"/items/{number}" for number in range(20)), "/missing/a", "/missing/b", "/items/none", "/broken")
     for size in (1000, 2000):
-        httpx.post(f"{url}/items", content=b"x" * size, trust_env=False)
+        httpx.post(f"{url}/items", content=b"x" * size, timeout=30, trust_env=False)
     view = platform.client.metrics("counted")
     found = routes(view)
     assert three(found["GET /items/{item_id}"]) == (21, 1, 0)
@@ -128,7 +128,7 @@ def test_what_is_open_at_this_moment(platform: Platform, tmp_path: Path) -> None
     asking = [threading.Thread(target=ask, args=(url, "/slow")) for _ in range(3)]
     for each in asking:
         each.start()
-    until(lambda: platform.client.metrics("opened").in_flight == 3, 10, "three in flight")
+    until(lambda: platform.client.metrics("opened").in_flight == 3, what="three in flight")
     gate.touch()
     for each in asking:
         each.join()

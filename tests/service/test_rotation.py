@@ -167,7 +167,7 @@ def test_several_rotations_at_once_end_well(platform: Platform) -> None:
     assert failures == []
     assert [end.done for end in ends] == [True] * 3
     assert generation(url) == before + 3
-    until(lambda: len(mongo_users(platform)) == 1, 15, "those before are dropped")
+    until(lambda: len(mongo_users(platform)) == 1, what="those before are dropped")
 
 
 def test_a_deploy_that_is_under_way_is_waited_for(platform: Platform) -> None:
@@ -175,7 +175,7 @@ def test_a_deploy_that_is_under_way_is_waited_for(platform: Platform) -> None:
     before = generation(url)
     thread = threading.Thread(target=platform.deploy, args=("slow", "import time; time.sleep(3)\n" + NOTES))
     thread.start()
-    until(lambda: len(platform.client.versions("slow")) == 2, 10, "deploy under way")
+    until(lambda: len(platform.client.versions("slow")) == 2, what="deploy under way")
     with Client(platform.places) as client:
         *moved, end = client.rotate_credentials()
     thread.join(20)
@@ -198,7 +198,7 @@ def test_an_app_that_does_not_come_up_goes_on_with_the_credentials_it_has(own: P
     assert len(mongo_users(own)) == 2
     own.deploy_live("once", NOTES)
     assert get(url, "/add/x").json() == 3
-    until(lambda: len(mongo_users(own)) == 1, 15, "those before are dropped")
+    until(lambda: len(mongo_users(own)) == 1, what="those before are dropped")
 
 
 def test_a_service_that_is_killed_in_a_rotation_ends_it_at_its_next_start(own: Platform) -> None:
@@ -215,9 +215,9 @@ def test_a_service_that_is_killed_in_a_rotation_ends_it_at_its_next_start(own: P
     assert len(mongo_users_of(own, 2)) == 2
     own.start()
     for url in urls:
-        until(lambda url=url: works(url), 20, "the app is back")
+        until(lambda url=url: works(url), what="the app is back")
         assert generation(url) == 2
-    until(lambda: len(mongo_users(own)) == 1, 15, "those before are dropped")
+    until(lambda: len(mongo_users(own)) == 1, what="those before are dropped")
     with pymongo.MongoClient(old) as client, pytest.raises(OperationFailure):
         client.get_default_database().notes.find_one()
 

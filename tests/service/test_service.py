@@ -261,6 +261,6 @@ def test_a_mongodb_of_the_operators_own() -> None:
 
 def test_the_api_is_described_for_other_programs(platform: Platform) -> None:
     transport = httpx.HTTPTransport(uds=str(platform.places.socket))
-    with httpx.Client(transport=transport, base_url="http://gofastapi") as client:
+    with httpx.Client(timeout=30, transport=transport, base_url="http://gofastapi") as client:
         document = json.loads(client.get("/api/openapi.json").text)
     assert document["info"]["version"] == __version__

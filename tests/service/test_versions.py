@@ -155,7 +155,7 @@ def test_a_rollback_to_what_fails_leaves_what_is_live(platform: Platform) -> Non
 def test_numbers_that_are_none(platform: Platform, number: str) -> None:
     platform.deploy_live("numbers", hello("x"))
     transport = httpx.HTTPTransport(uds=str(platform.places.socket))
-    with httpx.Client(base_url="http://gofastapi", transport=transport, trust_env=False) as client:
+    with httpx.Client(base_url="http://gofastapi", transport=transport, timeout=30, trust_env=False) as client:
         for path in (f"versions/{number}", f"versions/{number}/diff"):
             answer = client.get(f"/api/apps/numbers/{path}")
             assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")

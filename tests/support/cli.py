@@ -63,7 +63,7 @@ class CommandLine:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
         )
         assert "Traceback" not in done.stderr, done.stderr
         return done

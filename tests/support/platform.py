@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -21,6 +21,7 @@ from gofastapi_ext.client.client import Client
 from gofastapi_ext.client.discovery import is_listening, read_service_info, service_environment
 from gofastapi_ext.client.places import Places
 from gofastapi_ext.core.bundle import Bundle, BundleFile, CellOrigin
+from gofastapi_ext.core.errors import GoFastAPIError
 from gofastapi_ext.core.lifecycle import State
 from gofastapi_ext.core.models import AppView, DeployRequest, StageEvent
 from gofastapi_ext.platform.databases.keys import PlatformKey
@@ -62,14 +63,30 @@ class Platform:
                 service = psutil.Process(int(str(info["pid"])))
                 service.terminate()
                 # A child of ours stays as a zombie until it is waited for.
-                until(lambda: not service.is_running() or service.status() == "zombie", 20, "service ended")
+                until(lambda: not service.is_running() or service.status() == "zombie", 60, "service ended")
             except psutil.NoSuchProcess:
                 pass
         if self.process is not None:
-            self.process.wait(10)
+            self.process.wait(30)
         for child in children:
             if child.is_running():
                 child.kill()
+
+    def mend(self) -> None:
+        """Have it run again whatever a test did to it, without apps: what `kill -9` leaves is to be lived with."""
+        if self.process is None or self.process.poll() is not None or not is_listening(self.places):
+            self.stop()
+            self.start()
+        until(self._remove_apps, what="all apps removed")
+
+    def _remove_apps(self) -> bool:
+        """Whether none is left; one that is being deployed, say, cannot go just now."""
+        with suppress(GoFastAPIError):
+            apps = [*self.client.apps(), *self.client.apps(deleted=True)]
+            for app in apps:
+                self.client.delete(app.id, forever=True)
+            return not apps
+        return False
 
     def processes(self) -> list[psutil.Process]:
         """mongod, zygotes and instances of this service."""
@@ -164,4 +181,4 @@ def drop_collections(database: Database[dict[str, Any]]) -> None:
 
 def get(url: str, path: str = "/", **kwargs: object) -> httpx.Response:
     """One request on a connection of its own."""
-    return httpx.get(url + path, timeout=15, trust_env=False, **kwargs)  # type: ignore[arg-type]
+    return httpx.get(url + path, timeout=30, trust_env=False, **kwargs)  # type: ignore[arg-type]

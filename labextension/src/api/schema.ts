@@ -1448,7 +1448,7 @@ export interface components {
          * AlertKind
          * @enum {string}
          */
-        AlertKind: "turned_red" | "crash_loop" | "deploy_failed" | "removal_warning" | "database_full" | "test";
+        AlertKind: "turned_red" | "crash_loop" | "deploy_failed" | "removal_warning" | "database_full" | "backup_failed" | "test";
         /**
          * AlertsChange
          * @description PUT /api/alerts
@@ -3127,6 +3127,8 @@ export interface components {
              * @default false
              */
             unchanged: boolean;
+            /** Db Branch */
+            db_branch?: string | null;
             failed_stage?: components["schemas"]["Stage"] | null;
             /** Diagnostics */
             diagnostics?: components["schemas"]["Diagnostic"][];

@@ -18,7 +18,7 @@ import { segments, sortedRoutes, timeline, total } from './overview/figures';
 import { qrPath } from './overview/qr';
 import { isThisMachine } from './overview/reach';
 import { placeOf } from './parts/places';
-import { Resource } from './parts/resource';
+import { Resource } from '../common/resource';
 import { StageRun } from './parts/stageRun';
 
 const trans = nullTranslator.load('gofastapi');

@@ -26,7 +26,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const trans = load(translator);
     const { commands, shell } = app;
     const tracker = new WidgetTracker<AppPage>({ namespace: 'gofastapi-apppage' });
-    const loadEditor = async () => ({ editor: await import('./parts/editor'), languages });
+    const loadEditor = async () => ({ editor: await import('../common/editor'), languages });
 
     commands.addCommand(CommandIDs.openPage, {
       label: args => (args.app ? trans.__('Page of %1', String(args.app)) : trans.__('Page of an App')),

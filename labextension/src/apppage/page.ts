@@ -2,7 +2,7 @@ import type { CommandRegistry } from '@lumino/commands';
 
 import type { TranslationBundle } from '../common/translation';
 import type { AppPageModel } from './model';
-import type { LoadEditor } from './parts/code';
+import type { LoadEditor } from '../common/code';
 
 /** What every view of the page works with. */
 export interface IPage {

@@ -13,9 +13,9 @@ import { Tab, TABS } from './model';
 import { OverviewView } from './overview/view';
 import type { IPage } from './page';
 import { start } from './parts/actions';
-import { Empty } from './parts/empty';
+import { Empty } from '../common/empty';
 import { Stages } from './parts/stages';
-import { Tabs } from './parts/tabs';
+import { Tabs } from '../common/tabs';
 import { SettingsView } from './settings/view';
 
 const VIEWS: Record<Tab, (props: { page: IPage }) => React.ReactElement> = {

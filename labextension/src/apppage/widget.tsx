@@ -8,7 +8,7 @@ import { gofastapiIcon } from '../common/icons';
 import type { TranslationBundle } from '../common/translation';
 import { AppPageModel } from './model';
 import type { IPage } from './page';
-import type { LoadEditor } from './parts/code';
+import type { LoadEditor } from '../common/code';
 import { AppPageView } from './view';
 
 /** The page of one app, as a tab of the main area. */

@@ -2,7 +2,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import { Client, data } from '../../api/client';
 import type { DotenvVariable, EnvView, Setting, StageEvent, VariableView } from '../../api/types';
-import { Resource } from '../parts/resource';
+import { Resource } from '../../common/resource';
 import { StageRun } from '../parts/stageRun';
 import { RefreshedTab } from '../parts/tabModel';
 import { EnvChanges } from './changes';

@@ -1,6 +1,6 @@
 import { Client, data } from '../../api/client';
 import type { ErrorView, ReplayRequest, ReplayView } from '../../api/types';
-import { Resource } from '../parts/resource';
+import { Resource } from '../../common/resource';
 import { RefreshedTab } from '../parts/tabModel';
 
 /** These are to change nothing: they are sent again without a question. */

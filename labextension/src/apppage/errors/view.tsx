@@ -6,9 +6,9 @@ import { confirm } from '../../common/ask';
 import { ago, moment } from '../../common/format';
 import { withProgress } from '../../common/notify';
 import type { IPage } from '../page';
-import { Empty } from '../parts/empty';
+import { Empty } from '../../common/empty';
 import { Place, Traceback } from '../parts/findings';
-import { Loaded } from '../parts/loaded';
+import { Loaded } from '../../common/loaded';
 import { ErrorFilter, filtered, title } from './model';
 import { Replay } from './replay';
 

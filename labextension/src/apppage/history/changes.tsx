@@ -2,9 +2,9 @@ import * as React from 'react';
 
 import type { TreeDiff, VersionView } from '../../api/types';
 import type { IPage } from '../page';
-import { Empty } from '../parts/empty';
-import { DiffView } from '../parts/codeView';
-import { Loaded } from '../parts/loaded';
+import { Empty } from '../../common/empty';
+import { DiffView } from '../../common/codeView';
+import { Loaded } from '../../common/loaded';
 import type { IComparison, Side } from './model';
 
 type FileDiff = TreeDiff['files'][number];

@@ -2,8 +2,8 @@ import * as React from 'react';
 
 import { bytes } from '../../common/format';
 import type { IPage } from '../page';
-import { FileView } from '../parts/codeView';
-import { Loaded } from '../parts/loaded';
+import { FileView } from '../../common/codeView';
+import { Loaded } from '../../common/loaded';
 import type { Files } from './files';
 
 /** The files of a version, one of them open. */

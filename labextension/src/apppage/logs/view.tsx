@@ -7,7 +7,7 @@ import { ErrorNotice } from '../../common/notice';
 import { withProgress } from '../../common/notify';
 import { useSignal } from '../../common/useSignal';
 import type { IPage } from '../page';
-import { Empty } from '../parts/empty';
+import { Empty } from '../../common/empty';
 import { LogLines } from './lines';
 
 const TYPING_MS = 300;

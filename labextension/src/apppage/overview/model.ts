@@ -1,6 +1,6 @@
 import { Client, data } from '../../api/client';
 import type { DeploymentView, MetricsView } from '../../api/types';
-import { Resource } from '../parts/resource';
+import { Resource } from '../../common/resource';
 import { RefreshedTab } from '../parts/tabModel';
 
 const DEPLOYMENTS_SHOWN = 8;

@@ -2,9 +2,9 @@ import * as React from 'react';
 
 import { bytes, count, milliseconds, percent } from '../../common/format';
 import type { IPage } from '../page';
-import { Empty } from '../parts/empty';
+import { Empty } from '../../common/empty';
 import { Findings } from '../parts/findings';
-import { Loaded } from '../parts/loaded';
+import { Loaded } from '../../common/loaded';
 import type { MetricsView } from '../../api/types';
 import { Address } from './address';
 import { Charts } from './charts';

@@ -1,6 +1,6 @@
 import { ISignal, Signal } from '@lumino/signaling';
 
-import { isAbort } from '../../api/errors';
+import { isAbort } from '../api/errors';
 
 /** Something read from the service: its value once it is known, and why not where it could not be read. */
 export class Resource<T> {

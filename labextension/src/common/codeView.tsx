@@ -1,16 +1,15 @@
 import * as React from 'react';
 
-import { Busy } from '../../common/busy';
-import { ErrorNotice } from '../../common/notice';
-import type { IPage } from '../page';
-import type { IShownCode } from './code';
+import { Busy } from './busy';
+import { ErrorNotice } from './notice';
+import type { ICodePlace, IShownCode } from './code';
 
 /** A place for CodeMirror, which comes when it is needed. `show` puts its view in. */
-function CodeHost(props: {
-  page: IPage;
+export function CodeHost(props: {
+  page: ICodePlace;
   /** Changes when something else is to be shown. */
   content: string;
-  show: (host: HTMLElement, loaded: Awaited<ReturnType<IPage['loadEditor']>>) => Promise<IShownCode>;
+  show: (host: HTMLElement, loaded: Awaited<ReturnType<ICodePlace['loadEditor']>>) => Promise<IShownCode>;
 }): React.ReactElement {
   const host = React.useRef<HTMLDivElement>(null);
   const [error, setError] = React.useState<unknown>(null);
@@ -53,7 +52,7 @@ function CodeHost(props: {
 }
 
 /** A file, to read. */
-export function FileView(props: { page: IPage; path: string; text: string }): React.ReactElement {
+export function FileView(props: { page: ICodePlace; path: string; text: string }): React.ReactElement {
   const { page, path, text } = props;
   return (
     <CodeHost
@@ -66,7 +65,7 @@ export function FileView(props: { page: IPage; path: string; text: string }): Re
 
 /** Two texts side by side. */
 export function DiffView(props: {
-  page: IPage;
+  page: ICodePlace;
   path: string;
   texts: { old: string; new: string };
   names: { old: string; new: string };

@@ -1,9 +1,9 @@
 import * as React from 'react';
 
-import { Busy } from '../../common/busy';
-import { ErrorNotice } from '../../common/notice';
-import type { TranslationBundle } from '../../common/translation';
-import { useSignal } from '../../common/useSignal';
+import { Busy } from './busy';
+import { ErrorNotice } from './notice';
+import type { TranslationBundle } from './translation';
+import { useSignal } from './useSignal';
 import type { Resource } from './resource';
 
 /** What was read, or that it is being read, or why it could not be. A value that was read before stays in view. */
