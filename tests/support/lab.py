@@ -95,7 +95,7 @@ def running_lab(directory: Path, home: Path) -> Iterator[Lab]:
         )
     info = Path(environment["JUPYTER_RUNTIME_DIR"]) / f"jpserver-{process.pid}.json"
     try:
-        until(lambda: info.exists() or process.poll() is not None, 60, "JupyterLab up")
+        until(lambda: _is_written(info) or process.poll() is not None, 60, "JupyterLab up")
         assert process.poll() is None, (directory / "jupyter.log").read_text()
         yield Lab(json.loads(info.read_text())["url"], root)
     finally:
@@ -106,6 +106,11 @@ def running_lab(directory: Path, home: Path) -> Iterator[Lab]:
             # A thread of anyio stays behind where a page was still loading; kernels are ended by then.
             process.kill()
             process.wait(5)
+
+
+def _is_written(file: Path) -> bool:
+    """Whether all of it is there: it is empty for a moment."""
+    return file.exists() and file.read_bytes().endswith(b"}")
 
 
 class NotebookPage:
