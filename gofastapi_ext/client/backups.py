@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
 
@@ -22,10 +23,11 @@ from gofastapi_ext.core.backups import (
     RestoreRequest,
     UndoRequest,
 )
-from gofastapi_ext.core.errors import ServiceUnreachableError, error_from_code
+from gofastapi_ext.core.errors import NotFoundError, ServiceUnreachableError, error_from_code
 
 _BRANCHES = TypeAdapter(list[BranchView])
 _BACKUPS = "/api/database/backups"
+_PIECE_BYTES = 1_000_000
 _BRANCHES_PATH = "/api/database/branches"
 
 
@@ -99,6 +101,20 @@ class BackupCalls(Transport):
             yield event
         if stage is not DataStage.DONE:
             raise ServiceUnreachableError(WENT_AWAY)
+
+
+def found_backup(client: BackupCalls, source: str) -> BackupView:
+    """The backup that is meant: by its id, as `latest`, or a file, which is taken in first."""
+    if source == "latest":
+        backups = client.backups().backups
+        if not backups:
+            raise NotFoundError("There is no backup yet. Make one: gofastapi db backup")
+        return backups[0]
+    path = Path(source).expanduser()
+    if path.is_file():
+        with path.open("rb") as file:
+            return client.upload_backup(iter(lambda: file.read(_PIECE_BYTES), b""))
+    return client.backup(source)
 
 
 def _backup(backup_id: str) -> str:

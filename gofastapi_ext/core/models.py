@@ -92,6 +92,8 @@ class StageEvent(_Frozen):
     url: str | None = None
     version: int | None = None
     unchanged: bool = False
+    db_branch: str | None = None
+    """Of `live`: the branch of the database that it works on; None: the data themselves."""
     failed_stage: Stage | None = None
     diagnostics: list[Diagnostic] = Field(default_factory=list)
 

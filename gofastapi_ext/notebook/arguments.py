@@ -24,6 +24,7 @@ class DeployArguments:
     files: tuple[Path, ...] = ()
     run: bool = False
     message: str = ""
+    db_branch: str | None = None
     open: bool = False
     draft: bool = False
     force: bool = False
@@ -97,8 +98,8 @@ def parse_deploy(line: str, *, is_cell: bool = True) -> DeployArguments:
     objects = _object_names(options.get("--with", []))
     name = check_app_id(only_name(magic, words))
     messages = options.get("--message", [])
-    if "--draft" in options and ("--open" in options or messages):
-        raise CommandFailed("--draft deploys nothing: --open and --message have no use there.")
+    if "--draft" in options and ("--open" in options or "--db-branch" in options or messages):
+        raise CommandFailed("--draft deploys nothing: --open, --message and --db-branch have no use there.")
     if "--force" in options and "--draft" not in options:
         raise CommandFailed("--force goes with --draft: it overwrites the draft that is there.")
     return DeployArguments(
@@ -108,6 +109,7 @@ def parse_deploy(line: str, *, is_cell: bool = True) -> DeployArguments:
         files=tuple(Path(path) for path in options.get("--file", [])),
         run="--run" in options,
         message=messages[-1] if messages else "",
+        db_branch=options["--db-branch"][-1] if "--db-branch" in options else None,
         open="--open" in options,
         draft="--draft" in options,
         force="--force" in options,
@@ -244,6 +246,14 @@ def parse_env_set(line: str) -> EnvSetArguments:
         unset=tuple(options.get("--unset", [])),
         files=tuple(Path(path) for path in options.get("--import", [])),
     )
+
+
+def parse_words(magic: str, line: str, most: int) -> tuple[list[str], dict[str, str]]:
+    """Up to `most` words, and each option's last value."""
+    words, options = split(magic, line)
+    if len(words) > most:
+        raise usage(magic)
+    return words, {name: values[-1] for name, values in options.items()}
 
 
 def parse_name(magic: str, line: str) -> str:

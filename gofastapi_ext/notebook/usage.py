@@ -8,10 +8,15 @@ from gofastapi_ext.notebook.errors import CommandFailed
 
 USAGE = {
     "deploy": "%%deploy NAME [--with OBJECT,...] [--env K=V ...] [--file PATH ...] [--run] [--message TEXT] [--open] "
-    "[--draft [--force]]",
+    "[--db-branch NAME] [--draft [--force]]",
     "%deploy": "%deploy NAME [--with OBJECT,...] [--env K=V ...] [--file PATH ...] [--message TEXT] [--open] "
-    "[--draft [--force]] [--dry-run]",
+    "[--db-branch NAME] [--draft [--force]] [--dry-run]",
     "db": "%db [COLLECTION [FILTER]] [--sort FIELDS] [--limit N] [--branch NAME]",
+    "db_backup": "%db_backup [--branch NAME]",
+    "db_backups": "%db_backups",
+    "db_branch": "%db_branch [NAME [--ttl TIME] [--of BACKUP] [--extend TIME] [--drop [--force]]]",
+    "db_promote": "%db_promote NAME --yes",
+    "db_restore": "%db_restore BACKUP|FILE|latest [--branch NAME] --yes, or %db_restore --undo [NAME]",
     "deployfile": "%%deployfile NAME PATH [--force], or %deployfile NAME PATH --remove",
     "versions": "%versions NAME",
     "diff": "%diff NAME [OLD [NEW]]",
@@ -37,9 +42,13 @@ USAGE = {
 }
 OPTIONS = {
     "app": ("--sleep-after", "--record-bodies"),
-    "deploy": ("--with", "--env", "--file", "--run", "--message", "--open", "--draft", "--force"),
-    "%deploy": ("--with", "--env", "--file", "--message", "--open", "--draft", "--force", "--dry-run"),
+    "deploy": ("--with", "--env", "--file", "--run", "--message", "--open", "--db-branch", "--draft", "--force"),
+    "%deploy": ("--with", "--env", "--file", "--message", "--open", "--db-branch", "--draft", "--force", "--dry-run"),
     "db": ("--sort", "--limit", "--branch"),
+    "db_backup": ("--branch",),
+    "db_branch": ("--ttl", "--of", "--extend", "--drop", "--force"),
+    "db_promote": ("--yes",),
+    "db_restore": ("--undo", "--branch", "--yes"),
     "deployfile": ("--force", "--remove"),
     "env_set": ("--secret", "--unset", "--import"),
     "errors": ("--all", "--clear"),
@@ -71,6 +80,10 @@ _TAKES_VALUE = frozenset(
         "--level",
         "--instance",
         "--branch",
+        "--db-branch",
+        "--ttl",
+        "--of",
+        "--extend",
     }
 )
 _SHORT = {"-f": "--follow"}

@@ -208,7 +208,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     )  # fmt: skip
     mounted_key = settings.secrets_key_file
     keyring = KeyRing(mounted_key or places.home / "secrets.key", mounted=mounted_key is not None)
-    environments = Environments(stores.environments, apps, stores.alerts, keyring, settings.limits)
+    environments = Environments(stores.environments, apps, stores.alerts, stores.undo, keyring, settings.limits)
     owner = laptop_owner()
     databases = Databases(stores.databases, DatabaseUsers(server, client, key))
     stack.push_async_callback(databases.stop)
@@ -361,7 +361,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         events=events,
         health=health,
         exports=Exports(tools, deployments, blobs, _objects_loader()),
-        history=History(bundles, draft_cases),
+        history=History(bundles, draft_cases, versions),
         imports=Imports(draft_cases, blobs, settings.limits),
         cleanup=cleanup,
         metrics=metrics,

@@ -21,7 +21,7 @@ from support.waiting import until
 from gofastapi_ext.core.errors import DamagedBackupError, UnavailableError
 from gofastapi_ext.platform.databases.archive.manifest import Consistency, Manifest, comment
 from gofastapi_ext.platform.databases.archive.reader import Archive
-from gofastapi_ext.platform.databases.archive.writer import ArchiveWriter, discarded_on_failure
+from gofastapi_ext.platform.databases.archive.writer import ArchiveWriter, Spool, discarded_on_failure
 from gofastapi_ext.platform.databases.consistency import ConsistentReads
 from gofastapi_ext.platform.databases.dump import dump
 from gofastapi_ext.platform.databases.load import load
@@ -44,9 +44,10 @@ def replica_set() -> Iterator[str]:
 def back_up(uri: str, database: str, path: Path) -> Manifest:
     async def run() -> Manifest:
         async with AsyncMongoClient[dict[str, Any]](uri) as client:
-            with discarded_on_failure(ArchiveWriter(path)) as writer:
+            with Spool(path.parent) as spool, discarded_on_failure(ArchiveWriter(path)) as writer:
                 async with ConsistentReads(client, path.parent / "mark").reading() as reading:
-                    found = await dump(client, database, reading, writer, lambda _: None)
+                    found = await dump(client, database, reading, spool, lambda _: None)
+                writer.pack(spool)
                 manifest = Manifest(
                     created_at=datetime.now(UTC),
                     user="ada",

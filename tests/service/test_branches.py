@@ -226,16 +226,16 @@ def test_promoting_makes_a_branch_the_data_and_can_be_undone(platform: Platform)
 
 
 def test_a_branch_is_dropped_by_itself_once_nobody_uses_it(platform: Platform) -> None:
-    branched(platform, "brief", ttl="1s")
-    view = branched(platform, "used", ttl="1s")
+    brief = branched(platform, "brief", ttl="1s")
+    view = branched(platform, "used")
     url = platform.deploy_live("user", NOTES, db_branch="used")
-    names = {branch.name: branch.database for branch in platform.client.branches()}
+    platform.client.extend_branch("used", "1s")
     until(lambda: all(branch.expired for branch in platform.client.branches()))
     plan = platform.client.cleanup(dry_run=True).items
     assert ("branch", "used") not in [(item.what, item.name) for item in plan], "an app runs on it"
     platform.client.cleanup(dry_run=False)
     assert [branch.name for branch in platform.client.branches()] == ["used"]
-    assert names["brief"] not in physical(platform)
+    assert brief.database not in physical(platform)
     assert notes(url) == notes(platform.deploy_live("user", NOTES, db_branch="used"))
 
     platform.client.sleep("user")

@@ -152,6 +152,15 @@ def test_a_deletion_is_taken_back(platform: Platform, data: Data) -> None:
         platform.client.undo_delete("../../me")
 
 
+def test_a_new_key_does_not_keep_a_deletion_from_being_taken_back(platform: Platform, data: Data) -> None:
+    made = platform.client.insert_document("notes", {"n": 1})
+    token = platform.client.delete_document("notes", made.key).undo
+    assert token is not None
+    platform.client.rotate_key()
+    platform.client.rotate_key()
+    assert platform.client.undo_delete(token).document == made.document
+
+
 def test_a_deletion_is_not_taken_back_over_another_document(platform: Platform, data: Data) -> None:
     made = platform.client.insert_document("notes", {"_id": 1, "n": 1})
     token = platform.client.delete_document("notes", made.key).undo

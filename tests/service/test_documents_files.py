@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -251,7 +252,19 @@ def test_what_a_crash_of_the_service_leaves_is_swept() -> None:
 
 @pytest.mark.parametrize("mode", list(ImportMode))
 def test_a_database_that_dies_during_an_import_is_told(mode: ImportMode) -> None:
+    over = threading.Event()
     with running_platform() as platform:
+        service, mongod = psutil.Process(platform.client.service().pid), platform.mongod_pid
+
+        def keep_it_away() -> None:
+            """One that was back in time would be written to as if nothing had been."""
+            while not over.wait(0.05):
+                for process in service.children():
+                    with suppress(psutil.Error):
+                        if process.name() == "mongod":
+                            process.kill()
+
+        killer = threading.Thread(target=keep_it_away)
         with opened(platform) as data:
             data.notes.insert_one({"_id": "old"})
 
@@ -259,9 +272,15 @@ def test_a_database_that_dies_during_an_import_is_told(mode: ImportMode) -> None
             for start in range(0, 40_000, 1000):
                 yield lines({"_id": n, "text": "x" * 100} for n in range(start, start + 1000))
                 if start == 20_000:
-                    os.kill(platform.mongod_pid, signal.SIGKILL)
+                    os.kill(mongod, signal.SIGKILL)
+                    killer.start()
 
-        result = load(platform, "notes", content(), mode=mode)
+        try:
+            result = load(platform, "notes", content(), mode=mode)
+        finally:
+            over.set()
+            if killer.is_alive():
+                killer.join()
         assert result.kind == "failed"
         assert "does not answer" in str(result.message)
         until(lambda: is_back(platform), what="the database is back")

@@ -19,14 +19,17 @@ from support.waiting import until
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
+    "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP computer.test 127.0.0.1",
 ]  # fmt: skip
 TOKEN = "a-token-of-the-tests"
+NETWORK_NAME = "computer.test"
+"""What browsers on other machines would call this one; Jupyter answers to it."""
 _CONFIG = f"""
 c = get_config()
 c.ServerApp.port = 0
 c.ServerApp.open_browser = False
 c.ServerApp.allow_root = True
+c.ServerApp.local_hostnames = ["localhost", "{NETWORK_NAME}"]
 c.IdentityProvider.token = "{TOKEN}"
 c.LabApp.expose_app_in_browser = True
 c.LabApp.extension_manager = "readonly"
@@ -95,7 +98,7 @@ def running_lab(directory: Path, home: Path, more_config: str = "") -> Iterator[
         )
     info = Path(environment["JUPYTER_RUNTIME_DIR"]) / f"jpserver-{process.pid}.json"
     try:
-        until(lambda: info.exists() or process.poll() is not None, 60, "JupyterLab up")
+        until(lambda: _is_written(info) or process.poll() is not None, 60, "JupyterLab up")
         assert process.poll() is None, (directory / "jupyter.log").read_text()
         yield Lab(json.loads(info.read_text())["url"], root)
     finally:
@@ -106,6 +109,11 @@ def running_lab(directory: Path, home: Path, more_config: str = "") -> Iterator[
             # A thread of anyio stays behind where a page was still loading; kernels are ended by then.
             process.kill()
             process.wait(5)
+
+
+def _is_written(file: Path) -> bool:
+    """Whether all of it is there: it is empty for a moment."""
+    return file.exists() and file.read_bytes().endswith(b"}")
 
 
 class NotebookPage:

@@ -63,11 +63,11 @@ class Platform:
                 service = psutil.Process(int(str(info["pid"])))
                 service.terminate()
                 # A child of ours stays as a zombie until it is waited for.
-                until(lambda: not service.is_running() or service.status() == "zombie", what="service ended")
+                until(lambda: not service.is_running() or service.status() == "zombie", 60, "service ended")
             except psutil.NoSuchProcess:
                 pass
         if self.process is not None:
-            self.process.wait(10)
+            self.process.wait(30)
         for child in children:
             if child.is_running():
                 child.kill()

@@ -109,9 +109,6 @@ class BackupFiles:
         self._description(user, backup_id).unlink(missing_ok=True)
         return view
 
-    def remove_all(self, user: str) -> None:
-        shutil.rmtree(self._folder(user), ignore_errors=True)
-
     async def check(self, user: str, view: BackupView) -> None:
         """Read all of a backup. Raises `DamagedBackupError` where it is not what was written."""
 

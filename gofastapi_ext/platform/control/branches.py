@@ -68,6 +68,8 @@ class Branches:
         self._default_seconds = default_seconds
         self._most = most
         self._drain_seconds = drain_seconds
+        self._ending: set[str] = set()
+        """Names of databases that are just being dropped."""
 
     async def of(self, user: str) -> list[BranchView]:
         """By name."""
@@ -159,6 +161,7 @@ class Branches:
             record
             for record in await self._databases.all()
             if record.branch is not None and record.expires_at is not None and record.expires_at <= now
+            if record.name not in self._ending
         ]
         return [record for record in expired if not any(self._is_running(app) for app in await self._on(record))]
 
@@ -174,6 +177,15 @@ class Branches:
         return True
 
     async def _end(self, record: BindingRecord, by: str | None, reason: str) -> None:
+        if record.name in self._ending:
+            raise ConflictError(f'The branch "{record.branch}" is just being dropped.')
+        self._ending.add(record.name)
+        try:
+            await self._drop(record, by, reason)
+        finally:
+            self._ending.discard(record.name)
+
+    async def _drop(self, record: BindingRecord, by: str | None, reason: str) -> None:
         name = str(record.branch)
         # First what is to be: after a crash in between it goes as any whose time is over.
         await self._changes.expire(record.user, name, new_version_time())
@@ -220,7 +232,8 @@ class Branches:
         names = [record.branch for record in bindings if record.branch is not None]
         if name in names:
             raise ConflictError(
-                f'There is a branch "{name}" already. Choose another name, or drop it first: gofastapi db drop {name}'
+                f'There is a branch "{name}" already. Choose another name, or drop it first: '
+                f"gofastapi db branch {name} --drop"
             )
         if len(names) >= self._most:
             raise ConflictError(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from pathlib import Path
 
 from gofastapi_ext.core.cleanup import CleanupItem, Leftover
 from gofastapi_ext.platform.control.backup_files import BackupFiles
 from gofastapi_ext.platform.control.branches import Branches
 from gofastapi_ext.platform.control.databases import Databases
+from gofastapi_ext.platform.control.leftovers import unlink
 from gofastapi_ext.platform.control.steps import Step
 from gofastapi_ext.platform.store.databases import BindingRecord, Retired
 
@@ -54,7 +54,7 @@ class DataUpkeep:
                     reason="it is a piece of a backup",
                     size_bytes=size,
                 ),
-                partial(_unlink, path),
+                partial(unlink, path),
             )
             for path, size in await asyncio.to_thread(self._files.remains)
         ]
@@ -63,11 +63,3 @@ class DataUpkeep:
         await self._databases.drop_retired(record.user)
         left = [each for found in await self._databases.of_user(record.user) for each in found.retiring]
         return retired not in left
-
-
-async def _unlink(path: Path) -> bool:
-    try:
-        path.unlink()
-    except OSError:
-        return False
-    return True

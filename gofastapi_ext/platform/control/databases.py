@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from gofastapi_ext.core.backups import MAIN
 from gofastapi_ext.core.errors import ConflictError, NotFoundError, OverLimitError, UnavailableError
 from gofastapi_ext.core.naming import database_name
 from gofastapi_ext.platform.databases.refusals import is_away, is_disk_full, is_unauthorized
@@ -80,7 +81,7 @@ class Databases:
     def branch_in_force(self, user: str, branch: str | None) -> str | None:
         """The branch that is meant by now; None where it was promoted, and is the data themselves."""
         own = self._bindings.get((user, None))
-        return None if own is not None and branch in own.promoted else branch
+        return None if branch == MAIN or (own is not None and branch in own.promoted) else branch
 
     async def of_user(self, user: str) -> list[BindingRecord]:
         """The user's own first, then branches by name. Makes none."""

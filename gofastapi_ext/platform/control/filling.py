@@ -27,14 +27,14 @@ class Filling:
     async def back_up(self, record: BindingRecord, kind: BackupKind, teller: Teller) -> BackupView:
         """The database as it is now, as a backup."""
         with self._files.partial(record.user) as path:
-            manifest, sha256 = await self._saved(record, path, "a backup", 1, teller)
+            manifest, sha256 = await self._saved(record, path, "a backup", 2, teller)
             return self._files.add(record.user, path, manifest, sha256, kind)
 
     @asynccontextmanager
     async def copied(self, record: BindingRecord, teller: Teller) -> AsyncIterator[str]:
         """The name of a new database with the content of that of `record` as it is now."""
         with self._files.partial(record.user) as path:
-            manifest, _ = await self._saved(record, path, "a copy of the database", 2, teller)
+            manifest, _ = await self._saved(record, path, "a copy of the database", 3, teller)
             async with self._loaded(record.user, path, manifest.documents, teller) as name:
                 yield name
 

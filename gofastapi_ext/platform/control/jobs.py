@@ -38,9 +38,9 @@ class Teller:
             now = time.monotonic()
             if now - self._told_at >= _TOLD_EVERY_SECONDS:
                 self._told_at = now
-                self.tell(
-                    stage, collection=progress.collection, documents=progress.documents, of_documents=of_documents
-                )
+                # How many there are is what MongoDB says: of a time series, less.
+                of = of_documents if progress.documents <= (of_documents or 0) else None
+                self.tell(stage, collection=progress.collection, documents=progress.documents, of_documents=of)
 
         return told
 

@@ -70,6 +70,7 @@ class Nightly:
             await asyncio.sleep(_INTERVAL_SECONDS)
 
     async def _once(self) -> None:
+        await self._copies.release()
         for step in await self._upkeep.steps():
             try:
                 if await step.carry_out():

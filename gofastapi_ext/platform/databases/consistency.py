@@ -66,20 +66,26 @@ class ConsistentReads:
 
     async def release(self) -> None:
         """Unlock what a service that crashed left locked."""
-        if not self._mark.exists():
-            return
-        logger.warning("the service ended in the middle of a backup: MongoDB is unlocked")
-        with contextlib.suppress(OperationFailure):
-            await self._client.admin.command("fsyncUnlock")
-        self._mark.unlink(missing_ok=True)
+        async with self._one_at_a_time:
+            if not self._mark.exists():
+                return
+            logger.warning("a backup was cut short: MongoDB is unlocked")
+            with contextlib.suppress(OperationFailure):
+                await self._client.admin.command("fsyncUnlock")
+            self._mark.unlink(missing_ok=True)
 
     @asynccontextmanager
     async def _locked(self) -> AsyncIterator[None]:
         self._mark.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._mark.touch(mode=0o600)
         try:
+            locking = asyncio.ensure_future(self._client.admin.command("fsync", lock=True))
             try:
-                await self._client.admin.command("fsync", lock=True)
+                await asyncio.shield(locking)
+            except asyncio.CancelledError:
+                # Else the server might lock itself after it was unlocked.
+                await asyncio.gather(locking, return_exceptions=True)
+                raise
             except OperationFailure as error:
                 raise UnavailableError(
                     "MongoDB cannot be locked for a backup, which a server that is no replica set needs: "
@@ -107,6 +113,6 @@ class ConsistentReads:
             else:
                 break
         else:
-            logger.error("MongoDB could not be unlocked after a backup; the next start of the service does it")
+            logger.error("MongoDB could not be unlocked after a backup; it is tried again")
             return
         self._mark.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 from gofastapi_ext.core.errors import UnavailableError
 from gofastapi_ext.platform.databases.archive.manifest import Manifest
 from gofastapi_ext.platform.databases.archive.reader import Archive
-from gofastapi_ext.platform.databases.archive.writer import ArchiveWriter, discarded_on_failure
+from gofastapi_ext.platform.databases.archive.writer import ArchiveWriter, Spool, discarded_on_failure
 from gofastapi_ext.platform.databases.consistency import ConsistentReads
 from gofastapi_ext.platform.databases.dump import dump
 from gofastapi_ext.platform.databases.load import load
@@ -49,8 +49,9 @@ class Copies:
         self.installation = installation
 
     async def release(self) -> None:
-        """Unlock what a service that crashed in the middle of a copy left locked."""
-        await self._reads.release()
+        """Unlock what a copy that was cut short left locked, as by a crash of the service."""
+        with _in_words("MongoDB could not be unlocked"):
+            await self._reads.release()
 
     async def size(self, database: str) -> Size:
         with _in_words("The database could not be asked for its size"):
@@ -61,10 +62,11 @@ class Copies:
         """The database as it is at one moment, into a file that is on disk then; its contents, and its sha256."""
         with _in_words("The database could not be copied"):
             server = await self._client.server_info()
-            with discarded_on_failure(ArchiveWriter(path)) as writer:
+            with Spool(path.parent) as spool, discarded_on_failure(ArchiveWriter(path)) as writer:
                 async with self._reads.reading() as reading:
                     created_at = datetime.now(UTC)
-                    found = await dump(self._client, source.database, reading, writer, tell)
+                    found = await dump(self._client, source.database, reading, spool, tell)
+                await asyncio.to_thread(writer.pack, spool)
                 manifest = Manifest(
                     created_at=created_at,
                     user=source.user,

@@ -1,4 +1,4 @@
-"""A database into an archive."""
+"""A database into parts of an archive."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import InvalidName, OperationFailure
 
+from gofastapi_ext.core.documents.names import STAGING_PREFIX
 from gofastapi_ext.core.errors import UnavailableError
 from gofastapi_ext.platform.databases.archive.manifest import CollectionEntry, Kind, path_of
-from gofastapi_ext.platform.databases.archive.writer import ArchiveWriter
+from gofastapi_ext.platform.databases.archive.writer import Spool
 from gofastapi_ext.platform.databases.consistency import Reading
 from gofastapi_ext.platform.databases.progress import Progress
 
@@ -34,7 +35,7 @@ async def dump(
     client: AsyncMongoClient[dict[str, Any]],
     database: str,
     reading: Reading,
-    writer: ArchiveWriter,
+    spool: Spool,
     tell: Callable[[Progress], None],
 ) -> Dumped:
     """Every collection, view and index definition of the database, as it is in `reading`. Memory is bounded."""
@@ -51,12 +52,12 @@ async def dump(
         indexes = [] if kind is Kind.VIEW else await _indexes(client[database], name)
         metadata = {"options": options, "indexes": indexes, "collectionName": name, "type": kind.value}
         text = json_util.dumps(metadata, json_options=json_util.CANONICAL_JSON_OPTIONS).encode()
-        part = await asyncio.to_thread(writer.add, path_of(database, name, "metadata.json"), text)
+        part = await asyncio.to_thread(spool.add, path_of(database, name, "metadata.json"), text)
         if kind is Kind.VIEW:
             entries.append(CollectionEntry(name=name, kind=kind, metadata=part))
             continue
         tell(Progress(name, documents))
-        data = writer.begin(path_of(database, name, "bson"))
+        data = spool.begin(path_of(database, name, "bson"))
         count = 0
         try:
             async for batch in _batches(client[database], name, options, reading, notes):
@@ -72,7 +73,8 @@ async def dump(
 
 async def _listed(database: AsyncDatabase[dict[str, Any]]) -> list[dict[str, Any]]:
     cursor = await database.list_collections()
-    found = [dict(info) for info in await cursor.to_list() if not info["name"].startswith(_OWN)]
+    left_out = (*_OWN, STAGING_PREFIX)
+    found = [dict(info) for info in await cursor.to_list() if not info["name"].startswith(left_out)]
     return sorted(found, key=lambda info: str(info["name"]))
 
 

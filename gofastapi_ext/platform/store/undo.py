@@ -44,5 +44,9 @@ class UndoStore:
         document = await patiently(lambda: self._deleted.find_one(query))
         return DeletedRecord.model_validate({**document, "id": document["_id"]}) if document else None
 
+    async def keys(self) -> set[str]:
+        """The ids of the keys that open what is kept."""
+        return set(await patiently(lambda: self._deleted.distinct("sealed.key")))
+
     async def remove(self, record_id: str) -> None:
         await patiently(lambda: self._deleted.delete_one({"_id": record_id}))

@@ -514,6 +514,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/dotenv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read Dotenv
+         * @description What the text of a `.env` file sets, in order, for a person to choose from. Nothing is stored.
+         */
+        post: operations["read_dotenv_api_dotenv_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/keys/rotate": {
         parameters: {
             query?: never;
@@ -753,6 +773,26 @@ export interface paths {
          * @description What changed from a version to another one, to the draft, or to what is live, as unified diffs.
          */
         get: operations["get_diff_api_apps__app_id__versions__number__diff_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/apps/{app_id}/deployments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Deployments
+         * @description The attempts of the last days to bring something live, with the seconds of each stage, the latest first.
+         */
+        get: operations["list_deployments_api_apps__app_id__deployments_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1428,7 +1468,7 @@ export interface components {
          * AlertKind
          * @enum {string}
          */
-        AlertKind: "turned_red" | "crash_loop" | "deploy_failed" | "removal_warning" | "database_full" | "test";
+        AlertKind: "turned_red" | "crash_loop" | "deploy_failed" | "removal_warning" | "database_full" | "backup_failed" | "test";
         /**
          * AlertsChange
          * @description PUT /api/alerts
@@ -1950,6 +1990,38 @@ export interface components {
             client_seconds: number;
         };
         /**
+         * DeploymentView
+         * @description One attempt to bring something live: how it ended, and how long each of its stages took.
+         */
+        DeploymentView: {
+            /** Kind */
+            kind: string;
+            /** By */
+            by: string;
+            /** Version */
+            version: number | null;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            outcome: components["schemas"]["Outcome"];
+            /** Seconds */
+            seconds?: number | null;
+            /**
+             * Client Seconds
+             * @default 0
+             */
+            client_seconds: number;
+            /** Stages */
+            stages?: {
+                [key: string]: number;
+            };
+            failed_stage?: components["schemas"]["Stage"] | null;
+            /** Problem */
+            problem?: string | null;
+        };
+        /**
          * Diagnostic
          * @description One finding. Lines are 1-based and of `file`; columns are 0-based characters.
          */
@@ -2045,6 +2117,31 @@ export interface components {
             version: string;
             /** Document */
             document: unknown;
+        };
+        /**
+         * DotenvText
+         * @description The text of a `.env` file. It is hidden in every representation.
+         */
+        DotenvText: {
+            /**
+             * Text
+             * Format: password
+             */
+            text: string;
+        };
+        /**
+         * DotenvVariable
+         * @description A variable as a `.env` file sets it.
+         */
+        DotenvVariable: {
+            /** Name */
+            name: string;
+            /** Value */
+            value: string;
+            /** Looks Secret */
+            looks_secret: boolean;
+            /** Problem */
+            problem?: string | null;
         };
         /**
          * DraftConversion
@@ -2821,6 +2918,12 @@ export interface components {
             address: string;
         };
         /**
+         * Outcome
+         * @description How a deployment ended, or has not yet.
+         * @enum {string}
+         */
+        Outcome: "running" | "live" | "unchanged" | "saved" | "failed" | "interrupted";
+        /**
          * PreviousView
          * @description A database that was in force before a restore or a promotion, and can be so again for a while.
          */
@@ -3046,6 +3149,8 @@ export interface components {
              * @default false
              */
             unchanged: boolean;
+            /** Db Branch */
+            db_branch?: string | null;
             failed_stage?: components["schemas"]["Stage"] | null;
             /** Diagnostics */
             diagnostics?: components["schemas"]["Diagnostic"][];
@@ -3958,6 +4063,30 @@ export interface operations {
             };
         };
     };
+    read_dotenv_api_dotenv_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DotenvText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DotenvVariable"][];
+                };
+            };
+        };
+    };
     rotate_key_api_admin_keys_rotate_post: {
         parameters: {
             query?: never;
@@ -4360,6 +4489,30 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TreeDiff"];
+                };
+            };
+        };
+    };
+    list_deployments_api_apps__app_id__deployments_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeploymentView"][];
                 };
             };
         };

@@ -1,19 +1,20 @@
-"""Write an archive, part by part, in one pass. Blocking: call it from a thread."""
+"""Write an archive, part by part. Blocking: call it from a thread."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from gofastapi_ext.platform.databases.archive.manifest import MANIFEST, Manifest, Part, comment
 
-# Writers wait while a backup is made: the fastest level costs a little space and saves most of the time.
 _COMPRESSION_LEVEL = 1
 _PIECE_BYTES = 1_000_000
 
@@ -21,8 +22,9 @@ _PIECE_BYTES = 1_000_000
 class PartWriter:
     """One member while it is written."""
 
-    def __init__(self, path: str, file: IO[bytes]) -> None:
+    def __init__(self, path: str, file: IO[bytes], close: Callable[[], None]) -> None:
         self._path = path
+        self._close = close
         self._file = file
         self._hash = hashlib.sha256()
         self._size = 0
@@ -36,8 +38,38 @@ class PartWriter:
         self._size += len(data)
 
     def close(self) -> Part:
-        self._file.close()
+        self._close()
         return Part(path=self._path, sha256=self._hash.hexdigest(), size_bytes=self._size)
+
+
+class Spool:
+    """Parts as they come, in a file without a name. Writers wait meanwhile: packing it comes after."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by `close`
+        self.members: list[tuple[str, int, int]] = []
+        """Each with its path, where it begins, and where it ends."""
+
+    def begin(self, path: str) -> PartWriter:
+        """The next part; the one before has to be closed."""
+        start = self.file.tell()
+        return PartWriter(path, self.file, lambda: self.members.append((path, start, self.file.tell())))
+
+    def add(self, path: str, data: bytes) -> Part:
+        part = self.begin(path)
+        part.write(data)
+        return part.close()
+
+    def close(self) -> None:
+        # A full disk says so once more; there is nothing to lose here.
+        with contextlib.suppress(OSError):
+            self.file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 class ArchiveWriter:
@@ -49,14 +81,15 @@ class ArchiveWriter:
         self._file = _Hashed(os.fdopen(descriptor, "wb"))
         self._zip = ZipFile(self._file, "w", ZIP_DEFLATED, compresslevel=_COMPRESSION_LEVEL)
 
-    def begin(self, path: str) -> PartWriter:
-        """The next part; the one before has to be closed."""
-        return PartWriter(path, self._zip.open(path, "w", force_zip64=True))
-
-    def add(self, path: str, data: bytes) -> Part:
-        part = self.begin(path)
-        part.write(data)
-        return part.close()
+    def pack(self, spool: Spool) -> None:
+        """Every part of it."""
+        for path, start, end in spool.members:
+            spool.file.seek(start)
+            with self._zip.open(path, "w", force_zip64=True) as member:
+                while start < end:
+                    piece = spool.file.read(min(_PIECE_BYTES, end - start))
+                    member.write(piece)
+                    start += len(piece)
 
     def finish(self, manifest: Manifest) -> str:
         """Write the manifest and close; the sha256 of the whole file."""
