@@ -44,6 +44,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Templates
+         * @description Whole apps to begin with, the easiest first. Deploy a template's bundle as it is, or changed.
+         */
+        get: operations["list_templates_api_templates_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/service": {
         parameters: {
             query?: never;
@@ -631,6 +651,26 @@ export interface paths {
          * @description Take one file away.
          */
         delete: operations["delete_file_api_apps__app_id__draft_files__path__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/apps/{app_id}/draft/content/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Content
+         * @description The bytes of one file, to download.
+         */
+        get: operations["get_content_api_apps__app_id__draft_content__path__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1448,7 +1488,7 @@ export interface components {
          * AlertKind
          * @enum {string}
          */
-        AlertKind: "turned_red" | "crash_loop" | "deploy_failed" | "removal_warning" | "database_full" | "test";
+        AlertKind: "turned_red" | "crash_loop" | "deploy_failed" | "removal_warning" | "database_full" | "backup_failed" | "test";
         /**
          * AlertsChange
          * @description PUT /api/alerts
@@ -1530,6 +1570,8 @@ export interface components {
             server_errors: number;
             /** Latency Ms */
             latency_ms?: number | null;
+            /** Hourly */
+            hourly?: number[];
         };
         /**
          * AppView
@@ -2216,6 +2258,10 @@ export interface components {
             etag: string;
             info: components["schemas"]["DraftInfo"] | null;
             bundle: components["schemas"]["Bundle"];
+            /** Etags */
+            etags?: {
+                [key: string]: string;
+            };
             /** Origins */
             origins?: {
                 [key: string]: components["schemas"]["CellOrigin"][];
@@ -2364,7 +2410,7 @@ export interface components {
          * EventKind
          * @enum {string}
          */
-        EventKind: "deployed" | "deploy_failed" | "rolled_back" | "started" | "restarted" | "stopped" | "env_changed" | "changed" | "cloned" | "deleted" | "restored" | "crashed" | "crash_loop" | "recovered" | "slept" | "woke" | "health" | "removal_warning" | "removed" | "cleaned" | "backed_up" | "backup_failed" | "database_restored" | "branch_created" | "branch_dropped" | "branch_promoted" | "credentials_rotated" | "database_full" | "database_writable" | "operation_ended" | "too_many_connections" | "alert_failed";
+        EventKind: "deployed" | "deploy_failed" | "rolled_back" | "started" | "restarted" | "stopped" | "env_changed" | "changed" | "draft_saved" | "cloned" | "deleted" | "restored" | "crashed" | "crash_loop" | "recovered" | "slept" | "woke" | "health" | "removal_warning" | "removed" | "cleaned" | "backed_up" | "backup_failed" | "database_restored" | "branch_created" | "branch_dropped" | "branch_promoted" | "credentials_rotated" | "database_full" | "database_writable" | "operation_ended" | "too_many_connections" | "alert_failed";
         /** ExplainRequest */
         ExplainRequest: {
             /**
@@ -3127,6 +3173,8 @@ export interface components {
              * @default false
              */
             unchanged: boolean;
+            /** Db Branch */
+            db_branch?: string | null;
             failed_stage?: components["schemas"]["Stage"] | null;
             /** Diagnostics */
             diagnostics?: components["schemas"]["Diagnostic"][];
@@ -3184,6 +3232,26 @@ export interface components {
          * @enum {string}
          */
         Target: "running" | "asleep" | "stopped" | "deleted";
+        /**
+         * Template
+         * @description A whole app, ready to deploy as it is.
+         */
+        Template: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+            /** Uses */
+            uses?: string[];
+            /**
+             * Opens
+             * @default
+             */
+            opens: string;
+            bundle: components["schemas"]["Bundle"];
+        };
         /**
          * TreeDiff
          * @description From the old side to the new one, by path. The sides are named `v3`, or `draft`.
@@ -3370,6 +3438,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Limits"];
+                };
+            };
+        };
+    };
+    list_templates_api_templates_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"][];
                 };
             };
         };
@@ -4268,6 +4356,27 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_content_api_apps__app_id__draft_content__path__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                app_id: string;
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };

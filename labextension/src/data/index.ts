@@ -1,12 +1,13 @@
 import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, WidgetTracker } from '@jupyterlab/apputils';
 import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
+import { ILauncher } from '@jupyterlab/launcher';
 import { ITranslator } from '@jupyterlab/translation';
 
 import { CommandIDs } from '../commands';
+import { dataIcon } from '../common/icons';
 import { load } from '../common/translation';
 import { IApps, ID } from '../tokens';
-import { dataIcon } from './icon';
 import { isTab } from './model';
 import { DataPage } from './widget';
 
@@ -15,14 +16,15 @@ const plugin: JupyterFrontEndPlugin<void> = {
   description: "The page of a person's database.",
   autoStart: true,
   requires: [IApps],
-  optional: [ILayoutRestorer, ITranslator, IEditorLanguageRegistry, ICommandPalette],
+  optional: [ILayoutRestorer, ITranslator, IEditorLanguageRegistry, ICommandPalette, ILauncher],
   activate: (
     app: JupyterFrontEnd,
     apps: IApps,
     restorer: ILayoutRestorer | null,
     translator: ITranslator | null,
     languages: IEditorLanguageRegistry | null,
-    palette: ICommandPalette | null
+    palette: ICommandPalette | null,
+    launcher: ILauncher | null
   ) => {
     const trans = load(translator);
     const { commands, shell } = app;
@@ -69,6 +71,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       }
     });
     palette?.addItem({ command: CommandIDs.openData, category: 'GoFastAPI' });
+    launcher?.add({ command: CommandIDs.openData, category: 'GoFastAPI', rank: 3 });
 
     void restorer?.restore(tracker, {
       command: CommandIDs.openData,

@@ -5,8 +5,8 @@ import * as React from 'react';
 
 import type { AppsModel } from '../apps/model';
 import type { LoadEditor } from '../common/code';
+import { dataIcon } from '../common/icons';
 import type { TranslationBundle } from '../common/translation';
-import { dataIcon } from './icon';
 import { DataModel } from './model';
 import { DataView } from './view';
 
