@@ -93,9 +93,11 @@ export class DocumentEditor {
     this._error = null;
     this._changed.emit();
     try {
+      const sent = this._text;
       const edited = this._parse();
       this._take(
-        this._seen ? await this._store(this._seen, edited) : await this.collection.insert(this._text)
+        this._seen ? await this._store(this._seen, edited) : await this.collection.insert(sent),
+        sent
       );
       this.collection.refresh();
       return true;
@@ -201,12 +203,16 @@ export class DocumentEditor {
     return value;
   }
 
-  private _take(view: DocumentView): void {
+  /** A document as it is stored now. Where somebody typed on since its text was `sent`, that stays. */
+  private _take(view: DocumentView, sent = this._text): void {
     this._seen = view;
     this._conflict = null;
     this._error = null;
-    this._text = this._original = pretty(relaxed(view.document as Json));
-    this._revision += 1;
+    this._original = pretty(relaxed(view.document as Json));
+    if (this._text === sent && this._text !== this._original) {
+      this._text = this._original;
+      this._revision += 1;
+    }
   }
 
   private _seen: DocumentView | null;
