@@ -318,7 +318,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         events=events,
         health=health,
         exports=Exports(tools, deployments, blobs, _objects_loader()),
-        history=History(bundles, draft_cases),
+        history=History(bundles, draft_cases, versions),
         imports=Imports(draft_cases, blobs, settings.limits),
         cleanup=cleanup,
         metrics=metrics,

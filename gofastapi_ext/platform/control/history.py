@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from gofastapi_ext.core.bundle import Bundle
+from gofastapi_ext.core.cells import CellCode, cell_codes
 from gofastapi_ext.core.diff import compare
 from gofastapi_ext.core.errors import InvalidRequestError, NotFoundError
 from gofastapi_ext.core.history import TreeDiff, VersionContent
@@ -12,6 +13,7 @@ from gofastapi_ext.core.models import VersionView
 from gofastapi_ext.platform.control.drafts import Drafts
 from gofastapi_ext.platform.store.apps import AppRecord
 from gofastapi_ext.platform.store.bundles import BundleStore
+from gofastapi_ext.platform.store.versions import VersionStore
 
 DRAFT = "draft"
 LIVE = "live"
@@ -24,14 +26,22 @@ class History:
     is not among them, and `UnavailableError` where its code is damaged.
     """
 
-    def __init__(self, bundles: BundleStore, drafts: Drafts) -> None:
+    def __init__(self, bundles: BundleStore, drafts: Drafts, versions: VersionStore) -> None:
         self._bundles = bundles
         self._drafts = drafts
+        self._versions = versions
 
     async def content(self, app: AppRecord, versions: list[VersionView], number: int) -> VersionContent:
         """A version with its files."""
         version = _find(app, versions, number)
         return VersionContent(version=version, bundle=await self._bundles.get(version.code_hash))
+
+    async def cells(self, app: AppRecord, number: int) -> list[CellCode]:
+        """The code of a version by its cells."""
+        version = await self._versions.get(app.id, number)
+        if version is None:
+            raise NotFoundError(f'"{app.id}" has no version {number}. It may be so old that it is not kept.')
+        return cell_codes(await self._bundles.get(version.code_hash), version.origins)
 
     async def diff(self, app: AppRecord, versions: list[VersionView], number: int, against: str) -> TreeDiff:
         """What changed from a version to another, given by its number, or to the `draft` or what is `live`."""
