@@ -5,7 +5,9 @@ type Schemas = components['schemas'];
 
 export type AppView = Schemas['AppView'];
 export type AppNumbers = Schemas['AppNumbers'];
+export type CellCode = Schemas['CellCode'];
 export type Diagnostic = Schemas['Diagnostic'];
+export type ErrorView = Schemas['ErrorView'];
 export type Event = Schemas['Event'];
 export type EventKind = Schemas['EventKind'];
 export type HealthColor = Schemas['HealthColor'];
