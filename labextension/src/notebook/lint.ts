@@ -5,6 +5,7 @@ import {
   nextDiagnostic,
   previousDiagnostic,
   setDiagnostics,
+  type Action,
   type Diagnostic
 } from '@codemirror/lint';
 import { Compartment, type EditorState } from '@codemirror/state';

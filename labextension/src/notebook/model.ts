@@ -32,6 +32,8 @@ export interface INotebookCells {
 /** What is shown at a cell that belongs to an app. */
 export interface ICellState {
   readonly code: ICellCode;
+  /** False until the apps are known. */
+  readonly isKnown: boolean;
   /** Undefined where there is no such app. */
   readonly entry: IAppEntry | undefined;
   readonly compared: Compared;
@@ -112,6 +114,7 @@ export class NotebookModel implements IDisposable {
         const of = known.get(code.app)!;
         this._states.set(cell.id, {
           code,
+          isKnown: this._apps.isReady,
           entry: this._apps.get(code.app),
           compared: this._apps.isReady ? compare(code, cell.id, of, id => ids.has(id)) : { is: 'unknown' },
           isRunning: cell.isRunning,
@@ -121,7 +124,25 @@ export class NotebookModel implements IDisposable {
         });
       }
     }
+    this._sumUp();
     this._changed.emit();
+  }
+
+  /** A cell with `%deploy` stands for the cells that are marked. */
+  private _sumUp(): void {
+    for (const [id, state] of this._states) {
+      if (state.code.kind === 'line') {
+        const marked = [...this._states.values()].filter(
+          each => each.code.kind === 'marked' && each.code.app === state.code.app
+        );
+        const first =
+          marked.find(each => each.compared.is === 'changed') ??
+          marked.find(each => each.compared.is !== 'same');
+        if (marked.length > 0) {
+          this._states.set(id, { ...state, compared: (first ?? marked[0]).compared });
+        }
+      }
+    }
   }
 
   private _knownOf(app: string, reports: IReport[]): IKnown {

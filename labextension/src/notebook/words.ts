@@ -15,6 +15,9 @@ export function shownState(state: ICellState, trans: TranslationBundle): IShown 
   if (state.isRunning) {
     return { mod: 'busy', words: trans.__('Deploying …'), more: '' };
   }
+  if (!state.isKnown) {
+    return { mod: 'idle', words: '', more: '' };
+  }
   return view ? shownView(view, trans) : { mod: 'idle', words: trans.__('Not deployed yet'), more: '' };
 }
 
