@@ -31,12 +31,6 @@ export async function askName(options: {
     focusNodeSelector: 'input'
   });
   dialog.addClass('gf-NameDialog');
-  body.onChange = isGood => {
-    const button = dialog.node.querySelector<HTMLButtonElement>('.jp-mod-accept');
-    if (button) {
-      button.disabled = !isGood;
-    }
-  };
   options.names.then(
     names => body.useNames(names),
     () => undefined // the deploy itself starts the service, or says why it cannot
@@ -57,15 +51,13 @@ class NameBody extends ReactWidget implements Dialog.IBodyWidget<string> {
   /** Suggest a free name, unless the person has typed one. */
   useNames(names: INames): void {
     this._taken = names.taken;
-    const input = this.node.querySelector('input');
+    const input = this._input;
     if (input && this._value === this._wanted) {
       input.value = this._value = freeName(this._wanted, names.used);
       input.select();
     }
     this._changed();
   }
-
-  onChange: (isGood: boolean) => void = () => undefined;
 
   getValue(): string {
     return this._value.trim();
@@ -75,7 +67,7 @@ class NameBody extends ReactWidget implements Dialog.IBodyWidget<string> {
     this.update();
     requestAnimationFrame(() => {
       this._changed();
-      this.node.querySelector('input')?.select();
+      this._input?.select();
     });
   }
 
@@ -103,12 +95,6 @@ class NameBody extends ReactWidget implements Dialog.IBodyWidget<string> {
               this._value = event.target.value;
               this._changed();
             }}
-            onKeyDown={event => {
-              if (event.key === 'Enter' && problem !== null && !isTaken) {
-                event.preventDefault();
-                event.stopPropagation();
-              }
-            }}
           />
         </label>
         <p
@@ -122,13 +108,18 @@ class NameBody extends ReactWidget implements Dialog.IBodyWidget<string> {
     );
   }
 
+  private get _input(): HTMLInputElement | null {
+    return this.node.querySelector('input');
+  }
+
   private _problem(): ReturnType<typeof problemOf> {
     return problemOf(this.getValue(), this._taken ?? new Set());
   }
 
   private _changed(): void {
     const problem = this._problem();
-    this.onChange(problem === null || problem === 'taken');
+    // The dialog accepts nothing while a field of it is not valid.
+    this._input?.setCustomValidity(problem === null || problem === 'taken' ? '' : this._words(problem));
     this.update();
   }
 

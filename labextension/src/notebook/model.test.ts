@@ -48,7 +48,12 @@ describe('a notebook', () => {
         : json(response, { message: 'There is none.', code: 'not_found' }, 404)
     );
     // Nobody looks at a page that is not there: the model is refreshed by hand.
-    vi.stubGlobal('document', { visibilityState: 'hidden', addEventListener() {}, removeEventListener() {} });
+    vi.stubGlobal('document', {
+      visibilityState: 'hidden',
+      cookie: '',
+      addEventListener() {},
+      removeEventListener() {}
+    });
     apps = new AppsModel(server.client);
     known = new Known(apps);
     cells = new Cells([]);

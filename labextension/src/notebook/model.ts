@@ -156,9 +156,13 @@ export class NotebookModel implements IDisposable {
   }
 
   private _watch(needed: boolean): void {
-    if (needed) {
-      this._watching ??= this._apps.watch();
-    } else {
+    if (needed && this._watching === null) {
+      this._watching = this._apps.watch();
+      if (!this._apps.isReady) {
+        // Where nobody answers, the stream would only wait; this says so.
+        void this._apps.refresh();
+      }
+    } else if (!needed) {
       this._watching?.dispose();
       this._watching = null;
     }
