@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Another package index or cache is set up through pip's own configuration.
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
+# Where real processes are started: one more run of a test that failed, and the summary names it. See docs/decisions.md.
+RERUN := --reruns 1
 # `make front` has built the front end, or said why not; pip is not to build it once more.
 PIP_EDITABLE = rm -rf $(INSTALLED_FRONT) && mkdir -p $(FRONT) && HATCH_JUPYTER_BUILDER_SKIP_NPM=1 $(PIP_INSTALL) --editable
 
@@ -36,8 +38,10 @@ dev: $(VENV)/.installed-dev front ## the same with what tests and checks need
 front: $(VENV)/.installed ## build the JupyterLab front end, where its sources changed
 	@if $(NPM) --version >/dev/null; then $(MAKE) --no-print-directory $(VENV)/.front; fi
 
-test: dev ## all the tests
-	$(MAKE) --no-print-directory lint test-front test-unit test-service test-jupyter test-browser
+# The service's tests wait more than they compute, so the others run beside them; each suite's output in one piece.
+test: lint ## all the tests
+	$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target \
+		test-service test-front test-unit test-jupyter test-browser
 
 test-front: labextension/node_modules/.installed
 	$(NPM) test --silent
@@ -45,16 +49,16 @@ test-front: labextension/node_modules/.installed
 test-unit:
 	$(BIN)/pytest tests/unit -p no:playwright -n 2
 
-# They wait for processes more than they compute: three at a time, each module in one process.
+# Three at a time, each module in one process.
 test-service:
-	$(BIN)/pytest tests/service -p no:playwright -n 3 --dist loadfile
+	$(BIN)/pytest tests/service -p no:playwright $(RERUN) -n 3 --dist loadfile
 
 # pytest-jupyter and pytest-playwright cannot share a process.
 test-jupyter:
-	$(BIN)/pytest tests/jupyter -p pytest_jupyter.jupyter_server -p no:asyncio -p no:playwright
+	$(BIN)/pytest tests/jupyter $(RERUN) -p pytest_jupyter.jupyter_server -p no:asyncio -p no:playwright
 
 test-browser:
-	$(BIN)/pytest tests/browser -p no:pytest_jupyter.jupyter_server
+	$(BIN)/pytest tests/browser $(RERUN) -p no:pytest_jupyter.jupyter_server
 
 lint: dev ## style and types
 	$(BIN)/ruff check

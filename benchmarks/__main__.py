@@ -15,16 +15,31 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import measure, report
+from benchmarks.documents import transfers
 from benchmarks.health import health_cycle
 from benchmarks.kernel import running_kernel
 from benchmarks.metrics import day_of_metrics
 from benchmarks.programs import running_service
 
 FULL = measure.Plan(
-    deploys=15, throughput_rounds=12, throughput_seconds=0.8, redeploys=20, apps=100, simulated=1000, metered=100
+    deploys=15,
+    throughput_rounds=12,
+    throughput_seconds=0.8,
+    redeploys=20,
+    apps=100,
+    simulated=1000,
+    metered=100,
+    documents=50_000,
 )
 QUICK = measure.Plan(
-    deploys=2, throughput_rounds=1, throughput_seconds=0.5, redeploys=5, apps=5, simulated=50, metered=2
+    deploys=2,
+    throughput_rounds=1,
+    throughput_seconds=0.5,
+    redeploys=5,
+    apps=5,
+    simulated=50,
+    metered=2,
+    documents=2_000,
 )
 
 
@@ -74,6 +89,8 @@ def _measure_all(plan: measure.Plan) -> tuple[measure.Figures, dict[str, Any]]:
         take(measure.throughput(service, folder, plan))
         _say("redeploys under load")
         take(measure.redeploys_under_load(service, plan))
+        _say("files of documents")
+        take(transfers(service, folder, plan.documents))
         _say("memory")
         take(measure.memory(service, plan))
         _say("a day of metrics")

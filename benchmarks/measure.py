@@ -43,6 +43,8 @@ class Plan:
     """Apps in one cycle of health checks."""
     metered: int
     """Apps with a day of metrics."""
+    documents: int
+    """In a file that is imported and exported."""
 
 
 Figures = dict[str, Any]

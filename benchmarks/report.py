@@ -43,6 +43,10 @@ GOALS = (
     Goal("metrics_list_first_ms", "  a list of them, the first of a service, ms", 1000),
     Goal("metrics_list_ms", "  a list of them, ms", 50),
     Goal("metrics_one_app_ms", "  all minutes of one of them, ms", 500),
+    Goal("import_load_ratio", "documents imported / s, to json_util and insert_many", 0.5, at_least=True),
+    Goal("import_insert_many_ratio", "  the same, to insert_many of what is in memory", 0.15, at_least=True),
+    Goal("export_dump_ratio", "documents exported / s, to find and json_util", 0.8, at_least=True),
+    Goal("export_find_ratio", "  the same, to find alone", 0.2, at_least=True),
     Goal("health_cycle_seconds", "1,000 apps asked for their health, s", 10),
     Goal("health_cycle_cpu_seconds", "  CPU of the service for it, s", 3),
 )

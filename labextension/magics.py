@@ -11,10 +11,10 @@ from typing import Any
 
 from IPython.core.magic import Magics
 
-from gofastapi_ext.notebook.arguments import OPTIONS, TAKES_VALUE, USAGE
 from gofastapi_ext.notebook.data_magics import DataMagics
 from gofastapi_ext.notebook.magics import GoFastAPIMagics
 from gofastapi_ext.notebook.observing_magics import ObservingMagics
+from gofastapi_ext.notebook.usage import OPTIONS, TAKES_VALUE, USAGE
 
 _CELL_MAGICS = ("deploy", "deployfile")
 # `--with OBJECT    what it is for`: a term, two blanks or more, and its text, which may go on below.
@@ -37,8 +37,11 @@ def _magic(name: str, key: str) -> dict[str, Any]:
         terms |= _terms(paragraph)
     options = {}
     for option in OPTIONS.get(key, ()):
-        term = next(term for term in terms if option in re.split(r"[ ,=]+", term))
-        options[option] = {"takesValue": option in TAKES_VALUE, "term": term, "about": _sentence(terms[term])}
+        own = [term for term in terms if option in re.split(r"[ ,=]+", term)]
+        # One that has no line of its own is told with another: "--drop: ...; with --force also ...".
+        term = next(iter(own or [term for term, text in terms.items() if option in text.split()]))
+        about = {"term": term if own else option, "about": _sentence(terms[term])}
+        options[option] = {"takesValue": option in TAKES_VALUE, **about}
     return {
         "usage": USAGE[key],
         "about": " ".join(paragraphs[0].split()),

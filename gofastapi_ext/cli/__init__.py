@@ -7,7 +7,20 @@ import os
 import click
 
 from gofastapi_ext._version import __version__
-from gofastapi_ext.cli import alerts, app_errors, code, database, feeds, metrics, one_app, upkeep, variables
+from gofastapi_ext.cli import (  # noqa: F401 - some add their commands to a group of another one
+    alerts,
+    app_errors,
+    backups,
+    code,
+    database,
+    documents,
+    feeds,
+    metrics,
+    one_app,
+    transfers,
+    upkeep,
+    variables,
+)
 from gofastapi_ext.cli.errors import told_in_words
 from gofastapi_ext.cli.options import APP as _APP
 from gofastapi_ext.cli.options import APP_OR_ALL as _APP_OR_ALL
@@ -77,6 +90,9 @@ def doctor(as_json: bool) -> None:
 @click.option("--name", help="The app's name: lower-case letters, digits and hyphens. Of a folder: its own name.")
 @click.option("--main", metavar="PATH", help="The file in the folder that holds the app, where several could.")
 @click.option("--env", multiple=True, metavar="NAME=VALUE", help="A variable of the app's environment. Repeatable.")
+@click.option(
+    "--db-branch", metavar="NAME", help="Work on this branch of your database instead of the data themselves."
+)
 @click.option("--file", "extra", multiple=True, type=click.Path(), help="A file or folder to bring along. Repeatable.")
 @click.option("--message", default="", help="What changed, for the list of versions.")
 @click.option("--dry-run", is_flag=True, help="Show what would be deployed, and deploy nothing.")
@@ -87,6 +103,7 @@ def deploy(
     name: str | None,
     main: str | None,
     env: tuple[str, ...],
+    db_branch: str | None,
     extra: tuple[str, ...],
     message: str,
     dry_run: bool,
@@ -99,7 +116,17 @@ def deploy(
     """
     from gofastapi_ext.cli.deploy import deploy_path
 
-    deploy_path(path, name, main=main, env=env, extra=extra, message=message, dry_run=dry_run, as_json=as_json)
+    deploy_path(
+        path,
+        name,
+        main=main,
+        env=env,
+        db_branch=db_branch,
+        extra=extra,
+        message=message,
+        dry_run=dry_run,
+        as_json=as_json,
+    )
 
 
 @main.command()

@@ -15,7 +15,8 @@ from gofastapi_ext.cli.options import JSON
 @click.pass_context
 @told_in_words
 def alerts(context: click.Context, as_json: bool) -> None:
-    """A webhook that is told when an app turned red, crashes in a loop, did not deploy, or is about to be removed.
+    """A webhook that is told when an app turned red, crashes in a loop, did not deploy, or is about to be removed,
+    and when your database is over its limit.
 
     Without a command: where alerts go, and how the latest deliveries went.
     """

@@ -33,6 +33,7 @@ def deploy_path(
     *,
     main: str | None,
     env: tuple[str, ...],
+    db_branch: str | None,
     extra: tuple[str, ...],
     message: str,
     dry_run: bool,
@@ -46,7 +47,11 @@ def deploy_path(
         app_id = _name_of(Path(path), name)
         collected = collect_path(Path(path), [Path(each) for each in extra], main)
         request = DeployRequest(
-            bundle=collected.bundle, env=parse_env(env), message=message, interpreter=sys.executable
+            bundle=collected.bundle,
+            env=parse_env(env),
+            message=message,
+            interpreter=sys.executable,
+            db_branch=db_branch,
         )
         if not as_json:
             word = "Would deploy" if dry_run else "Deploying"
@@ -135,7 +140,8 @@ def _say_stage(event: StageEvent) -> None:
         case Stage.LIVE:
             word = "unchanged" if event.unchanged else "live"
             took = paint(format_seconds(event.seconds), "dim")
-            say(f"{paint(word, 'good')}  {event.url}  v{event.version}  {took}")
+            branch = f"  on the branch {event.db_branch}" if event.db_branch else ""
+            say(f"{paint(word, 'good')}  {event.url}  v{event.version}{branch}  {took}")
         case Stage.SAVED:
             say(f"{paint('saved', 'good')}  {paint(format_seconds(event.seconds), 'dim')}")
         case Stage.FAILED:

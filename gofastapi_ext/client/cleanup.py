@@ -13,6 +13,8 @@ _WORDS = {
     Leftover.NAME: "name",
     Leftover.BUNDLE: "bundle",
     Leftover.BLOB: "blob",
+    Leftover.BRANCH: "branch",
+    Leftover.DATABASE: "database",
     Leftover.FILES: "files",
     Leftover.SOCKET: "socket",
     Leftover.PROCESS: "process",

@@ -8,8 +8,10 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
+from gofastapi_ext.client.backups import BackupCalls
 from gofastapi_ext.client.database import DatabaseCalls
 from gofastapi_ext.client.discovery import ensure_running
+from gofastapi_ext.client.documents import DocumentCalls
 from gofastapi_ext.client.observation import Observation
 from gofastapi_ext.client.places import Places, find_places
 from gofastapi_ext.client.transport import WENT_AWAY
@@ -38,7 +40,7 @@ _APPS = TypeAdapter(list[AppView])
 _VERSIONS = TypeAdapter(list[VersionView])
 
 
-class Client(Observation, DatabaseCalls):
+class Client(Observation, DatabaseCalls, DocumentCalls, BackupCalls):
     """Speaks to the platform service of this user. Every method raises a `GoFastAPIError`."""
 
     def me(self) -> Me:

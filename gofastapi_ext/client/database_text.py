@@ -64,7 +64,7 @@ def notice_of(view: DatabaseView) -> str:
             f"{format_bytes(view.writable_below_bytes)}, writes are taken again within a minute.{where}"
         )
     if view.bytes >= _NEARLY_FULL * view.limit_bytes:
-        return f"It is {view.bytes / view.limit_bytes:.0%} full. At 100 % it takes no more writes."
+        return f"It is {100 * view.bytes / view.limit_bytes:.0f} % full. At 100 % it takes no more writes."
     return ""
 
 

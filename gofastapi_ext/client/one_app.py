@@ -20,6 +20,8 @@ def app_rows(app: AppView) -> list[tuple[str, str]]:
         rows.append(("Title", printable(app.title)))
     if app.version and app.url:
         rows += [("Version", f"v{app.version}"), ("Address", app.url)]
+    if app.db_branch:
+        rows.append(("Database", f"the branch {app.db_branch}, not the data themselves"))
     if app.last_request_at is not None:
         rows.append(("Last request", f"{app.last_request_at.astimezone():%Y-%m-%d %H:%M}"))
     after = app.sleep_after_seconds

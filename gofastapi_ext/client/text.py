@@ -44,15 +44,16 @@ def why_not_well(app: AppView) -> str:
 
 
 def app_row(app: AppView) -> tuple[str, ...]:
-    """The cells under `APP_HEADINGS`. `v2 + draft`: there is newer code than what is live."""
+    """The cells under `APP_HEADINGS`. `v2 + draft`: there is newer code than what is live. `v2 on exp`: on a branch."""
     has_newer = app.draft is not None and app.code_state is CodeState.NOT_DEPLOYED
     code = [*([f"v{app.version}"] if app.version else []), *(["draft"] if has_newer else [])]
+    branch = f" on {app.db_branch}" if app.db_branch else ""
     url = (app.url or "") if app.version else ""
     return (
         app.id,
         str(app.state),
         health_word(app.health),
-        " + ".join(code),
+        " + ".join(code) + branch,
         url,
         f"{app.updated_at.astimezone():%Y-%m-%d %H:%M}",
     )

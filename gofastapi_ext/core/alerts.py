@@ -28,6 +28,7 @@ class AlertKind(StrEnum):
     DEPLOY_FAILED = "deploy_failed"
     REMOVAL_WARNING = "removal_warning"
     DATABASE_FULL = "database_full"
+    BACKUP_FAILED = "backup_failed"
     TEST = "test"
 
 
@@ -119,4 +120,5 @@ _ALERTS = {
     EventKind.DEPLOY_FAILED: AlertKind.DEPLOY_FAILED,
     EventKind.REMOVAL_WARNING: AlertKind.REMOVAL_WARNING,
     EventKind.DATABASE_FULL: AlertKind.DATABASE_FULL,
+    EventKind.BACKUP_FAILED: AlertKind.BACKUP_FAILED,
 }

@@ -17,6 +17,8 @@ class Leftover(StrEnum):
     NAME = "name"  # free for everybody again
     BUNDLE = "bundle"
     BLOB = "blob"
+    BRANCH = "branch"  # of a database, whose time is over
+    DATABASE = "database"  # another one took its place
     FILES = "files"
     SOCKET = "socket"
     PROCESS = "process"

@@ -14,6 +14,12 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, defer_build=True)
 
 
+class _Body(BaseModel):
+    """Of a request: built at once, as the API needs it."""
+
+    model_config = ConfigDict(frozen=True)
+
+
 class CollectionKind(StrEnum):
     COLLECTION = "collection"
     VIEW = "view"
@@ -65,7 +71,7 @@ class DatabaseView(_Frozen):
     """Those that have it open now, by name."""
 
 
-class UriRequest(_Frozen):
+class UriRequest(_Body):
     """POST /api/database/uri"""
 
     confirm: Line = ""

@@ -75,10 +75,25 @@ class DraftConflictError(ConflictError):
     code = "draft_conflict"
 
 
+class DocumentConflictError(ConflictError):
+    """A document of a user's database is another one than was seen.
+
+    `details` is a `core.documents.views.DocumentConflict`: both sides.
+    """
+
+    code = "document_conflict"
+
+
 class SecretsUnreadableError(GoFastAPIError):
     """Secrets were encrypted with a key that is not there any more, or is another one."""
 
     code = "secrets_unreadable"
+
+
+class DamagedBackupError(GoFastAPIError):
+    """A file is no backup, or not the one that was written: its hashes do not answer for it."""
+
+    code = "damaged_backup"
 
 
 class OverLimitError(GoFastAPIError):
@@ -116,7 +131,9 @@ _BY_CODE: dict[str, type[GoFastAPIError]] = {
         NotFoundError,
         ConflictError,
         DraftConflictError,
+        DocumentConflictError,
         SecretsUnreadableError,
+        DamagedBackupError,
         OverLimitError,
         UnavailableError,
         ServiceUnreachableError,

@@ -30,6 +30,12 @@ class EventKind(StrEnum):
     REMOVAL_WARNING = "removal_warning"
     REMOVED = "removed"  # by clean-up, for want of visitors
     CLEANED = "cleaned"  # remains of what is gone were swept
+    BACKED_UP = "backed_up"  # somebody's database
+    BACKUP_FAILED = "backup_failed"  # the nightly one
+    DATABASE_RESTORED = "database_restored"  # a backup took the place of the data, or was taken back
+    BRANCH_CREATED = "branch_created"
+    BRANCH_DROPPED = "branch_dropped"
+    BRANCH_PROMOTED = "branch_promoted"  # it is the data now
     CREDENTIALS_ROTATED = "credentials_rotated"  # of somebody's database
     DATABASE_FULL = "database_full"  # over its limit: no more writes
     DATABASE_WRITABLE = "database_writable"  # below it again

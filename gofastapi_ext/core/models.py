@@ -39,6 +39,9 @@ class DeployRequest(_Frozen):
     """Which notebook cells the files of the bundle came from. Not part of the code hash."""
     interpreter: Line | None = None
     """The Python that is to run it; the service's own where None."""
+    db_branch: Line | None = None
+    """The branch of the owner's database that the version works on; `main` means the data themselves. None: a bundle
+    works on the data themselves, a draft on what the live version works on."""
     draft_etag: str | None = None
     """The draft that is meant: to deploy it where `bundle` is None, else the one that the bundle already holds
     all of, so that it is done with. A draft of another etag is a `DraftConflictError`, or stays."""
@@ -89,6 +92,8 @@ class StageEvent(_Frozen):
     url: str | None = None
     version: int | None = None
     unchanged: bool = False
+    db_branch: str | None = None
+    """Of `live`: the branch of the database that it works on; None: the data themselves."""
     failed_stage: Stage | None = None
     diagnostics: list[Diagnostic] = Field(default_factory=list)
 
@@ -135,6 +140,8 @@ class AppView(_Frozen):
     """The version that is live, or None."""
     code_hash: str | None
     """Of the live version."""
+    db_branch: str | None = None
+    """The branch of the database that the live version works on; None: the data themselves."""
     code_state: CodeState
     """Whether what is live is the latest code the platform knows."""
     draft: DraftInfo | None = None
@@ -170,6 +177,8 @@ class VersionView(_Frozen):
     size_bytes: int
     files: list[str]
     rollback_of: int | None = None
+    db_branch: str | None = None
+    """The branch of the database that it works on, or did; None: the data themselves."""
 
 
 class LogLevel(StrEnum):

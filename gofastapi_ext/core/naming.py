@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 
 from gofastapi_ext.core.errors import InvalidNameError
 
 MAX_APP_ID_LENGTH = 40
+_PLAIN_USER_ID = re.compile(r"[a-z0-9_-]{1,32}")
 _DNS_LABEL = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 
 # Host names the platform itself may want one day, or that mislead whoever reads the URL.
@@ -40,10 +42,13 @@ def suggest_app_id(text: str) -> str:
 
 
 def database_name(user_id: str) -> str:
-    """The database of a user."""
-    return f"user_{user_id}"
+    """The database of a user. MongoDB's names are short, and hold neither capitals beside small letters nor dots."""
+    if _PLAIN_USER_ID.fullmatch(user_id):
+        return f"user_{user_id}"
+    readable = re.sub(r"[^a-z0-9_-]+", "-", user_id.lower())[:16].strip("-")
+    return f"user_{readable}~{hashlib.sha256(user_id.encode()).hexdigest()[:16]}"
 
 
 def next_database_name(user_id: str) -> str:
-    """A new database that is to take the place of a user's, or to be a branch of it. No user's id holds a tilde."""
+    """A new database that is to take the place of a user's, or to be a branch of it. Nobody's own ends like this."""
     return f"{database_name(user_id)}~{secrets.token_hex(4)}"

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import TYPE_CHECKING, Any, cast
 
-from tornado.http1connection import HTTP1Connection
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from gofastapi_ext.core.errors import GoFastAPIError, UnavailableError
@@ -65,12 +63,6 @@ class AppGate(Gate):
 
 class AppRelay(AppGate, Relay):
     """HTTP to an app: any method, and bodies of any size, which only pass through."""
-
-    async def prepare(self) -> None:  # type: ignore[override]
-        await super().prepare()
-        if self._admitted:
-            # How much an app takes is for the app to say.
-            cast(HTTP1Connection, self.request.connection).set_max_body_size(sys.maxsize)
 
     async def exchange(self, body: Body | None) -> None:
         visit, path = self.read_path()

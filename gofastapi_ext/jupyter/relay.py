@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING, cast
 
@@ -70,6 +71,9 @@ class Relay(Gate):
                 raise
             # Said once the body has come: an answer before it may be lost to the reset of the connection.
             refusal = error
+        if self._admitted:
+            # How much an app, or the platform, takes is for them to say: here it only passes through.
+            cast(HTTP1Connection, self.request.connection).set_max_body_size(sys.maxsize)
         length = self.body_length()
         body = None if length == 0 else aiter(self._body)
         self._exchange = asyncio.create_task(self._refuse(refusal) if refusal else self._translated(body))

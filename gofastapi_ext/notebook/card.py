@@ -11,7 +11,7 @@ from gofastapi_ext.client.tree import TreeRow, tree_lines
 from gofastapi_ext.core.diagnostics import Diagnostic
 from gofastapi_ext.core.lifecycle import Stage
 from gofastapi_ext.notebook.magic_words import as_magics
-from gofastapi_ext.notebook.progress import Ending, Progress, headline, what_still_serves
+from gofastapi_ext.notebook.progress import Ending, Progress, headline, what_it_works_on, what_still_serves
 from gofastapi_ext.notebook.style import CLICK_SCRIPT, COPY_SCRIPT, STYLE
 from gofastapi_ext.notebook.text import first_few, in_cell
 
@@ -107,6 +107,8 @@ def _notes(progress: Progress) -> list[str]:
     notes = [escape(progress.note)] if progress.note else []
     if progress.ending is Ending.FAILED and (serves := what_still_serves(progress)):
         notes.append(_with_link(escape(serves), progress.still_live.url if progress.still_live else None))
+    if works_on := what_it_works_on(progress):
+        notes.append(f"<b>{escape(works_on)}</b>")
     if progress.included:
         names = ", ".join(f"<code>{escape(printable(name))}</code>" for name in first_few(progress.included, 12))
         notes.append(f"Came along: {names}")

@@ -48,6 +48,7 @@ def deploy(shell: InteractiveShell, line: str, cell: str) -> None:
             bundle=collected.bundle,
             env=wanted.env,
             message=wanted.message,
+            db_branch=wanted.db_branch,
             origins=collected.origins,
             interpreter=sys.executable,
         )

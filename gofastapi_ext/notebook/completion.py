@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gofastapi_ext.notebook.arguments import OPTIONS
 from gofastapi_ext.notebook.place import notebook_folder
+from gofastapi_ext.notebook.usage import OPTIONS
 
 if TYPE_CHECKING:
     from gofastapi_ext.client.client import Client
@@ -61,14 +61,35 @@ def _complete(magic: str, words: list[str], fragment: str) -> list[tuple[str, st
         return [(path, "path") for path in _paths(fragment, hidden=False)]
     if before in _VALUES:
         return [(value, "value") for value in _VALUES[before]]
-    if before in ("--env", "--message", "--tail", "--header", "--grep", "--instance", "--limit", "--branch"):
+    if before in (
+        "--env",
+        "--message",
+        "--tail",
+        "--header",
+        "--grep",
+        "--instance",
+        "--limit",
+        "--sort",
+        "--ttl",
+        "--extend",
+    ):
         return []
+    if before in ("--branch", "--db-branch"):
+        return [(name, "branch") for name in _ask(_branches)]
+    if before == "--of":
+        return [(backup, "backup") for backup in _ask(_backups)]
     if magic == "env_set" and before in ("--secret", "--unset"):
         return [(name, "variable") for name in _ask(lambda client: _variables(client, words[0]))]
     if fragment.startswith("-"):
         return [(option, "option") for option in OPTIONS.get(magic, ())]
-    if magic in ("apps", "db"):
+    if magic in ("apps", "db_backup", "db_backups"):
         return []
+    if magic == "db":
+        return [(name, "collection") for name in _ask(_collections)] if not words else []
+    if magic in ("db_branch", "db_promote"):
+        return [(name, "branch") for name in _ask(_branches)] if not words else []
+    if magic == "db_restore":
+        return [(backup, "backup") for backup in ["latest", *_ask(_backups)]] if not words else []
     if magic == "replay":
         return [(error_id, "error") for error_id in _ask(_errors)] if not words else []
     if not words:
@@ -102,8 +123,21 @@ def _object_lists(fragment: str) -> list[str]:
     ]
 
 
+def _collections(client: Client) -> list[str]:
+    return [collection.name for collection in client.database().collections]
+
+
 def _app_names(client: Client) -> list[str]:
     return sorted(app.id for app in client.apps())
+
+
+def _branches(client: Client) -> list[str]:
+    return [branch.name for branch in client.branches()]
+
+
+def _backups(client: Client) -> list[str]:
+    """The latest first."""
+    return [backup.id for backup in client.backups().backups]
 
 
 def _restorable_names(client: Client) -> list[str]:

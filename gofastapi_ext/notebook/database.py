@@ -16,8 +16,9 @@ from gofastapi_ext.client.database_text import (
     notice_of,
 )
 from gofastapi_ext.core.data import CollectionView, DatabaseView
-from gofastapi_ext.notebook import arguments, session
+from gofastapi_ext.notebook import session
 from gofastapi_ext.notebook.commands import one_line
+from gofastapi_ext.notebook.documents import DocumentsAsked, parse_db, show_documents
 from gofastapi_ext.notebook.output import publish
 from gofastapi_ext.notebook.place import is_kernel
 from gofastapi_ext.notebook.style import STYLE
@@ -29,7 +30,15 @@ if TYPE_CHECKING:
 def db(shell: InteractiveShell, line: str) -> None:
     """`%db`"""
     with one_line():
-        show_database(shell, session.client().database(branch=arguments.parse_db(line)))
+        wanted = parse_db(line)
+        client = session.client()
+        if isinstance(wanted, DocumentsAsked):
+            page = client.documents(
+                wanted.collection, wanted.filter, sort=wanted.sort, limit=wanted.limit, branch=wanted.branch
+            )
+            show_documents(shell, wanted, page)
+        else:
+            show_database(shell, client.database(branch=wanted))
 
 
 def show_database(shell: InteractiveShell, view: DatabaseView) -> None:

@@ -94,6 +94,7 @@ def _deploy_cells(
         bundle=collected.bundle,
         env=wanted.env,
         message=wanted.message,
+        db_branch=wanted.db_branch,
         origins=collected.origins,
         interpreter=sys.executable,
     )
@@ -154,7 +155,7 @@ def _deploy_draft(
     if wanted.dry_run:
         surface_for(shell).show(progress.ended(Ending.PLANNED, time.perf_counter() - started))
         return
-    request = DeployRequest(draft_etag=draft.etag, env=wanted.env, message=wanted.message)
+    request = DeployRequest(draft_etag=draft.etag, env=wanted.env, message=wanted.message, db_branch=wanted.db_branch)
 
     def begin(client: Client) -> Iterator[StageEvent]:
         return client.deploy(wanted.name, request.sent_after(time.perf_counter() - started))

@@ -9,6 +9,7 @@ _MAGICS = (
     (re.compile(r"gofastapi env unset (\S+) "), r"%env_set \1 --unset "),
     (re.compile(r"gofastapi env import (\S+) "), r"%env_set \1 --import "),
     (re.compile(r"gofastapi (app|errors|logs|start) (\S+)"), r"%\1 \2"),
+    (re.compile(r"gofastapi db (backups?|branch|promote|restore)\b"), r"%db_\1"),
     (re.compile(r"gofastapi db(?! \w)"), "%db"),
     (re.compile(r"gofastapi restore (\S+)"), r"%restore \1"),
 )

@@ -23,7 +23,7 @@ class GoFastAPIMagics(Magics):
         """Take the FastAPI app in this cell live, or the app in the notebook's marked cells.
 
         Usage: %%deploy NAME [--with OBJECT,...] [--env K=V ...] [--file PATH ...] [--run] [--message TEXT] [--open]
-               [--draft [--force]]
+               [--db-branch NAME] [--draft [--force]]
                %deploy NAME [the same, but --run] [--dry-run]
 
         The cell is checked, stored as a version, started beside what is live, and takes over once it
@@ -40,6 +40,7 @@ class GoFastAPIMagics(Magics):
         --run            run the cell in the notebook too, first; deploy only if that worked
         --message TEXT   a note kept with the version
         --open           open the app in the browser
+        --db-branch NAME  work on this branch of the database (%db_branch makes it) instead of the data themselves
         --draft          save the code as the app's draft, and deploy nothing
         --force          with --draft: overwrite a draft that was saved elsewhere
         --dry-run        show the files, and deploy nothing

@@ -54,6 +54,8 @@ class Progress:
     failed_stage: Stage | None = None
     url: str | None = None
     version: int | None = None
+    db_branch: str | None = None
+    """The branch of the database that it works on, once it is live."""
     seconds: float | None = None
     """From Shift+Enter to the end, as seen here."""
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -77,6 +79,7 @@ class Progress:
             note="",
             url=event.url or self.url,
             version=event.version or self.version,
+            db_branch=event.db_branch,
             diagnostics=(*self.diagnostics, *event.diagnostics),
         )
         if event.stage is Stage.FAILED:
@@ -142,3 +145,10 @@ def what_still_serves(progress: Progress) -> str:
     if app is None or app.version is None:
         return ""
     return f"Version {app.version} is still live at {app.url}."
+
+
+def what_it_works_on(progress: Progress) -> str:
+    """That it is not the data themselves; empty where it is."""
+    if progress.db_branch is None:
+        return ""
+    return f"It works on the branch {progress.db_branch} of your database, not on your data."

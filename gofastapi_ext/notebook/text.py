@@ -10,7 +10,7 @@ from gofastapi_ext.client.tree import tree_lines
 from gofastapi_ext.core.diagnostics import Diagnostic
 from gofastapi_ext.core.lifecycle import Stage
 from gofastapi_ext.notebook.magic_words import as_magics
-from gofastapi_ext.notebook.progress import Ending, Progress, headline, what_still_serves
+from gofastapi_ext.notebook.progress import Ending, Progress, headline, what_it_works_on, what_still_serves
 
 _COLOURS = {"error": "31", "warning": "33", "place": "1", "caret": "31", "hint": "36", "good": "32", "dim": "2"}
 
@@ -59,7 +59,7 @@ def ending_lines(progress: Progress, paint: Paint = plain) -> list[str]:
 
 def remarks(progress: Progress) -> list[str]:
     """What came along by itself, what did not, and what was set."""
-    lines = []
+    lines = [works_on] if (works_on := what_it_works_on(progress)) else []
     if progress.included:
         lines.append(f"Came along: {', '.join(first_few(progress.included, 12))}")
     lines += [f"Left out: {as_magics(skipped, progress.app)}" for skipped in first_few(progress.skipped, 5)]

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from importlib.resources import files
 from typing import Protocol
 
@@ -21,10 +22,13 @@ from gofastapi_ext.core.validation import ImportPolicy
 from gofastapi_ext.platform.api import alerts as alerts_api
 from gofastapi_ext.platform.api import app_errors as app_errors_api
 from gofastapi_ext.platform.api import apps as apps_api
+from gofastapi_ext.platform.api import backups as backups_api
 from gofastapi_ext.platform.api import blobs as blobs_api
+from gofastapi_ext.platform.api import branches as branches_api
 from gofastapi_ext.platform.api import cleanup as cleanup_api
 from gofastapi_ext.platform.api import convert as convert_api
 from gofastapi_ext.platform.api import database as database_api
+from gofastapi_ext.platform.api import documents as documents_api
 from gofastapi_ext.platform.api import drafts as drafts_api
 from gofastapi_ext.platform.api import env as env_api
 from gofastapi_ext.platform.api import events as events_api
@@ -33,24 +37,29 @@ from gofastapi_ext.platform.api import health as health_api
 from gofastapi_ext.platform.api import metrics as metrics_api
 from gofastapi_ext.platform.api import service as service_api
 from gofastapi_ext.platform.api import stats as stats_api
+from gofastapi_ext.platform.api import transfers as transfers_api
 from gofastapi_ext.platform.api import versions as versions_api
 from gofastapi_ext.platform.api.bodies import BodyLimit
 from gofastapi_ext.platform.api.errors import add_error_handlers
 from gofastapi_ext.platform.api.measured import Measured
+from gofastapi_ext.platform.api.segments import RawSegments
 from gofastapi_ext.platform.api.state import Services
 from gofastapi_ext.platform.auth import laptop_owner
 from gofastapi_ext.platform.control.alerts import Alerts
 from gofastapi_ext.platform.control.apps import Apps
 from gofastapi_ext.platform.control.attempt import DeployTools
 from gofastapi_ext.platform.control.blobs import Blobs
+from gofastapi_ext.platform.control.browser import Browser
 from gofastapi_ext.platform.control.cleanup import Cleanup
 from gofastapi_ext.platform.control.clones import Clones
 from gofastapi_ext.platform.control.connection_cap import ConnectionCap
 from gofastapi_ext.platform.control.convert import Conversions
+from gofastapi_ext.platform.control.data_room import DataRoom
 from gofastapi_ext.platform.control.database_guard import DatabaseGuard
 from gofastapi_ext.platform.control.database_views import DatabaseViews
 from gofastapi_ext.platform.control.databases import Databases
 from gofastapi_ext.platform.control.deployments import Deployments
+from gofastapi_ext.platform.control.disk import check_disk
 from gofastapi_ext.platform.control.drafts import Drafts
 from gofastapi_ext.platform.control.environments import Environments
 from gofastapi_ext.platform.control.error_recorder import ErrorRecorder
@@ -74,8 +83,10 @@ from gofastapi_ext.platform.control.sleep import Sleeper
 from gofastapi_ext.platform.control.stats import Stats
 from gofastapi_ext.platform.control.supervisors import Supervisors
 from gofastapi_ext.platform.control.telemetry import Telemetry
+from gofastapi_ext.platform.control.undo import Undo
 from gofastapi_ext.platform.control.validate import Validator
 from gofastapi_ext.platform.control.webhooks import Sender
+from gofastapi_ext.platform.databases.copies import Copies
 from gofastapi_ext.platform.databases.keys import PlatformKey
 from gofastapi_ext.platform.databases.mongod import EmbeddedMongo
 from gofastapi_ext.platform.databases.server import ExternalMongo, MongoServer
@@ -105,6 +116,10 @@ _ROOMS = (
     alerts_api,
     events_api,
     database_api,
+    backups_api,
+    branches_api,
+    documents_api,
+    transfers_api,
 )
 
 
@@ -139,6 +154,7 @@ def create_app(settings: Settings, places: Places) -> FastAPI:
         app.include_router(room.router)
     add_error_handlers(app)
 
+    app.add_middleware(RawSegments)
     app.add_middleware(BodyLimit, limits=settings.limits)
     app.add_middleware(_VersionHeader)
     app.add_middleware(Measured, telemetry=telemetry)
@@ -178,6 +194,9 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
 
     client = connect(server.root_uri)
     stack.push_async_callback(client.close)
+    copies = Copies(client, key.derive("installation")[:16], places.home / "backups" / ".locked")
+    # Before anything is written: that would wait for ever where the service before this one left a lock.
+    await copies.release()
     stores = await Stores.open(
         client[DATABASE],
         keep_events_seconds=86_400 * settings.events_keep_days,
@@ -189,7 +208,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     )  # fmt: skip
     mounted_key = settings.secrets_key_file
     keyring = KeyRing(mounted_key or places.home / "secrets.key", mounted=mounted_key is not None)
-    environments = Environments(stores.environments, apps, stores.alerts, keyring, settings.limits)
+    environments = Environments(stores.environments, apps, stores.alerts, stores.undo, keyring, settings.limits)
     owner = laptop_owner()
     databases = Databases(stores.databases, DatabaseUsers(server, client, key))
     stack.push_async_callback(databases.stop)
@@ -259,13 +278,28 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         events=events,
         remove_after_seconds=settings.remove_after,
     )
+    rebinding = Rebinding(databases, apps, supervisors, deployments, events, places.home, settings)
+    data = DataRoom.open(
+        places.home,
+        settings,
+        databases=databases,
+        copies=copies,
+        rebinding=rebinding,
+        apps=apps,
+        supervisors=supervisors,
+        events=events,
+        telemetry=telemetry,
+    )
+    stack.push_async_callback(data.jobs.stop)
     leftovers = Leftovers(
         home=places.home, run=places.run, apps=apps, versions=versions, supervisors=supervisors, runtime=runtime
     )
-    cleanup = Cleanup(tools, removal=removal, idle=idle, leftovers=leftovers, events=events, owner=owner.user)
+    cleanup = Cleanup(
+        tools, removal=removal, idle=idle, leftovers=leftovers, data=data.upkeep, events=events, owner=owner.user
+    )
     stack.push_async_callback(cleanup.stop)
-    rebinding = Rebinding(databases, apps, supervisors, deployments, events, settings.drain_seconds)
     await cleanup.end_orphans()
+    await data.changes.mend()
     await rebinding.finish()
     await supervisors.restore()
     observer.start()
@@ -283,8 +317,9 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     sleeper = Sleeper(apps, supervisors, observer, health, settings.sleep_after, telemetry)
     _begin(sleeper, stack)
     cleanup.start()
+    _begin(data.nightly, stack)
     connections = ConnectionCap(apps, supervisors, deployments, events, settings.database_connections_per_app)
-    guard = DatabaseGuard(databases, ServerWatch(client), apps, connections, events, telemetry, settings)
+    guard = DatabaseGuard(databases, server, ServerWatch(client), apps, connections, events, telemetry, settings)
     _begin(guard, stack)
 
     def describe() -> ServiceView:
@@ -306,7 +341,15 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     return Services(
         alerts=alerts,
         apps=app_cases,
+        backups=data.backups,
         blobs=Blobs(app_cases, versions, drafts, bundles, blobs, settings.limits),
+        branches=data.branches,
+        browser=Browser(
+            databases,
+            Undo(stores.undo, keyring),
+            settings.database_operation_seconds,
+            partial(check_disk, places.home, settings.min_free_disk_bytes, "import the rest."),
+        ),
         clones=Clones(tools, app_cases, deployments),
         conversions=Conversions(draft_cases),
         database_views=DatabaseViews(databases, settings.database_limit_bytes),

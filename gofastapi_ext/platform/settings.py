@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +28,18 @@ Duration = Annotated[float | None, BeforeValidator(_duration)]
 """Seconds; written as `30m`, or `never`, which is None."""
 
 
+def _clock(value: object) -> object:
+    if not isinstance(value, str) or value.strip().lower() == "never":
+        return None
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value.strip()):
+        raise ValueError(f'"{value}" is no time of day. Write it like 03:00, or never')
+    return value.strip()
+
+
+Clock = Annotated[str | None, BeforeValidator(_clock)]
+"""A time of day, as `03:00`; or `never`, which is None."""
+
+
 class Settings(BaseSettings):
     """Sizes in bytes, times in seconds. `docs/settings.md` is checked against this class by a test."""
 
@@ -36,7 +49,7 @@ class Settings(BaseSettings):
     """Where everything is kept; the user's data directory by default."""
 
     mongo_uri: SecretStr | None = None
-    """A MongoDB of your own instead of the embedded one; needs a user who may create users."""
+    """A MongoDB of your own instead of the embedded one; its user needs the role root."""
     mongod: Path | None = None
     """The `mongod` program; by default one on PATH, else the one the `local` extra brings."""
 
@@ -86,6 +99,16 @@ class Settings(BaseSettings):
     database_limit_bytes: int = Field(default=100_000_000, gt=0)
     """Per user: documents as they are when they are read, and indexes. Beyond it a database takes no more writes."""
 
+    backup_at: Clock = "03:00"
+    """When databases are backed up each night, by the clock of this machine; or `never`."""
+    backups_kept: int = Field(default=7, ge=1)
+    """How many of the nightly backups stay. Those that somebody made stay until somebody deletes them."""
+    keep_replaced: Duration = 86_400.0
+    """How long a database stays that a restore or a promotion replaced, so that it can be undone."""
+    branch_ttl: Duration = 86_400.0
+    """How long a branch lives where nobody says otherwise."""
+    max_branches: int = Field(default=5, ge=0)
+    """Of one user, at the same time."""
     database_operation_seconds: float = Field(default=30, gt=0)
     """How long one operation of an app or person may run in the database; then it is ended."""
     database_connections_per_app: int = Field(default=100, ge=1)

@@ -45,6 +45,6 @@ export namespace CommandIDs {
   /** Show an app's files in the file browser. Args: `{ app: string }`. */
   export const openFiles = 'gofastapi:open-files';
 
-  /** Open the page of the user's database. Args: `{ collection?: string }`. */
+  /** Open the page of the user's database. Args: `{ collection?: string, branch?: string, tab?: string }`. */
   export const openData = 'gofastapi:open-data';
 }

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import linecache
 import os
+import re
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
+from urllib.parse import urlsplit
 
 from gofastapi_runner.protocol import GAP, Failure, Origin
 
 _MONGO_UNAUTHORIZED = 13
+_REFUSED_WRITE = re.compile(
+    r"not authorized on (\S+) to execute command \{ (?:insert|update|findAndModify|create|createIndexes):"
+)
+_OVER_LIMIT = (
+    "Your database is over its limit and takes no more writes: gofastapi db says what is large. Once enough is "
+    "deleted, writes are taken again within a minute."
+)
+_OTHER_DATABASE = (
+    "PLATFORM_MONGO_URI opens one database, your own: client.get_default_database() is it. "
+    "For another one, give the app the address of a MongoDB of yours with --env."
+)
 # An exception may hold megabytes; the platform reads and stores what is reported.
 _MAX_MESSAGE = 2_000
 _MAX_TRACEBACK = 100_000
@@ -93,16 +106,20 @@ def hint_for(error: BaseException) -> str | None:
         if isinstance(link, FileNotFoundError) and isinstance(link.filename, str) and not link.filename.startswith("/"):
             return f"Files the code names come along by themselves; bring others with --file: --file {link.filename}"
         if type(link).__name__ == "OperationFailure" and getattr(link, "code", None) == _MONGO_UNAUTHORIZED:
-            return (
-                "PLATFORM_MONGO_URI opens one database, your own: client.get_default_database() is it. "
-                "For another one, give the app the address of a MongoDB of yours with --env."
-            )
+            return _OVER_LIMIT if _is_write_to_own(str(link)) else _OTHER_DATABASE
         if isinstance(link, KeyError) and _is_of_environment(link):
             return (
                 f"The app has no variable {link.args[0]}. Set it: gofastapi env set NAME {link.args[0]}=..., or "
                 f"--secret {link.args[0]}; in a notebook: %env_set."
             )
     return None
+
+
+def _is_write_to_own(refusal: str) -> bool:
+    """Whether MongoDB did not let the app write into its own database; it always may, below the limit."""
+    found = _REFUSED_WRITE.search(refusal)
+    own = urlsplit(os.environ.get("PLATFORM_MONGO_URI", "")).path.strip("/")
+    return found is not None and found[1] == own
 
 
 def _is_of_environment(error: KeyError) -> bool:

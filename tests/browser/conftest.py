@@ -9,6 +9,9 @@ import pytest
 from playwright.sync_api import expect
 from support.lab import CHROMIUM_ARGUMENTS, Lab, chromium, running_lab
 from support.platform import Platform, running_platform
+from support.reruns import again_from_the_beginning
+
+__all__ = ["again_from_the_beginning"]
 
 expect.set_options(timeout=20_000)
 
@@ -25,7 +28,7 @@ def browser_context_args() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def platform() -> Iterator[Platform]:
-    with running_platform(GOFASTAPI_FIRST_PORT="23000", GOFASTAPI_LAST_PORT="23199") as running:
+    with running_platform() as running:
         yield running
 
 

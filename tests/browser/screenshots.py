@@ -104,9 +104,9 @@ def errors(browser: Browser, lab: Lab, theme: str, picture: Path) -> None:
     notebook = open_notebook(browser, lab, "errors.ipynb", theme, height=1100)
     notebook.run(0)
     url = str(notebook.card(0).locator(".gofastapi-url a").first.get_attribute("href"))
-    httpx.post(f"{url}/orders", json={"item": "tea", "count": "many"}, trust_env=False)
+    httpx.post(f"{url}/orders", json={"item": "tea", "count": "many"}, timeout=30, trust_env=False)
     for _ in range(12):
-        httpx.get(f"{url}/menu/toast", trust_env=False)
+        httpx.get(f"{url}/menu/toast", timeout=30, trust_env=False)
     notebook.run(1)
     expect(notebook.card(1)).to_contain_text("12 times")
     notebook.card(1).locator("summary").first.click()

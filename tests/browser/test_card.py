@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from support.lab import Lab, NotebookPage
 from support.platform import Platform, get
+from support.waiting import held_until
 
 QUICKSTART = Path(__file__).parents[2] / "notebooks" / "quickstart.ipynb"
 HELLO = """from fastapi import FastAPI
@@ -69,8 +70,8 @@ def test_deploy_unchanged_and_changed(page: Page, lab: Lab, front: str) -> None:
     assert get(url).json() == "two"
 
 
-def test_stages_appear_while_it_runs(page: Page, lab: Lab) -> None:
-    lab.write("slow.ipynb", hello("slow", "x", "import time\ntime.sleep(2)\n"))
+def test_stages_appear_while_it_runs(page: Page, lab: Lab, tmp_path: Path) -> None:
+    lab.write("slow.ipynb", hello("slow", "x", held_until(tmp_path / "gate")))
     notebook = NotebookPage(page, lab, "slow.ipynb")
     notebook.start(0)
     card = notebook.card(0)
@@ -78,6 +79,7 @@ def test_stages_appear_while_it_runs(page: Page, lab: Lab) -> None:
     expect(card.locator("li.gofastapi-now")).to_have_text(re.compile("start"))
     expect(card.locator("li.gofastapi-done")).to_have_count(2)
     expect(notebook.cell(0).locator(".jupyter-widgets")).to_have_count(1)
+    (tmp_path / "gate").touch()
     expect(card).to_contain_text("slow v1 is live")
     expect(notebook.cell(0).locator(".jupyter-widgets")).to_have_count(0)
 

@@ -117,7 +117,9 @@ def test_what_a_deploy_finds_stands_at_its_line_until_the_code_changes(front: Fr
     problem = status(notebook, 0).get_by_role("button", name="Line 13")
     expect(problem).to_contain_text("`total` is defined in the notebook, not in this cell")
     problem.click()
-    assert page.evaluate("window.jupyterapp.shell.currentWidget.content.activeCell.editor.getCursorPosition().line") == 12
+    assert (
+        page.evaluate("window.jupyterapp.shell.currentWidget.content.activeCell.editor.getCursorPosition().line") == 12
+    )
 
     # It stays when the notebook is opened again, with a new kernel or none.
     notebook.save()
@@ -163,6 +165,7 @@ def test_errors_of_a_live_app_stand_at_their_line_until_it_is_mended(
     diagnostic = platform.client.errors("errors")[0].diagnostic
     assert diagnostic is not None
     assert diagnostic.cell is not None
+    front.page.evaluate("window.jupyterapp.shell.currentWidget.content.activeCellIndex = 0")
     front.execute("notebook:move-cell-down")
     where = diagnostic.cell.model_dump(exclude_none=True) | {"text": diagnostic.source}
     front.execute("gofastapi:jump-to-cell", **where)

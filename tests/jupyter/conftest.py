@@ -17,14 +17,17 @@ import aiohttp
 import pytest
 from multidict import CIMultiDictProxy
 from support.platform import Platform, running_platform
+from support.reruns import again_from_the_beginning
 from yarl import URL
+
+__all__ = ["again_from_the_beginning"]
 
 KITCHEN = Path(__file__).with_name("kitchen.py").read_text()
 
 
 @pytest.fixture(scope="session")
 def platform() -> Iterator[Platform]:
-    with running_platform(GOFASTAPI_FIRST_PORT="22000", GOFASTAPI_LAST_PORT="22199") as running:
+    with running_platform() as running:
         yield running
 
 
@@ -117,7 +120,7 @@ class Jupyter:
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
 
-    async def until(self, path: str, wanted: Any, timeout_seconds: float = 10) -> Any:
+    async def until(self, path: str, wanted: Any, timeout_seconds: float = 30) -> Any:
         """Poll a JSON address until `wanted(answer)` is true, and return the answer."""
         deadline = asyncio.get_running_loop().time() + timeout_seconds
         while True:

@@ -154,7 +154,8 @@ def how_much(name: str) -> int:
 
 @app.get("/wait")
 async def wait(request: Request, name: str) -> None:
-    """Answers nothing; notes that the viewer went away."""
+    """Answers nothing; notes that the viewer came, and that it went away."""
+    sent[name] = 1
     while not await request.is_disconnected():
         await asyncio.sleep(0.02)
     disconnects.append(name)

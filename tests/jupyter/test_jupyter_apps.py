@@ -247,7 +247,7 @@ async def test_a_deleted_app_is_gone_within_seconds(jupyter: Jupyter, platform: 
     platform.deploy_live("brief", "from fastapi import FastAPI\napp = FastAPI()\n")
     assert (await jupyter.get("/apps/brief/openapi.json")).status == 200
     platform.client.delete("brief")
-    deadline = asyncio.get_running_loop().time() + 5
+    deadline = asyncio.get_running_loop().time() + 15
     while (status := (await jupyter.get("/apps/brief/openapi.json")).status) != 404:
         assert status in (502, 503)
         assert asyncio.get_running_loop().time() < deadline

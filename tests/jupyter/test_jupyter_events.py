@@ -66,7 +66,7 @@ async def test_a_page_that_never_reads_is_let_go(jupyter: Jupyter, platform: Pla
         for number in range(120):
             await asyncio.to_thread(rename, platform, f"unread {number}")
         database["events"].delete_many({"_id": {"$lte": 8000}})
-        page.settimeout(5)
+        page.settimeout(20)
         data = await asyncio.to_thread(rest, page)
     assert data.startswith(b"HTTP/1.1 200")
     # The past alone is more than 16 MB; what fits between here and there has come, and then the end.

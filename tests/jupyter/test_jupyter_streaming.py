@@ -103,7 +103,7 @@ async def test_a_viewer_who_leaves_in_the_middle_is_gone_for_the_app(jupyter: Ju
 async def test_a_viewer_who_does_not_wait_is_gone_for_the_app(jupyter: Jupyter) -> None:
     async with aiohttp.ClientSession(headers=jupyter.token_header) as session:
         waiting = asyncio.create_task(session.get(jupyter.url(f"{APP}/wait?name=leaver")))
-        await asyncio.sleep(0.3)
+        await jupyter.until(f"{APP}/sent/leaver", lambda came: came == 1)
         waiting.cancel()
     await jupyter.until(f"{APP}/disconnects", lambda names: "leaver" in names)
 

@@ -4,9 +4,14 @@ import contextlib
 from collections.abc import Iterator
 
 import pytest
+from support.data import Data, opened
+from support.instances import loop, runtime
 from support.platform import Platform, drop_collections, running_platform
+from support.reruns import again_from_the_beginning
 
 from gofastapi_ext.core.errors import GoFastAPIError
+
+__all__ = ["again_from_the_beginning", "loop", "runtime"]
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +30,11 @@ def platform(shared_platform: Platform) -> Iterator[Platform]:
             client.delete(app.id, forever=True)
     with shared_platform.database() as database:
         drop_collections(database.client[client.me().database])
+
+
+@pytest.fixture
+def data(platform: Platform) -> Iterator[Data]:
+    """The user's database, opened with the user's own address; empty again afterwards."""
+    with opened(platform) as database:
+        yield database
+        drop_collections(database)

@@ -6,11 +6,12 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from support.cli import CommandLine
 from support.platform import Platform, get, running_platform
@@ -74,22 +75,21 @@ class Office:
 
     def __init__(self, store: AlertStore, folder: Path, **options: Any) -> None:
         self.events: list[tuple[EventKind, str]] = []
-        options = {"retry_seconds": (0.05, 0.05), "quiet": timedelta(0)} | options
+        options = {"retry_seconds": (0.05, 0.05), "quiet": timedelta(0), "timeout_seconds": 10.0} | options
+        sender = Sender(timeout_seconds=options.pop("timeout_seconds"))
         self.store = store
-        self.alerts = Alerts(
-            store, KeyRing(folder / "keys"), self, _url_of, Sender(timeout_seconds=0.3), Telemetry(), **options
-        )
+        self.alerts = Alerts(store, KeyRing(folder / "keys"), self, _url_of, sender, Telemetry(), **options)
 
     def publish(self, kind: EventKind, message: str, **_: Any) -> None:
         self.events.append((kind, message))
 
     async def until(self, condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not condition():
                 await asyncio.sleep(0.01)
 
     async def until_settled(self) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while await self.store.pending(1):
                 await asyncio.sleep(0.01)
 
@@ -132,7 +132,7 @@ def test_a_failed_deploy_is_told_with_a_signature_and_where_the_app_is(
     assert len(secret) > 30
     url = platform.deploy_live("told", APP)
     platform.deploy_failed("told", BROKEN)
-    until(lambda: receiver.messages("deploy_failed"), 10, "told")
+    until(lambda: receiver.messages("deploy_failed"), what="told")
     [received] = receiver.received
     assert received.path == "/hook?token=sesame"
     assert received.headers["Content-Type"] == "application/json"
@@ -262,11 +262,11 @@ def test_a_webhook_that_never_answers_holds_up_nobody_else(
         for owner in ("silent", "ada"):
             office.alerts.notify(AlertKind.CRASH_LOOP, "It crashed", owner=owner, app="shop")
         await office.until(lambda: receiver.received and office.events)
-        assert "no answer within 0.3 s" in office.events[0][1]
+        assert "no answer within 1 s" in office.events[0][1]
         assert len(receiver.received) == 1
         server.close()
 
-    run(platform, tmp_path, test)
+    run(platform, tmp_path, test, timeout_seconds=1.0)
 
 
 def test_the_same_is_not_told_twice_in_a_short_time(platform: Platform, receiver: Receiver, tmp_path: Path) -> None:
@@ -319,35 +319,36 @@ def test_a_crash_between_two_attempts_loses_nothing_and_the_database_may_be_away
         secret = platform.client.set_alerts(receiver.url).signing_secret or ""
         receiver.statuses = [503]
         platform.deploy_failed("unlucky", BROKEN)
-        until(lambda: platform.client.alerts().deliveries and platform.client.alerts().deliveries[0].attempts, 10)
+        until(lambda: platform.client.alerts().deliveries and platform.client.alerts().deliveries[0].attempts)
         assert platform.process is not None
         platform.process.kill()
         platform.process.wait(10)
         platform.start()
-        until(lambda: len(receiver.received) == 2, 15, "told after the crash")
+        until(lambda: len(receiver.received) == 2, what="told after the crash")
         assert receiver.received[0].body == receiver.received[1].body
         assert receiver.received[1].is_signed_with(secret)
-        delivery = until(lambda: next((d for d in platform.client.alerts().deliveries if d.delivered), None), 5)
+        delivery = until(lambda: next((d for d in platform.client.alerts().deliveries if d.delivered), None))
         assert delivery.attempts == 2
 
         # A crash loop is told as that, and not once more as red.
-        platform.deploy("crashes", APP + "import os, threading\nthreading.Timer(0.2, os._exit, [3]).start()\n")
-        until(lambda: platform.app("crashes").health.color is HealthColor.RED, 10, "red")
-        [told] = until(lambda: receiver.messages("crash_loop"), 10, "the crash loop is told")
+        url = platform.deploy_live("crashes", APP + "import os\n@app.get('/crash')\ndef crash(): os._exit(3)\n")
+        with suppress(httpx.HTTPError):
+            get(url, "/crash")
+        until(lambda: platform.app("crashes").health.color is HealthColor.RED, what="red")
+        [told] = until(lambda: receiver.messages("crash_loop"), what="the crash loop is told")
         assert told["app"] == "crashes"
 
         # An app turns red while there is no database: it is told when there is one again.
         url = platform.deploy_live("shop", SWITCH)
         mongod = platform.mongod_pid
-        get(url, "/break")
-        until(lambda: get(url, "/asked").json() == CHECKS_JUDGED - 1, 10, "asked")
         os.kill(mongod, signal.SIGSTOP)
         try:
-            until(lambda: get(url, "/asked").json() >= CHECKS_JUDGED, 10, "asked while the database is away")
+            get(url, "/break")
+            until(lambda: get(url, "/asked").json() >= CHECKS_JUDGED, what="asked while the database is away")
             assert not receiver.messages("turned_red")
         finally:
             os.kill(mongod, signal.SIGCONT)
-        [told] = until(lambda: receiver.messages("turned_red"), 20, "red was told")
+        [told] = until(lambda: receiver.messages("turned_red"), what="red was told")
         assert (told["app"], told["url"]) == ("shop", url)
         assert "/health answered 503" in told["message"]
 

@@ -83,7 +83,8 @@ def no_errors(platform: Platform, url: str) -> None:
 
 
 def only_error(platform: Platform, app: str = "menu") -> ErrorView:
-    [error] = platform.client.errors(app)
+    """The one there is; the answer may come a moment before its error is told."""
+    [error] = until(lambda: platform.client.errors(app), what="an error")
     return error
 
 
@@ -132,7 +133,7 @@ def test_the_same_error_counts_and_others_stand_apart(platform: Platform, url: s
     assert (only_error(platform).count, only_error(platform).request.path) == (4, "/menu/last")
     get(url, "/closed")
     get(url, "/nowhere")
-    httpx.post(f"{url}/orders", json={"item": "tea", "count": "many"}, trust_env=False)
+    httpx.post(f"{url}/orders", json={"item": "tea", "count": "many"}, timeout=30, trust_env=False)
     get(url, "/menu/tea")
     errors = {error.status: error for error in platform.client.errors("menu")}
     assert {status: str(error.type) for status, error in errors.items()} == {
@@ -251,7 +252,7 @@ def test_a_fix_is_seen_in_a_replay(platform: Platform, cli: CommandLine, kernel:
     url = platform.deploy_live("fixed", MENU)
     platform.client.change("fixed", AppChange(record_bodies=True))
     get(url, "/menu/toast")
-    sent = httpx.post(f"{url}/orders", json={"item": "toast", "count": 3}, trust_env=False)
+    sent = httpx.post(f"{url}/orders", json={"item": "toast", "count": 3}, timeout=30, trust_env=False)
     assert sent.status_code == 500
     errors = {error.method: error for error in platform.client.errors("fixed")}
     assert errors["POST"].request.body == '{"item":"toast","count":3}'
@@ -295,7 +296,7 @@ def test_a_fix_is_seen_in_a_replay(platform: Platform, cli: CommandLine, kernel:
 def test_bodies_and_credentials_are_kept_only_where_that_is_wanted(platform: Platform, url: str) -> None:
     headers = {"Authorization": "Bearer a-token-of-mine", "Cookie": "session=mine", "X-Api-Key": "my-key"}
     query = {"token": "my-token", "page": "2"}
-    httpx.post(f"{url}/nowhere", content="a body", headers=headers, params=query, trust_env=False)
+    httpx.post(f"{url}/nowhere", content="a body", headers=headers, params=query, timeout=30, trust_env=False)
     error = only_error(platform)
     assert error.request.body is None
     assert not error.request.is_whole

@@ -42,7 +42,7 @@ def test_an_app_finds_the_files_it_names_where_it_runs(platform: Platform, tmp_p
     (tmp_path / "site/notes").mkdir(parents=True)
     url = deploy_folder(platform, "reads-files", tmp_path, "site/main.py", files)
     assert "<h1>Hi</h1>" in get(url, "/page").text
-    httpx.put(f"{url}/notes/a.txt", content=b"text", trust_env=False).raise_for_status()
+    httpx.put(f"{url}/notes/a.txt", content=b"text", timeout=30, trust_env=False).raise_for_status()
     assert "a.txt" in get(url, "/notes").json()
 
 
@@ -105,7 +105,7 @@ def test_an_endless_thread_from_import_neither_stops_a_redeploy_nor_outlives_the
     assert first["ticks"] > 0
     platform.deploy_live("endless-thread", source + "# changed\n")
     assert get(url).json()["pid"] != first["pid"]
-    until(lambda: not Path(f"/proc/{first['pid']}").exists(), 10, "the old version's end")
+    until(lambda: not Path(f"/proc/{first['pid']}").exists(), what="the old version's end")
 
 
 def test_middleware_that_plays_one_body_message_again_and_again(platform: Platform) -> None:

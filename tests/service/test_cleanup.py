@@ -11,13 +11,12 @@ from threading import Thread
 
 from support.cli import CommandLine
 from support.platform import Platform, get
-from support.waiting import until
+from support.waiting import held_until, until
 
 from gofastapi_ext.core.cleanup import CleanupReport, Leftover
 from gofastapi_ext.core.events import EventKind
 
 HELLO = "from fastapi import FastAPI\napp = FastAPI()\n@app.get('/')\ndef root(): return 'here'\n"
-SLOW = f"import time\ntime.sleep(1.5)\n{HELLO}"
 
 
 def folder(platform: Platform, *parts: str) -> Path:
@@ -64,6 +63,8 @@ def leave_something_of_everything(platform: Platform) -> set[tuple[Leftover, str
             {**(database.apps.find_one({"_id": "over"}) or {}), **long_ago, "_id": "free", "purged": True}
         )
         until(lambda: database.deployments.count_documents({"app": "lost"}) == 1)
+        newest = platform.client.events(limit=1)[0].id
+        until(lambda: database.events.find_one({"_id": newest}), what="all events are stored")
     deaf = platform.places.run / "old.sock"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(deaf))
@@ -80,6 +81,7 @@ def leave_something_of_everything(platform: Platform) -> set[tuple[Leftover, str
 
 
 def test_a_dry_run_says_exactly_what_goes_then_and_changes_nothing(platform: Platform, tmp_path: Path) -> None:
+    platform.client.cleanup(dry_run=False)  # what others left
     left = leave_something_of_everything(platform)
     before = everything(platform)
     plan = platform.client.cleanup(dry_run=True)
@@ -128,11 +130,12 @@ def test_what_others_hold_is_left_alone(platform: Platform) -> None:
         (run / name).unlink()
 
 
-def test_a_sweep_disturbs_no_deploy_and_no_deploy_a_sweep(platform: Platform) -> None:
+def test_a_sweep_disturbs_no_deploy_and_no_deploy_a_sweep(platform: Platform, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
     platform.deploy_live("busy", HELLO)
     mine, other = (stale_folder(platform, app, "versions", "77") for app in ("busy", "idle"))
     ended: list[object] = []
-    deploy = Thread(target=lambda: ended.append(platform.deploy("busy", SLOW)[-1].version))
+    deploy = Thread(target=lambda: ended.append(platform.deploy("busy", held_until(gate) + HELLO)[-1].version))
     deploy.start()
     until(lambda: folder(platform, "busy", "versions", "2").exists(), what="files of the new version")
     assert not ended, "it is under way"
@@ -142,7 +145,8 @@ def test_a_sweep_disturbs_no_deploy_and_no_deploy_a_sweep(platform: Platform) ->
     assert not ended, "the sweep waited for nobody"
     assert not other.exists()
     assert mine.exists(), "its app is somebody's just now"
-    deploy.join(20)
+    gate.touch()
+    deploy.join(30)
     assert ended == [2]
     assert get(platform.app("busy").url or "").json() == "here"
     until(lambda: found(platform.client.cleanup(dry_run=False)) == {(Leftover.FILES, "apps/busy/versions/77")})
@@ -166,5 +170,5 @@ def test_a_sweep_and_many_deploys_of_one_app_do_not_refuse_each_other(platform: 
             assert platform.deploy("often", f"{HELLO}# {number}\n")[-1].version == number
     finally:
         done = True
-        with_sweeps.join(20)
+        with_sweeps.join(30)
     assert get(platform.app("often").url or "").json() == "here"

@@ -17,7 +17,7 @@ from support.waiting import until
 
 @pytest.fixture(scope="module")
 def cli() -> Iterator[CommandLine]:
-    with command_line(GOFASTAPI_FIRST_PORT="21200", GOFASTAPI_LAST_PORT="21249") as running:
+    with command_line() as running:
         running.run("up")
         yield running
 
@@ -55,7 +55,7 @@ def test_deploy_in_words(cli: CommandLine) -> None:
     assert lines[0] == "Deploying words: words.py"
     assert [line.split()[0] for line in lines[1:]] == ["validate", "release", "start", "ready", "It", "live"]
     assert lines[-2].startswith("It sleeps after 30m without a request; the next one wakes it.")
-    assert "http://127.0.0.1:212" in lines[-1]
+    assert "http://127.0.0.1:2" in lines[-1]
     assert "  v1  " in lines[-1]
     assert "\x1b" not in text
     assert cli.run("deploy", "words.py", "--name", "words").splitlines()[-1].startswith("unchanged  http://")
@@ -140,7 +140,7 @@ def test_logs(cli: CommandLine) -> None:
     url = cli.lines("deploy", "main.py", "--name", "logged")[-1]["url"]
     assert "nothing yet" in cli.run("logs", "logged")
     get(url)
-    until(lambda: "somebody asked" in cli.run("logs", "logged"), 5, "the log has the line")
+    until(lambda: "somebody asked" in cli.run("logs", "logged"), what="the log has the line")
     (entry,) = cli.lines("logs", "logged", "--tail", "1")
     assert (entry["text"], entry["version"]) == ("somebody asked", 1)
 
@@ -149,7 +149,7 @@ def test_following_logs_until_interrupted(cli: CommandLine) -> None:
     cli.write_app("followed")
     url = cli.lines("deploy", "main.py", "--name", "followed")[-1]["url"]
     get(url)
-    until(lambda: cli.lines("logs", "followed"), 5, "the log has a line")
+    until(lambda: cli.lines("logs", "followed"), what="the log has a line")
     following = cli.start("logs", "followed", "-f", "--json")
     try:
         assert following.stdout is not None

@@ -11,7 +11,7 @@ from support.platform import get
 
 @pytest.fixture(scope="module")
 def cli() -> Iterator[CommandLine]:
-    with command_line(GOFASTAPI_FIRST_PORT="22000", GOFASTAPI_LAST_PORT="22099") as running:
+    with command_line() as running:
         yield running
 
 

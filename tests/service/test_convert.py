@@ -68,7 +68,7 @@ def of_author(name: str) -> list[Note]:
 def test_a_live_app_in_several_files_is_the_same_app(platform: Platform) -> None:
     url = platform.deploy_live("notes", NOTES)
     document = get(url, "/openapi.json").text
-    assert httpx.post(f"{url}/notes?name=bob", json={"text": "hello"}, trust_env=False).status_code == 200
+    assert httpx.post(f"{url}/notes?name=bob", json={"text": "hello"}, timeout=30, trust_env=False).status_code == 200
     before = platform.client.draft("notes")
     assert platform.app("notes").code_state is CodeState.UP_TO_DATE
 
@@ -137,7 +137,7 @@ def test_draft_without_main_is_told_so(platform: Platform) -> None:
 
 @pytest.fixture(scope="module")
 def command() -> Iterator[CommandLine]:
-    with command_line(GOFASTAPI_FIRST_PORT="22100", GOFASTAPI_LAST_PORT="22199") as running:
+    with command_line() as running:
         yield running
 
 

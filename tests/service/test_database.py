@@ -3,46 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import os
+import signal
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pymongo
 import pytest
 from pymongo.errors import OperationFailure
 from support.cli import CommandLine
+from support.databases import NOTES, uri_of
 from support.platform import Platform, drop_collections, get, running_platform
 
-from gofastapi_ext.core.data import AppMove
-from gofastapi_ext.core.errors import InvalidRequestError, NotFoundError
+from gofastapi_ext.core.errors import ConflictError, InvalidRequestError, NotFoundError
+from gofastapi_ext.core.naming import next_database_name
 from gofastapi_ext.platform.control.databases import Databases
 from gofastapi_ext.platform.databases.keys import PlatformKey
 from gofastapi_ext.platform.databases.mongod import EmbeddedMongo
 from gofastapi_ext.platform.databases.users import DatabaseUsers
 from gofastapi_ext.platform.store.database import DATABASE, connect
-from gofastapi_ext.platform.store.databases import DatabaseStore
-
-# It stores and reads with one client for its whole life, as apps do.
-NOTES = (
-    "import os, pymongo\n"
-    "from fastapi import FastAPI\n"
-    "app = FastAPI()\n"
-    "client = pymongo.MongoClient(os.environ['PLATFORM_MONGO_URI'])\n"
-    "db = client.get_default_database()\n"
-    "@app.get('/add/{text}')\n"
-    "def add(text: str):\n"
-    "    db.notes.insert_one({'text': text})\n"
-    "    return db.notes.count_documents({})\n"
-    "@app.get('/count')\n"
-    "def count():\n"
-    "    return db.notes.count_documents({})\n"
-    "@app.get('/user')\n"
-    "def user():\n"
-    "    return os.environ['PLATFORM_MONGO_URI'].split('://')[1].split(':')[0]\n"
-)
-
-
-def uri_of(platform: Platform) -> str:
-    return platform.client.database_uri(confirm=platform.client.me().database).uri
+from gofastapi_ext.platform.store.databases import BindingRecord, DatabaseStore
 
 
 @pytest.fixture
@@ -52,6 +33,13 @@ def data(platform: Platform) -> Iterator[pymongo.database.Database]:
         database = client.get_default_database()
         yield database
         drop_collections(database)
+
+
+@pytest.fixture
+def own() -> Iterator[Platform]:
+    """A service to be hurt."""
+    with running_platform() as running:
+        yield running
 
 
 def test_a_database_says_what_is_in_it(platform: Platform, data: pymongo.database.Database) -> None:
@@ -91,6 +79,18 @@ def test_a_database_says_what_is_in_it(platform: Platform, data: pymongo.databas
 def test_a_branch_that_is_not_there_is_named(platform: Platform) -> None:
     with pytest.raises(NotFoundError, match='no branch "nope"'):
         platform.client.database(branch="nope")
+
+
+@pytest.mark.parametrize("branch", ["", "a" * 101])
+def test_what_cannot_be_the_name_of_a_branch_is_refused(platform: Platform, branch: str) -> None:
+    with pytest.raises(InvalidRequestError, match="branch"):
+        platform.client.database(branch=branch)
+
+
+def test_mongod_killed_makes_whoever_looks_wait_and_not_fail(own: Platform) -> None:
+    own.client.database()
+    os.kill(own.mongod_pid, signal.SIGKILL)
+    assert own.client.database().documents == 0
 
 
 def test_the_address_is_shown_on_request_alone(platform: Platform) -> None:
@@ -161,59 +161,83 @@ def test_another_user_reaches_nothing_of_the_first(platform: Platform, data: pym
     assert [each["_id"] for each in data.notes.find()] == ["mine"]
 
 
-def test_new_credentials_take_the_place_of_those_before(platform: Platform) -> None:
-    url = platform.deploy_live("notes", NOTES)
-    before, generation = uri_of(platform), int(get(url, "/user").json().rpartition(".")[2])
-    count = get(url, "/count").json()
-    *moved, end = platform.client.rotate_credentials()
-    assert [event.app for event in moved] == [AppMove(app="notes", moved=True, seconds=moved[0].app.seconds)]
-    assert end.done
-    assert not end.still_used
-    assert get(url, "/user").json().endswith(f".{generation + 1}")
-    assert get(url, "/count").json() == count
-    assert uri_of(platform) != before
-    with pymongo.MongoClient(before) as client, pytest.raises(OperationFailure) as caught:
-        client.get_default_database().notes.find_one()
-    assert caught.value.code == 18  # authentication failed
-    kinds = [event.kind for event in platform.client.events()]
-    assert "credentials_rotated" in kinds
-    assert platform.client.database().credentials_rotated_at is not None
-
-
-def test_credentials_that_could_do_anything_are_replaced_at_start() -> None:
+def test_credentials_that_could_do_anything_are_replaced_at_start(own: Platform) -> None:
     """As data directories had them before: a user of the database's name, with dbOwner."""
-    with running_platform() as own:
-        name = own.client.me().database
-        with pymongo.MongoClient(own.root_uri) as root:
-            root.gofastapi.databases.drop()
-            root[name].command("dropAllUsersFromDatabase")
-            root[name].command("createUser", name, pwd="former", roles=[{"role": "dbOwner", "db": name}])
-            root[name].notes.insert_one({"_id": 1})
-            assert own.process is not None
-            own.process.kill()
-            own.process.wait(5)
-            own.start()
-            users = {user["user"]: user["roles"] for user in root[name].command("usersInfo", 1)["users"]}
-            assert set(users) == {f"{name}.1"}
-            assert {role["role"] for role in users[f"{name}.1"]} == {"readWrite", "dbAdmin"}
-        url = own.deploy_live("notes", NOTES)
-        assert get(url, "/count").json() == 1
+    name = own.client.me().database
+    with pymongo.MongoClient(own.root_uri) as root:
+        root.gofastapi.databases.drop()
+        root[name].command("dropAllUsersFromDatabase")
+        root[name].command("createUser", name, pwd="former", roles=[{"role": "dbOwner", "db": name}])
+        root[name].notes.insert_one({"_id": 1})
+        assert own.process is not None
+        own.process.kill()
+        own.process.wait(5)
+        own.start()
+        users = {user["user"]: user["roles"] for user in root[name].command("usersInfo", 1)["users"]}
+        assert set(users) == {f"{name}.1"}
+        assert {role["role"] for role in users[f"{name}.1"]} == {"readWrite", "dbAdmin"}
+    url = own.deploy_live("notes", NOTES)
+    assert get(url, "/count").json() == 1
 
 
-def make_second_user(platform: Platform) -> pymongo.MongoClient:
-    """A client with the credentials of a second user, made through the platform's own code."""
+def test_a_user_goes_with_everything_stored_and_every_credential(platform: Platform) -> None:
+    with make_second_user(platform, "carol") as carol, pymongo.MongoClient(platform.root_uri) as root:
+        carol.get_default_database().notes.insert_one({"_id": 1})
+        name = carol.get_default_database().name
+
+        async def remove(databases: Databases) -> None:
+            # As a branch of hers, which goes too.
+            async with databases.changing("carol"):
+                branch = BindingRecord(
+                    user="carol", branch="try", name=next_database_name("carol"), created_at=datetime.now(UTC)
+                )
+                await databases.create(branch)
+            async with databases.session("carol", "try") as database:
+                await database.notes.insert_one({"_id": 2})
+            lease = await databases.lease("carol", None, "shop")
+            with pytest.raises(ConflictError, match="in use, by shop"):
+                await databases.remove_user("carol")
+            lease.ended = True
+            await databases.remove_user("carol")
+            await databases.remove_user("carol")
+
+        with_databases(platform, remove)
+        assert [each for each in root.list_database_names() if each.startswith(name)] == []
+        assert root.gofastapi.databases.count_documents({"user": "carol"}) == 0
+        assert (
+            root.admin.command("usersInfo", {"forAllDBs": True}, filter={"db": {"$regex": f"^{name}"}})["users"] == []
+        )
+        assert list(root.admin.system.roles.find({"db": {"$regex": f"^{name}"}})) == []
+        with pytest.raises(OperationFailure):
+            carol.get_default_database().notes.find_one()
+
+
+def make_second_user(platform: Platform, user: str = "bob") -> pymongo.MongoClient:
+    """A client with the credentials of a second user, made as the service makes them."""
+
+    async def make(databases: Databases) -> str:
+        # Many at once, as apps of a user may start at once: they all get the same.
+        uris = await asyncio.gather(*(databases.uri(user) for _ in range(10)))
+        assert len(set(uris)) == 1
+        return uris[0]
+
+    uri = with_databases(platform, make)
+    assert with_databases(platform, make) == uri
+    return pymongo.MongoClient(uri)
+
+
+def with_databases(platform: Platform, act: Callable[[Databases], Awaitable[Any]]) -> Any:
+    """Let the platform's own code act on its own MongoDB, for users that this service does not know."""
     home = platform.places.home
     key = PlatformKey.load(home / "platform.key")
     mongo = EmbeddedMongo(home / "mongo", platform.places.mongo_socket, key, None)
 
-    async def make() -> str:
+    async def run() -> Any:
         async with connect(mongo.root_uri) as client:
             databases = Databases(DatabaseStore(client[DATABASE]), DatabaseUsers(mongo, client, key))
-            # Many at once, as apps of a user may start at once: they all get the same.
-            uris = await asyncio.gather(*(databases.uri("bob") for _ in range(10)))
-            assert len(set(uris)) == 1
-            again = Databases(DatabaseStore(client[DATABASE]), DatabaseUsers(mongo, client, key))
-            assert await again.uri("bob") == uris[0]
-            return uris[0]
+            try:
+                return await act(databases)
+            finally:
+                await databases.stop()
 
-    return pymongo.MongoClient(asyncio.run(make()))
+    return asyncio.run(run())

@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
+import psutil
 import pymongo
 import pytest
 from pymongo.errors import OperationFailure
@@ -75,7 +77,7 @@ def events(platform: Platform, kind: str) -> list[Event]:
 
 def test_over_its_limit_a_database_is_read_and_emptied_but_not_written(guarded: Platform, url: str) -> None:
     assert get(url, "/fill/1200").status_code == 200
-    view = until(lambda: view if (view := guarded.client.database()).over_limit else None, 20, "over the limit")
+    view = until(lambda: view if (view := guarded.client.database()).over_limit else None, what="over the limit")
     assert view.bytes > LIMIT == view.limit_bytes
     # The database itself refuses, on the connections that the app has open.
     assert get(url, "/fill/1").status_code == 500
@@ -85,6 +87,7 @@ def test_over_its_limit_a_database_is_read_and_emptied_but_not_written(guarded: 
     assert error.diagnostic is not None
     assert error.diagnostic.hint is not None
     assert "over its limit" in error.diagnostic.hint
+    assert "Hint: Your database is over its limit" in guarded.logs("keeper")
 
     uri = guarded.client.database_uri(confirm=view.name).uri
     with pymongo.MongoClient(uri) as client:
@@ -118,13 +121,45 @@ def test_over_its_limit_a_database_is_read_and_emptied_but_not_written(guarded: 
     assert get(url, "/delete").json() == 1200
     until(lambda: get(url, "/fill/1").status_code == 200, 60, "writes are taken again")
     assert time.monotonic() - freed < 60
-    until(lambda: not guarded.client.database().over_limit, 5)
+    until(lambda: not guarded.client.database().over_limit)
     assert events(guarded, "database_writable")
+
+
+def test_what_is_over_its_limit_stays_so_when_everything_is_killed(guarded: Platform, url: str) -> None:
+    get(url, "/fill/1200")
+    until(lambda: guarded.client.database().over_limit, 20, "over the limit")
+    mongod = psutil.Process(guarded.mongod_pid)
+    assert guarded.process is not None
+    guarded.process.kill()
+    guarded.process.wait(5)
+    mongod.kill()
+    psutil.wait_procs([mongod], 5)
+    guarded.start()
+    try:
+        until(lambda: answers(url), 20, "the app is back")
+    except AssertionError:
+        print(guarded.log_text()[-4000:], guarded.client.apps(), guarded.logs("keeper")[-3000:])
+        raise
+    assert get(url, "/fill/1").status_code == 500
+    # What MongoDB says of sizes after a crash is old; it is made to count anew.
+    counted = until(lambda: view if (view := guarded.client.database()).documents else None, 20, "counted anew")
+    assert counted.bytes > LIMIT
+    assert counted.over_limit
+    get(url, "/delete")
+    until(lambda: get(url, "/fill/1").status_code == 200, 60, "writes are taken again")
+    assert "Traceback" not in guarded.log_text()
+
+
+def answers(url: str) -> bool:
+    try:
+        return get(url, "/count").status_code == 200
+    except httpx.HTTPError:
+        return False
 
 
 def test_dropping_a_collection_frees_space_too(guarded: Platform, url: str) -> None:
     get(url, "/fill/1200")
-    until(lambda: guarded.client.database().over_limit, 20, "over the limit")
+    until(lambda: guarded.client.database().over_limit, what="over the limit")
     uri = guarded.client.database_uri(confirm=guarded.client.me().database).uri
     with pymongo.MongoClient(uri) as client:
         client.get_default_database().big.drop()
@@ -142,7 +177,7 @@ def test_an_operation_that_runs_away_is_ended(guarded: Platform, url: str, path:
     began = time.monotonic()
     assert get(url, path).status_code == 500
     assert time.monotonic() - began < 10
-    told = until(lambda: events(guarded, "operation_ended")[: -before or None], 5, "told")[0]
+    told = until(lambda: events(guarded, "operation_ended")[: -before or None], what="told")[0]
     assert told.app == "keeper"
     assert shape in told.message
     assert "few" in told.message
@@ -169,7 +204,7 @@ def test_a_person_who_only_waits_is_not_disturbed(guarded: Platform) -> None:
 def test_an_app_that_leaks_connections_is_told_and_restarted(guarded: Platform, url: str) -> None:
     pid = get(url, "/pid").json()
     assert get(url, "/leak").status_code == 200
-    first = until(lambda: events(guarded, "too_many_connections"), 10, "told")[0]
+    first = until(lambda: events(guarded, "too_many_connections"), what="told")[0]
     assert first.app == "keeper"
     assert f"{CAP} are allowed" in first.message
     with ThreadPoolExecutor(2) as pool:

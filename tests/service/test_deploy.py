@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from threading import Thread
 
 import httpx
 import pytest
 from support.platform import Platform, get
-from support.waiting import until
+from support.waiting import held_until, until
 
 from gofastapi_ext.core.bundle import Bundle, BundleFile
 from gofastapi_ext.core.errors import (
@@ -198,24 +199,28 @@ def test_names_that_are_paths_reach_nothing(platform: Platform, name: str) -> No
         platform.deploy(name, HELLO)
 
 
-def test_a_second_deploy_of_the_same_app_at_once_is_refused(platform: Platform) -> None:
-    slow = "import time\ntime.sleep(1.5)\n" + hello("slow")
+def test_a_second_deploy_of_the_same_app_at_once_is_refused(platform: Platform, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    slow = held_until(gate) + hello("slow")
     results = []
     first = Thread(target=lambda: results.append(platform.deploy("twice", slow)))
     first.start()
     until(lambda: (platform.places.home / "apps" / "twice" / "versions" / "1").exists(), what="first deploy started")
     with pytest.raises(ConflictError, match='Another deploy of "twice" is under way'):
         platform.deploy("twice", hello("fast"))
+    gate.touch()
     first.join()
     assert results[0][-1].stage is Stage.LIVE
     assert get(results[0][-1].url).json() == {"says": "slow"}
 
 
-def test_a_deploy_goes_on_when_its_caller_goes_away(platform: Platform) -> None:
-    source = "import time\ntime.sleep(0.5)\n" + hello("late")
+def test_a_deploy_goes_on_when_its_caller_goes_away(platform: Platform, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    source = held_until(gate) + hello("late")
     stream = platform.client.deploy("left", DeployRequest(bundle=Bundle(files={"main.py": BundleFile(text=source)})))
     next(stream)
     stream.close()
+    gate.touch()
     view = until(lambda: v if (v := platform.app("left")).state is State.RUNNING else None, what="live")
     assert view.url is not None
     assert get(view.url).json() == {"says": "late"}

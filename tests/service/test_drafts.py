@@ -63,7 +63,7 @@ def sides(error: pytest.ExceptionInfo[DraftConflictError]) -> DraftConflict:
 def http(platform: Platform) -> Iterator[httpx.Client]:
     """Requests as they are, for what our client would not send."""
     transport = httpx.HTTPTransport(uds=str(platform.places.socket))
-    with httpx.Client(base_url="http://gofastapi/api/apps", transport=transport, trust_env=False) as client:
+    with httpx.Client(base_url="http://gofastapi/api/apps", transport=transport, timeout=30, trust_env=False) as client:
         yield client
 
 

@@ -54,16 +54,29 @@ def hello(word: str) -> str:
     return HEAD + f"app = FastAPI()\n@app.get('/')\ndef root(): return {word!r}\n"
 
 
-@pytest.fixture
-def hurt() -> Iterator[Platform]:
-    """A service of the test's own."""
+@pytest.fixture(scope="module")
+def own() -> Iterator[Platform]:
     with running_platform(GOFASTAPI_MAX_CRASHES="2") as platform:
         yield platform
 
 
+@pytest.fixture
+def hurt(own: Platform) -> Platform:
+    """A service to be hurt, as those before left it, but for their apps."""
+    own.mend()
+    return own
+
+
 def zygotes(platform: Platform) -> list[psutil.Process]:
     service = psutil.Process(platform.client.service().pid)
-    return [process for process in service.children() if "gofastapi_runner.zygote" in process.cmdline()]
+    return [process for process in service.children() if "gofastapi_runner.zygote" in command_of(process)]
+
+
+def command_of(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:  # it is over, or as good as
+        return []
 
 
 def all_ended(pids: list[int]) -> bool:
@@ -72,7 +85,14 @@ def all_ended(pids: list[int]) -> bool:
 
 def is_running(pid: int) -> bool:
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return not is_zombie(psutil.Process(pid))
+    except psutil.NoSuchProcess:
+        return False
+
+
+def is_zombie(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 
@@ -149,7 +169,7 @@ def test_zygotes_that_end_are_no_crashes_of_the_app(hurt: Platform) -> None:
     url = hurt.deploy_live("app", hello("steady"))
     for _ in range(3):
         [instance] = hurt.app("app").instances
-        [zygote] = zygotes(hurt)
+        [zygote] = until(lambda: found if len(found := zygotes(hurt)) == 1 else [], what="one zygote")
         zygote.kill()
         until(lambda gone=instance: hurt.app("app").instances not in ([gone], []), what="another instance")
         assert get(url).json() == "steady"
@@ -205,7 +225,7 @@ def test_many_redeploys_and_removals_leave_nothing_open(hurt: Platform) -> None:
     until(lambda: len(hurt.processes()) == 3, what="the old instances gone")
     # The database's pool has up to 20 connections.
     until(lambda: service.num_fds() <= before[0] + 8 and zygote.num_fds() == before[1], what="descriptors closed")
-    assert not [p for p in service.children(recursive=True) if p.status() == "zombie"]
+    until(lambda: not [p for p in service.children(recursive=True) if is_zombie(p)], what="all waited for")
 
 
 def test_a_mongod_left_by_a_crash_is_adopted_and_replaced_when_it_dies(hurt: Platform) -> None:
@@ -251,7 +271,7 @@ def test_a_home_of_any_name_works(tmp_path_factory: pytest.TempPathFactory) -> N
 def test_late_requests_find_the_next_version_at_any_address() -> None:
     with running_platform(GOFASTAPI_HOST="127.0.0.2") as elsewhere:
         url = elsewhere.deploy_live("app", hello("old"))
-        with httpx.Client(trust_env=False) as kept_alive:
+        with httpx.Client(timeout=30, trust_env=False) as kept_alive:
             assert kept_alive.get(url).json() == "old"
             elsewhere.deploy_live("app", hello("new"))
             assert kept_alive.get(url).json() == "new"

@@ -18,7 +18,7 @@ VALUE = "hunter22-and-more"
 
 @pytest.fixture(scope="module")
 def cli() -> Iterator[CommandLine]:
-    with command_line(GOFASTAPI_FIRST_PORT="21350", GOFASTAPI_LAST_PORT="21399") as running:
+    with command_line() as running:
         running.run("up")
         running.write("shows.py", SHOWS.replace("os.environ.get('TOKEN', '')", "dict(os.environ)"))
         yield running

@@ -130,7 +130,7 @@ def test_a_change_the_app_does_not_start_with_is_shown(kernel: Kernel, platform:
 
 def test_completion_and_help(kernel: Kernel, url: str) -> None:
     kernel.run("%env_set from-cells FIRST=1 SECOND=2")
-    until(lambda: kernel.complete("%env_set from-c") == ["from-cells"], 5, "the app's name")
+    until(lambda: kernel.complete("%env_set from-c") == ["from-cells"], what="the app's name")
     assert kernel.complete("%env_se") == ["%env_set"]
     assert kernel.complete("%env_set from-cells --") == ["--secret", "--unset", "--import"]
     assert kernel.complete("%env_set from-cells --unset ") == ["FIRST", "SECOND"]

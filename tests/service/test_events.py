@@ -205,7 +205,7 @@ def test_events_are_told_while_the_database_is_away_and_stored_when_it_is_back(h
         with hurt.database() as database:
             return database["events"].find_one({"_id": crash.id}) is not None
 
-    until(stored, 20, "the crash is stored")
+    until(stored, what="the crash is stored")
     assert crash in hurt.client.events("away")
 
 
@@ -256,7 +256,9 @@ def test_a_service_that_is_stopped_lets_go_of_those_who_follow() -> None:
         own.deploy_live("followed", APP)
         follow = {"follow": "true"}
         with (
-            httpx.Client(transport=httpx.HTTPTransport(uds=str(own.places.socket)), base_url="http://service") as http,
+            httpx.Client(
+                timeout=30, transport=httpx.HTTPTransport(uds=str(own.places.socket)), base_url="http://service"
+            ) as http,
             http.stream("GET", "/api/events", params=follow) as events,
             http.stream("GET", "/api/apps/followed/logs", params=follow) as lines,
         ):

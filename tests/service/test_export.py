@@ -74,7 +74,7 @@ def test_an_app_in_one_file_runs_without_us_and_answers_the_same(platform: Platf
     assert has_nothing_of_ours(folder)
     with served(folder, GREETING='it\'s "me"') as plain:
         same_answers(live, plain, "/hello/you?loud=1", "/hello/you?loud=perhaps", "/nowhere")
-        answer = httpx.post(f"{plain}/form", data={"word": "multipart is there"}, trust_env=False)
+        answer = httpx.post(f"{plain}/form", data={"word": "multipart is there"}, timeout=30, trust_env=False)
         assert answer.json() == "multipart is there"
 
 
@@ -94,7 +94,7 @@ def test_the_health_check_of_the_image_is_true(platform: Platform, tmp_path: Pat
 def test_an_app_of_many_files_with_mongodb_runs_without_us(platform: Platform, tmp_path: Path) -> None:
     live = deploy(platform, "shop-out", bundle_of(dict(SHOP), main="shop/main.py"))
     uri = get(live, "/database").json()
-    httpx.put(f"{live}/items/tea", json={"name": "Green"}, trust_env=False)
+    httpx.put(f"{live}/items/tea", json={"name": "Green"}, timeout=30, trust_env=False)
     folder = tmp_path / "out"
     export(platform, "shop-out", folder)
     assert {path: files_in(folder)[path].decode() for path in SHOP} == SHOP
@@ -102,7 +102,7 @@ def test_an_app_of_many_files_with_mongodb_runs_without_us(platform: Platform, t
     assert has_nothing_of_ours(folder)
     with served(folder, PLATFORM_MONGO_URI=uri) as plain:
         same_answers(live, plain, "/items/tea", "/page", "/static/style.css", "/health", "/static/none")
-        httpx.put(f"{plain}/items/milk", json={"name": "Oat"}, trust_env=False)
+        httpx.put(f"{plain}/items/milk", json={"name": "Oat"}, timeout=30, trust_env=False)
     assert get(live, "/items/milk").json() == {"name": "Oat"}
 
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import socket
-import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import psutil
 import pytest
+from support.disks import fill_disk, platform_on_small_disk
 from support.platform import Platform, get, running_platform
 from support.waiting import until
 
@@ -27,22 +24,32 @@ from gofastapi_ext.core.models import DeployRequest
 HEAD = "from fastapi import *\nfrom fastapi.responses import *\n"
 HELLO = HEAD + "app = FastAPI()\n@app.get('/')\ndef root(): return 'WORD'\n"
 # The goal is 5 s, and is kept on a quiet machine; a busy one is not to fail the test.
-BACK_WITHIN_SECONDS = 10.0
+BACK_WITHIN_SECONDS = 30.0
 
 
 def hello(word: str) -> str:
     return HELLO.replace("WORD", word)
 
 
-@pytest.fixture
-def hurt() -> Iterator[Platform]:
-    """A service of the test's own, impatient, to be hurt."""
+@pytest.fixture(scope="module")
+def own() -> Iterator[Platform]:
     with running_platform(
-        GOFASTAPI_START_TIMEOUT_SECONDS="1.5",
-        GOFASTAPI_DRAIN_SECONDS="2",
-        GOFASTAPI_MAX_CRASHES="3",
-        GOFASTAPI_LOG_MAX_BYTES="1000000",
+        GOFASTAPI_DRAIN_SECONDS="2", GOFASTAPI_MAX_CRASHES="3", GOFASTAPI_LOG_MAX_BYTES="1000000"
     ) as platform:
+        yield platform
+
+
+@pytest.fixture
+def hurt(own: Platform) -> Platform:
+    """A service to be hurt, as those before left it, but for their apps."""
+    own.mend()
+    return own
+
+
+@pytest.fixture
+def impatient() -> Iterator[Platform]:
+    """One that gives apps as little time to start as a busy machine may take for a good one."""
+    with running_platform(GOFASTAPI_START_TIMEOUT_SECONDS="1.5") as platform:
         yield platform
 
 
@@ -53,18 +60,18 @@ def patient() -> Iterator[Platform]:
         yield platform
 
 
-def answers(url: str, word: str) -> bool:
+def answers(url: str, word: str, path: str = "/") -> bool:
     try:
-        return get(url).json() == word
+        return get(url, path).json() == word
     except (httpx.HTTPError, ValueError):
         return False
 
 
-def test_bad_apps_fail_with_the_line_and_leave_the_live_one_alone(hurt: Platform) -> None:
-    url = hurt.deploy_live("app", hello("good"))
+def test_bad_apps_fail_with_the_line_and_leave_the_live_one_alone(impatient: Platform) -> None:
+    url = impatient.deploy_live("app", hello("good"))
 
     loops = HEAD + "app = FastAPI()\nwhile True:\n    pass\n"
-    [found] = hurt.deploy_failed("app", loops).diagnostics
+    [found] = impatient.deploy_failed("app", loops).diagnostics
     assert (found.code, found.line in (4, 5)) == ("start_timeout", True)
     assert "while its code was being imported" in found.message
 
@@ -73,32 +80,34 @@ def test_bad_apps_fail_with_the_line_and_leave_the_live_one_alone(hurt: Platform
         "@asynccontextmanager\nasync def lifespan(app):\n    WAIT\n    yield\napp = FastAPI(lifespan=lifespan)\n"
     )
     for wait in ("await asyncio.sleep(1000)", "time.sleep(1000)"):
-        [found] = hurt.deploy_failed("app", lifespan.replace("WAIT", wait)).diagnostics
+        [found] = impatient.deploy_failed("app", lifespan.replace("WAIT", wait)).diagnostics
         assert (found.code, found.line) == ("start_timeout", 7), found
         assert "during its start-up" in found.message
 
     stubborn = (
         HEAD + "app = FastAPI()\nwhile True:\n    try:\n        while True: pass\n    except BaseException: pass\n"
     )
-    [found] = hurt.deploy_failed("app", stubborn).diagnostics
+    [found] = impatient.deploy_failed("app", stubborn).diagnostics
     assert found.code == "start_timeout"
 
     sick = HEAD + "app = FastAPI()\n@app.get('/health')\ndef health(): raise HTTPException(503)\n"
-    [found] = hurt.deploy_failed("app", sick).diagnostics
+    [found] = impatient.deploy_failed("app", sick).diagnostics
     assert "its /health answers 503" in found.message
 
-    [found] = hurt.deploy_failed("app", HEAD + "import os\nos._exit(7)\napp = FastAPI()\n").diagnostics
+    [found] = impatient.deploy_failed("app", HEAD + "import os\nos._exit(7)\napp = FastAPI()\n").diagnostics
     assert "with status 7" in found.message
 
-    [found] = hurt.deploy_failed("app", HEAD + "import os\nos.kill(os.getpid(), 11)\napp = FastAPI()\n").diagnostics
+    [found] = impatient.deploy_failed(
+        "app", HEAD + "import os\nos.kill(os.getpid(), 11)\napp = FastAPI()\n"
+    ).diagnostics
     assert "SIGSEGV" in found.message
 
     own_port = HEAD + "import uvicorn\napp = FastAPI()\nuvicorn.run(app, port=21299)\n"
-    [found] = hurt.deploy_failed("app", own_port).diagnostics
+    [found] = impatient.deploy_failed("app", own_port).diagnostics
     assert (found.code, found.line) == ("runs_own_server", 5)
 
     assert get(url).json() == "good"
-    assert hurt.app("app").version == 1
+    assert impatient.app("app").version == 1
 
 
 def test_an_app_that_ignores_sigterm_is_replaced_and_removed(hurt: Platform) -> None:
@@ -116,19 +125,21 @@ def test_an_app_that_ignores_sigterm_is_replaced_and_removed(hurt: Platform) -> 
 
 
 def test_an_event_loop_that_hangs_does_not_hold_the_next_version(hurt: Platform) -> None:
-    source = HEAD + "import time\napp = FastAPI()\n@app.get('/hang')\nasync def hang(): time.sleep(1000)\n"
-    url = hurt.deploy_live("hangs", source)
-    threading.Thread(target=lambda: answers(url + "/hang", ""), daemon=True).start()
-    time.sleep(0.3)
+    hang = "@app.get('/hang')\nasync def hang(): print('it hangs', flush=True); time.sleep(1000)\n"
+    url = hurt.deploy_live("hangs", f"{HEAD}import time\napp = FastAPI()\n{hang}")
+    threading.Thread(target=answers, args=(url, "", "/hang"), daemon=True).start()
+    until(lambda: "it hangs" in hurt.logs("hangs"), what="it hangs")
     begun = time.monotonic()
     hurt.deploy_live("hangs", hello("free"))
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < 15
     assert get(url).json() == "free"
 
 
 def test_ten_megabytes_of_log_in_a_second_are_capped_and_everyone_goes_on(hurt: Platform) -> None:
     source = HEAD + (
         "app = FastAPI()\n"
+        "@app.get('/hello')\n"
+        "def hello(): print('hello')\n"
         "@app.get('/flood')\n"
         "def flood():\n"
         "    for number in range(100_000): print(f'{number:06d} ' + 'x' * 93)\n"
@@ -148,9 +159,9 @@ def test_ten_megabytes_of_log_in_a_second_are_capped_and_everyone_goes_on(hurt: 
                 return
 
     threading.Thread(target=follow, daemon=True).start()
-    time.sleep(0.3)
+    until(lambda: get(url, "/hello") and followed, what="the log is followed")
     get(url, "/flood")
-    assert seen_last.wait(20)
+    assert seen_last.wait(60)
     assert hurt.client.me().user, "the service answers meanwhile"
     get(url, "/long")
     until(lambda: "after the long one" in hurt.logs("flood", 10), what="log goes on")
@@ -169,13 +180,13 @@ def test_a_crash_is_restarted_and_a_crash_loop_is_failed_with_its_traceback(hurt
     url = hurt.deploy_live("crashes", source)
     [first] = hurt.app("crashes").instances
     with pytest.raises(httpx.HTTPError):
-        httpx.post(url + "/die", trust_env=False)
+        httpx.post(url + "/die", timeout=30, trust_env=False)
     # The request waits in the socket's backlog for the next instance: it is not refused.
     assert get(url).json() == "up"
-    assert hurt.app("crashes").instances[0].pid != first.pid
+    until(lambda: [each.pid for each in hurt.app("crashes").instances] not in ([first.pid], []), what="another one")
 
     with pytest.raises(httpx.HTTPError):
-        httpx.post(url + "/break", trust_env=False)
+        httpx.post(url + "/break", timeout=30, trust_env=False)
     view = hurt.until_state("crashes", State.FAILED)
     assert view.reason is not None
     assert "crashed 3 times in a row" in view.reason
@@ -249,7 +260,7 @@ def test_kill_9_during_a_deploy_leaves_what_was_live(hurt: Platform, victim: str
     else:
         until(lambda: after in stages or not thread.is_alive(), what=f"stage {after}")
     os.kill(pid, signal.SIGKILL)
-    thread.join(20)
+    thread.join(60)
     assert not thread.is_alive()
     if victim == "platform":
         assert errors or stages[-1] is Stage.LIVE
@@ -284,7 +295,7 @@ def test_a_service_that_is_restarted_during_a_deploy_says_so_and_keeps_what_was_
     thread.start()
     until(lambda: (patient.places.home / "apps" / "app" / "versions" / "2").exists(), what="deploy under way")
     patient.stop()
-    thread.join(10)
+    thread.join(30)
     assert "went away in the middle" in errors[0].message
     patient.start()
     until(lambda: answers(url, "old"), BACK_WITHIN_SECONDS, "the old version again")
@@ -301,7 +312,7 @@ def test_mongod_killed_loses_no_acknowledged_write_of_an_app(hurt: Platform) -> 
     )
     url = hurt.deploy_live("writer", source)
     for number in range(50):
-        assert httpx.post(f"{url}/{number}", trust_env=False).status_code == 200
+        assert httpx.post(f"{url}/{number}", timeout=30, trust_env=False).status_code == 200
     os.kill(hurt.mongod_pid, signal.SIGKILL)
     until(lambda: get(url).status_code == 200, BACK_WITHIN_SECONDS, "reads again")
     assert get(url).json() == list(range(50))
@@ -338,30 +349,17 @@ def test_a_nearly_full_disk_refuses_the_deploy_and_says_so() -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small file system to fill")
 def test_a_really_full_disk_stops_deploys_and_nothing_else() -> None:
-    mount = Path(tempfile.mkdtemp(prefix="gfa-"))
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=700m", "tmpfs", mount], check=True)
-    platform = Platform(mount / "home")
-    try:
-        platform.start()
+    with platform_on_small_disk() as (platform, fill):
         url = platform.deploy_live("stays", hello("one").replace("return", "print('x' * 500); return"))
-        fill = os.open(mount / "fill", os.O_CREAT | os.O_WRONLY)
-        for size in (1_000_000, 1000, 1):
-            with contextlib.suppress(OSError):
-                while os.write(fill, b"0" * size):
-                    pass
-        os.close(fill)
+        fill_disk(fill)
         failed = platform.deploy_failed("stays", hello("two"))
         assert "0 B are free" in failed.diagnostics[0].message
         for _ in range(20):
             assert get(url).json() == "one"
         assert platform.app("stays").state is State.RUNNING
-        (mount / "fill").unlink()
+        fill.unlink()
         platform.deploy_live("stays", hello("two"))
         assert get(url).json() == "two"
-    finally:
-        platform.client.close()
-        platform.stop()
-        subprocess.run(["umount", "--lazy", mount], check=True)
 
 
 def test_too_large_and_binary_files(hurt: Platform) -> None:
@@ -396,5 +394,5 @@ def test_stopping_the_service_leaves_no_process(hurt: Platform) -> None:
     hurt.deploy_live("app", hello("x"))
     assert len(hurt.processes()) >= 3
     hurt.process.send_signal(signal.SIGTERM)
-    hurt.process.wait(15)
-    until(lambda: hurt.processes() == [], 5, "nothing of it is left")
+    hurt.process.wait(30)
+    until(lambda: hurt.processes() == [], what="nothing of it is left")

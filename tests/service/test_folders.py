@@ -40,7 +40,7 @@ SHOP = {
 
 @pytest.fixture(scope="module")
 def cli() -> Iterator[CommandLine]:
-    with command_line(GOFASTAPI_FIRST_PORT="21400", GOFASTAPI_LAST_PORT="21449") as running:
+    with command_line() as running:
         running.run("up")
         yield running
 

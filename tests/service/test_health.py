@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 
+import httpx
 import pytest
 from support.cli import CommandLine
 from support.platform import Platform, get, running_platform
@@ -60,7 +62,7 @@ def watched() -> Iterator[Platform]:
         yield platform
 
 
-def until_color(platform: Platform, app_id: str, color: HealthColor, timeout_seconds: float = 15) -> HealthView:
+def until_color(platform: Platform, app_id: str, color: HealthColor, timeout_seconds: float = 30) -> HealthView:
     """As the list of apps shows it, which asks nobody; then in full."""
     until(
         lambda: (health := platform.app(app_id).health) and health.color is color, timeout_seconds, f"{app_id} {color}"
@@ -121,7 +123,7 @@ def test_probes_count_nowhere(watched: Platform) -> None:
     before = watched.client.metrics("quiet")
     assert before.requests == 1
     seen = get(url, "/asked").json()
-    until(lambda: get(url, "/asked").json() > seen + 3, 10, "asked by the platform")
+    until(lambda: get(url, "/asked").json() > seen + 3, what="asked by the platform")
     get(url, "/set/500")
     until_color(watched, "quiet", HealthColor.RED)
     after = watched.client.metrics("quiet")
@@ -137,14 +139,14 @@ def test_a_sleeping_app_is_left_asleep_whoever_asks(watched: Platform) -> None:
     url = watched.deploy_live("sleepy", SWITCH)
     # It falls asleep though it is asked five times a second: these are no visitors.
     watched.client.change("sleepy", AppChange(sleep_after="1s"))
-    watched.until_state("sleepy", State.ASLEEP, 20)
+    watched.until_state("sleepy", State.ASLEEP)
     view = watched.client.health("sleepy")
     assert (view.color, view.reason) == (HealthColor.ASLEEP, "the next request wakes it")
     for _ in range(3):
         watched.client.health("sleepy")
     watched.deploy_live("awake", PLAIN)
     seen = len(watched.client.health("awake").checks)
-    until(lambda: len(watched.client.health("awake").checks) > seen + 3, 10, "several cycles")
+    until(lambda: len(watched.client.health("awake").checks) > seen + 3, what="several cycles")
     assert watched.app("sleepy").state is State.ASLEEP
     assert watched.app("sleepy").instances == []
     assert len(watched.client.health("sleepy").checks) == len(view.checks)
@@ -156,7 +158,8 @@ def test_an_app_that_hangs_is_named_and_holds_up_nobody(watched: Platform) -> No
     watched.deploy_live("hangs", HANGS)
     watched.deploy_live("busy", PLAIN)
     seen = len(watched.client.health("busy").checks)
-    until(lambda: len(watched.client.health("busy").checks) > seen + 3, 4, "the other is asked meanwhile")
+    # Four of them would take 20 s if each waited for the one that hangs.
+    until(lambda: len(watched.client.health("busy").checks) > seen + 3, 15, "the other is asked meanwhile")
     view = until_color(watched, "hangs", HealthColor.YELLOW)
     assert view.checks[0].problem == "/health did not answer within 5 s"
     watched.client.stop("hangs")
@@ -167,9 +170,13 @@ def test_apps_that_do_not_run(watched: Platform) -> None:
     watched.client.stop("stopped")
     view = watched.client.health("stopped")
     assert (view.color, view.reason) == (HealthColor.GREY, "stopped by its owner")
-    source = "import os, threading\n" + PLAIN + "threading.Timer(0.2, os._exit, [3]).start()\n"
-    watched.deploy("crashes", source)
-    view = until_color(watched, "crashes", HealthColor.RED, 20)
+    source = f"import os, pathlib\nif pathlib.Path('crash').exists(): os._exit(3)\n{PLAIN}" + (
+        "@app.get('/crash')\ndef crash():\n    pathlib.Path('crash').touch()\n    os._exit(3)\n"
+    )
+    url = watched.deploy_live("crashes", source)
+    with suppress(httpx.HTTPError):
+        get(url, "/crash")
+    view = until_color(watched, "crashes", HealthColor.RED)
     assert "crashed 2 times in a row" in view.reason
     with pytest.raises(NotFoundError):
         watched.client.health("nobody")

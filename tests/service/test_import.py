@@ -172,7 +172,7 @@ def test_what_is_no_project_is_refused(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def cli() -> Iterator[CommandLine]:
     """A command with one app, `walk`."""
-    with command_line(GOFASTAPI_FIRST_PORT="22200", GOFASTAPI_LAST_PORT="22249") as running:
+    with command_line() as running:
         running.write_app("out and back")
         running.run("deploy", "main.py", "--name", "walk")
         yield running

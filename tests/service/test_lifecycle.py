@@ -84,19 +84,20 @@ def test_a_stopped_app_has_no_process_says_so_and_starts_at_its_old_address(plat
 def test_a_request_under_way_is_answered_when_its_app_is_stopped(platform: Platform) -> None:
     source = HEAD + (
         "import asyncio\napp = FastAPI()\n"
-        "@app.get('/')\nasync def slow():\n    await asyncio.sleep(1)\n    return 'done'\n"
+        "@app.get('/')\nasync def slow():\n"
+        "    print('taken', flush=True)\n    await asyncio.sleep(1)\n    return 'done'\n"
     )
     url = platform.deploy_live("slow", source)
-    with httpx.Client(trust_env=False) as client, client.stream("GET", f"{url}/docs") as first:
+    with httpx.Client(timeout=30, trust_env=False) as client, client.stream("GET", f"{url}/docs") as first:
         first.read()
         from threading import Thread
 
         answers: list[object] = []
         thread = Thread(target=lambda: answers.append(client.get(url).json()))
         thread.start()
-        thread.join(0.3)
+        until(lambda: "taken" in platform.logs("slow"), what="under way")
         platform.client.stop("slow")
-        thread.join(5)
+        thread.join(30)
     assert answers == ["done"]
 
 
@@ -169,7 +170,7 @@ def test_an_app_that_no_longer_starts_goes_on_when_it_is_restarted(platform: Pla
 def test_a_deleted_app_comes_back_as_it_was(platform: Platform) -> None:
     url = platform.deploy_live("lost", WRITES)
     platform.deploy_live("lost", WRITES + "# two\n", env={"MODE": "x"})
-    assert httpx.post(url, trust_env=False).status_code == 200
+    assert httpx.post(url, timeout=30, trust_env=False).status_code == 200
     set_env(platform, "lost", WORD="kept")
     set_env(platform, "lost", secret=True, TOKEN="s3cr3t-word")
     platform.client.change("lost", AppChange(title="Lost and found"))
@@ -249,6 +250,8 @@ def test_deleted_apps_go_for_good_when_their_time_is_over() -> None:
         own.stop()
         own.start()
         until(lambda: not folder(own, "brief").exists(), what="files gone")
+        with own.database() as database:
+            until(lambda: database.apps.find_one({"_id": "brief"})["purged"], what="the rest gone")
         with pytest.raises(NotFoundError, match="no deleted app"):
             list(own.client.restore("brief"))
 

@@ -53,7 +53,7 @@ def test_a_removal_for_good_that_is_cut_short_is_ended_and_never_taken_back() ->
             assert own.process is not None
             own.process.kill()
             own.process.wait(5)
-            thread.join(5)
+            thread.join(30)
         own.start()
         with pytest.raises(NotFoundError):
             list(own.client.restore("going"))

@@ -160,8 +160,8 @@ def following(platform: Platform, app_id: str, *options: str) -> Iterator[Queue[
         yield told
     finally:
         process.send_signal(signal.SIGINT)
-        thread.join(10)
-        assert process.wait(10) == 0
+        thread.join(30)
+        assert process.wait(30) == 0
 
 
 def next_texts(told: Queue[LogLine], count: int) -> list[str]:
@@ -202,7 +202,7 @@ def test_following_goes_on_exactly_where_it_was_when_the_service_is_killed(hurt:
         if hurt.process is not None and hurt.process.pid == service:
             hurt.process.wait()
         # The follower starts the service again, which starts the app again.
-        until(lambda: _answers(url), 40, "the app is back")
+        until(lambda: _answers(url), what="the app is back")
         get(url, "/say?word=after&times=300")
         assert next_texts(told, 300) == numbered("after", 300)
         assert told.empty()
@@ -243,7 +243,7 @@ def test_a_flood_with_a_reader_who_is_slow_leaves_the_service_awake(hurt: Platfo
         hurt.client.me()
         slowest = max(slowest, time.monotonic() - began)
     thread.join()
-    assert slowest < 2
+    assert slowest < 5
     while told[-1] != 99_999:
         told.append(int(next(lines).text.split()[1]))
     # It got what it could, in order, each line once.

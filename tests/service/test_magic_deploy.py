@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from support.kernel import Kernel, Ran, running_kernel
 from support.platform import Platform, get
-from support.waiting import until
+from support.waiting import held_until, until
 
 from gofastapi_ext.core.lifecycle import State
 from gofastapi_ext.notebook.report import MEDIA_TYPE
@@ -181,14 +181,15 @@ def test_what_is_wrong_with_the_line_is_one_line(kernel: Kernel) -> None:
         assert ran.outputs == []
 
 
-def test_an_interrupt_leaves_the_deploy_to_the_service(kernel: Kernel, platform: Platform) -> None:
-    ran = kernel.send("%%deploy slow\nimport time\ntime.sleep(3)\n" + hello("late"))
+def test_an_interrupt_leaves_the_deploy_to_the_service(kernel: Kernel, platform: Platform, tmp_path: Path) -> None:
+    ran = kernel.send("%%deploy slow\n" + held_until(tmp_path / "gate") + hello("late"))
     kernel.until_text(ran, "release")
     kernel.manager.interrupt_kernel()
     kernel.finish(ran)
     assert ran.status == "error"
     assert ran.error == "slow is still deploying in the background: %apps shows when it is live."
     assert "still deploying in the background" in ran.plain
+    (tmp_path / "gate").touch()
     assert get(platform.until_state("slow", State.RUNNING).url or "").json() == "late"
 
 

@@ -212,7 +212,7 @@ def test_completion_waits_for_nobody(folder: Path, tmp_path: Path) -> None:
         started = time.monotonic()
         assert kernel.complete("%%deploy hello --r") == ["--run"]
         assert "talker" not in kernel.complete("%%deploy ")
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 5
         assert not (tmp_path / "no service here").exists()
         ran = kernel.run("%apps")
         assert ran.text.startswith("GoFastAPI is not running.")

@@ -42,7 +42,7 @@ def jupyter(environment: dict[str, str], folder: Path, *arguments: str) -> subpr
         env=environment,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=170,
     )
 
 
@@ -234,7 +234,7 @@ def test_no_colours_where_there_is_no_terminal(environment: dict[str, str], tmp_
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert "piped v1 is live in" in done.stdout
     assert "\x1b" not in done.stdout

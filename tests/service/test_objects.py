@@ -376,7 +376,7 @@ def test_after_kill_9_apps_come_back_with_their_objects(kernel: Kernel) -> None:
             platform.process.kill()
             platform.process.wait()
             platform.start()
-            until(lambda: platform.app("lasting").state is State.RUNNING, 20, "restored")
+            until(lambda: platform.app("lasting").state is State.RUNNING, what="restored")
             assert get(url).json() == before
         finally:
             kernel.run("del os.environ['GOFASTAPI_HOME']")

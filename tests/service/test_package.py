@@ -16,6 +16,7 @@ from shutil import rmtree
 
 import pytest
 from support.platform import get
+from support.ports import PortRange
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,13 +61,12 @@ def test_a_deploy_with_the_installed_wheel_alone(dist: Path, home: Path, tmp_pat
     # The dependencies of the test environment, but not its editable install: .pth files add a path, no more.
     [site] = (tmp_path / "v" / "lib").glob("python*/site-packages")
     (site / "dependencies.pth").write_text(next(path for path in sys.path if path.endswith("site-packages")))
+    ports = PortRange()
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
         "GOFASTAPI_HOME": str(home),
-        "GOFASTAPI_FIRST_PORT": "21000",
-        "GOFASTAPI_LAST_PORT": "21999",
-    }
+    } | ports.settings
 
     def run(*command: str) -> str:
         done = subprocess.run(

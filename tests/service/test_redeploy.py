@@ -6,14 +6,16 @@ import http.client
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Thread
 from urllib.parse import urlsplit
 
 import pytest
 from support.platform import Platform, get
+from support.waiting import until
 
 SOURCE = """
-import asyncio, time
+import asyncio, pathlib, time
 from fastapi import FastAPI, Request, Response
 
 app = FastAPI()
@@ -22,14 +24,18 @@ app = FastAPI()
 def root():
     return {"version": VERSION}
 
-@app.get("/block/{seconds}")
-async def block(seconds: float):
-    time.sleep(seconds)
+@app.get("/block")
+async def block(gate: str):
+    print("taken", flush=True)
+    while not pathlib.Path(gate).exists():
+        time.sleep(0.01)
     return {"version": VERSION}
 
-@app.get("/wait/{seconds}")
-async def wait(seconds: float):
-    await asyncio.sleep(seconds)
+@app.get("/wait")
+async def wait(gate: str):
+    print("taken", flush=True)
+    while not pathlib.Path(gate).exists():
+        await asyncio.sleep(0.01)
     return {"version": VERSION}
 
 @app.api_route("/echo/{path:path}", methods=["GET", "HEAD", "POST", "DELETE"])
@@ -74,15 +80,17 @@ def ask(connection: http.client.HTTPConnection, path: str = "/") -> int:
 
 
 @contextmanager
-def under_way(connection: http.client.HTTPConnection, path: str) -> Iterator[list[int]]:
-    """A request that has reached the app; its answer's version stands in the list afterwards."""
+def under_way(
+    platform: Platform, name: str, connection: http.client.HTTPConnection, path: str, gate: Path
+) -> Iterator[list[int]]:
+    """A request that has reached the app and stays there; its answer's version stands in the list afterwards."""
     versions: list[int] = []
     assert ask(connection) == 1
-    thread = Thread(target=lambda: versions.append(ask(connection, path)))
+    thread = Thread(target=lambda: versions.append(ask(connection, f"{path}?gate={gate}")))
     thread.start()
-    thread.join(0.3)
-    assert thread.is_alive()
+    until(lambda: "taken" in platform.logs(name), what="the request has reached the app")
     yield versions
+    gate.touch()
     thread.join(20)
 
 
@@ -96,20 +104,21 @@ def test_connections_from_before_get_the_new_version_from_the_moment_it_is_live(
     assert [ask(connection) for connection in [*old, connect(url)]] == [2] * 21
 
 
-def test_a_request_under_way_is_answered_by_the_version_that_took_it(platform: Platform, connect: Connect) -> None:
+def test_a_request_under_way_is_answered_by_the_version_that_took_it(
+    platform: Platform, connect: Connect, tmp_path: Path
+) -> None:
     url = platform.deploy_live("under-way", source(1))
-    with under_way(connect(url), "/wait/1.5") as versions:
+    with under_way(platform, "under-way", connect(url), "/wait", tmp_path / "gate") as versions:
         platform.deploy_live("under-way", source(2))
         assert get(url).json() == {"version": 2}
     assert versions == [1]
 
 
-def test_so_it_is_where_the_app_blocks_its_event_loop(platform: Platform, connect: Connect) -> None:
+def test_so_it_is_where_the_app_blocks_its_event_loop(platform: Platform, connect: Connect, tmp_path: Path) -> None:
     url = platform.deploy_live("blocked", source(1))
-    with under_way(connect(url), "/block/3") as versions:
-        live = platform.deploy("blocked", source(2))[-1]
-        assert live.seconds < 2
-        # None of these may reach the old version, which would not answer before its three seconds are over.
+    with under_way(platform, "blocked", connect(url), "/block", tmp_path / "gate") as versions:
+        platform.deploy_live("blocked", source(2))
+        # None of these may reach the old version, which does not answer before the gate is open.
         assert [get(url).json() for _ in range(20)] == [{"version": 2}] * 20
         assert not versions
     assert versions == [1]

@@ -86,7 +86,7 @@ def test_a_secret_is_found_nowhere(own: Platform) -> None:
     put_secrets(own, "talks", TOKEN=SECRET, KEY=KEY)
     assert get(url).json() == SECRET
     assert get(url, "/break").status_code == 500
-    until(lambda: "ValueError" in own.logs("talks") and "the end" in own.logs("talks"), 10, "the log is written")
+    until(lambda: "ValueError" in own.logs("talks") and "the end" in own.logs("talks"), what="the log is written")
     log = own.logs("talks", tail=10_000)
     assert_hidden(log, "the log")
     for told in ("start ***", "request ***", "[***]", "cannot log in with '***'", "....***...."):
@@ -101,10 +101,13 @@ def test_a_secret_is_found_nowhere(own: Platform) -> None:
     assert "is not good" in (own.app("never").reason or "")
     own.client.clone("talks", CloneRequest(to="copied", source="live"))
 
-    with httpx.Client(transport=httpx.HTTPTransport(uds=str(own.places.socket)), base_url="http://x") as http:
+    with httpx.Client(
+        timeout=30, transport=httpx.HTTPTransport(uds=str(own.places.socket)), base_url="http://x"
+    ) as http:
         [error, *_] = http.get("/api/apps/talks/errors").json()
+        other = {"backup_id": "20260101-000000-abcdef", "name": "none", "collection": "none", "key": "1"}
         paths = [
-            path.format(app_id=app, number=1, path="main.py", sha256="0" * 64, error_id=error["id"])
+            path.format(app_id=app, number=1, path="main.py", sha256="0" * 64, error_id=error["id"], **other)
             for path, verbs in http.get("/api/openapi.json").json()["paths"].items()
             if "get" in verbs
             for app in ("talks", "never", "copied")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
 import tempfile
+import venv
 from collections import Counter
 from pathlib import Path
 from shutil import rmtree
 
+import fastapi
 import httpx
 import psutil
 import pymongo
@@ -27,6 +30,7 @@ from gofastapi_ext.core.bundle import Bundle, BundleFile
 from gofastapi_ext.core.errors import NotFoundError, ServiceUnreachableError, VersionMismatchError
 from gofastapi_ext.core.models import ValidateRequest
 
+ROOT = Path(__file__).parents[2]
 HELLO = "from fastapi import FastAPI\napp = FastAPI()\n@app.get('/')\ndef root(): return 'hello'\n"
 
 
@@ -128,26 +132,36 @@ def test_a_missing_module_is_told_before_anything_starts(platform: Platform) -> 
         platform.client.rollback("needs-not-there", 1).__next__()
 
 
-def test_a_module_installed_later_is_found(platform: Platform) -> None:
-    site = next(path for path in sys.path if path.endswith("site-packages"))
-    module = Path(site) / "gofastapi_test_late_module.py"
-    source = "import gofastapi_test_late_module as late\n" + HELLO.replace("'hello'", "late.word")
-    platform.deploy_failed("late", source)
-    module.write_text("word = 'late'\n")
-    try:
-        assert get(platform.deploy_live("late", source)).json() == "late"
-    finally:
-        module.unlink()
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python environment to install in, which no other test uses; it finds what this one has."""
+    folder = tmp_path_factory.mktemp("python")
+    venv.create(folder, symlinks=True)
+    [site] = folder.glob("lib/python*/site-packages")
+    # Of a `.pth` file's folders no `.pth` files are read, which is how this checkout is installed.
+    paths = [path for path in sys.path if path.endswith("site-packages") or path.startswith(str(ROOT))]
+    (site / "all.pth").write_text("\n".join(paths))
+    shutil.copytree(Path(fastapi.__file__).parent, site / "fastapi")
+    return folder
 
 
-def test_an_upgraded_package_is_not_the_old_one_any_more(platform: Platform) -> None:
+def test_a_module_installed_later_is_found(platform: Platform, environment: Path) -> None:
+    python = str(environment / "bin" / "python")
+    [site] = environment.glob("lib/python*/site-packages")
+    source = "import late_module as late\n" + HELLO.replace("'hello'", "late.word")
+    platform.deploy_failed("late", source, interpreter=python)
+    (site / "late_module.py").write_text("word = 'late'\n")
+    assert get(platform.deploy_live("late", source, interpreter=python)).json() == "late"
+
+
+def test_an_upgraded_package_is_not_the_old_one_any_more(platform: Platform, environment: Path) -> None:
     """The zygote has imported fastapi; when its files change, apps get a fresh zygote."""
-    import fastapi
-
-    url = platform.deploy_live("upgrade", HELLO)
+    python = str(environment / "bin" / "python")
+    [package] = environment.glob("lib/python*/site-packages/fastapi/__init__.py")
+    url = platform.deploy_live("upgrade", HELLO, interpreter=python)
     before = psutil.Process(platform.app("upgrade").instances[0].pid).ppid()
-    os.utime(fastapi.__file__)
-    platform.deploy_live("upgrade", HELLO + "# again\n")
+    os.utime(package)
+    platform.deploy_live("upgrade", HELLO + "# again\n", interpreter=python)
     after = psutil.Process(platform.app("upgrade").instances[0].pid).ppid()
     assert before != after
     assert get(url).json() == "hello"
@@ -247,6 +261,6 @@ def test_a_mongodb_of_the_operators_own() -> None:
 
 def test_the_api_is_described_for_other_programs(platform: Platform) -> None:
     transport = httpx.HTTPTransport(uds=str(platform.places.socket))
-    with httpx.Client(transport=transport, base_url="http://gofastapi") as client:
+    with httpx.Client(timeout=30, transport=transport, base_url="http://gofastapi") as client:
         document = json.loads(client.get("/api/openapi.json").text)
     assert document["info"]["version"] == __version__

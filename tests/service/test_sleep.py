@@ -93,8 +93,9 @@ def test_an_app_sleeps_without_a_process_and_the_next_request_wakes_it(sleepy: P
     # Probes come three times a second here: none of them woke it, or kept it awake.
     time.sleep(1.0)
     assert sleepy.app("naps").state is State.ASLEEP
+    assert EventKind.WOKE not in kinds(sleepy, "naps")
     assert get(url).json() == {"version": 1, "mode": None}
-    assert sleepy.app("naps").state is State.RUNNING
+    assert EventKind.WOKE in kinds(sleepy, "naps")
     asleep(sleepy, "naps")
     assert httpx.post(url + "/echo", json={"kept": "whole"}, timeout=15).json() == {"kept": "whole"}
     assert kinds(sleepy, "naps").count(EventKind.WOKE) == 2

@@ -29,7 +29,7 @@ def kernel(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 def samples(platform: Platform) -> dict[str, list[Sample]]:
     """What /metrics says, as Prometheus reads it, by the names of the series."""
-    with httpx.Client(transport=httpx.HTTPTransport(uds=str(platform.places.socket))) as client:
+    with httpx.Client(timeout=30, transport=httpx.HTTPTransport(uds=str(platform.places.socket))) as client:
         answer = client.get("http://gofastapi/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=")
     found: dict[str, list[Sample]] = {}
@@ -50,6 +50,9 @@ def attempts(platform: Platform, app_id: str) -> list[dict[str, object]]:
 
 
 def test_good_and_bad_deploys_of_a_notebook_count_from_the_cell_on(platform: Platform, kernel: Kernel) -> None:
+    # Another module may have been here before.
+    with platform.database() as database:
+        database.deployments.delete_many({})
     before = platform.client.stats().promise
     assert (before.deploys, before.is_kept) == (0, None)
     began = time.perf_counter()
@@ -107,7 +110,7 @@ def test_metrics_are_as_prometheus_reads_them_by_route_and_without_what_callers_
     asked, missed = value(platform, count, **view), value(platform, count, status="4xx")
     for _ in range(3):
         platform.app("seen")
-    with httpx.Client(transport=httpx.HTTPTransport(uds=str(platform.places.socket))) as client:
+    with httpx.Client(timeout=30, transport=httpx.HTTPTransport(uds=str(platform.places.socket))) as client:
         for method, path in (("TRACE", "one"), ("PROPFIND", "two")):
             assert client.request(method, f"http://gofastapi/{path}").status_code == 404
     assert value(platform, count, **view) == asked + 3

@@ -14,6 +14,8 @@ from shutil import rmtree
 from typing import Any
 
 from gofastapi_ext.client.places import Places
+from support.ports import PortRange
+from support.reruns import forget, remember
 
 COMMAND = str(Path(sys.executable).with_name("gofastapi"))
 
@@ -61,7 +63,7 @@ class CommandLine:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
         )
         assert "Traceback" not in done.stderr, done.stderr
         return done
@@ -94,9 +96,12 @@ def command_line(**settings: str) -> Iterator[CommandLine]:
     # Short: a unix socket's path holds about a hundred bytes.
     root = Path(tempfile.mkdtemp(prefix="gfc-"))
     (root / "code").mkdir()
-    cli = CommandLine(root / "home", root / "code", **settings)
+    ports = PortRange()
+    cli = CommandLine(root / "home", root / "code", **ports.settings, **settings)
+    remember(cli.places)
     try:
         yield cli
     finally:
+        forget(cli.places)
         cli.finish("down")
         rmtree(root, ignore_errors=True)

@@ -77,6 +77,6 @@ def served(folder: Path, dockerfile: str = "Dockerfile", **variables: str) -> It
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/openapi.json", trust_env=False).status_code < 500
+        return httpx.get(f"{url}/openapi.json", timeout=30, trust_env=False).status_code < 500
     except httpx.HTTPError:
         return False

@@ -19,14 +19,17 @@ from support.waiting import until
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
+    "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP computer.test 127.0.0.1",
 ]  # fmt: skip
 TOKEN = "a-token-of-the-tests"
+NETWORK_NAME = "computer.test"
+"""What browsers on other machines would call this one; Jupyter answers to it."""
 _CONFIG = f"""
 c = get_config()
 c.ServerApp.port = 0
 c.ServerApp.open_browser = False
 c.ServerApp.allow_root = True
+c.ServerApp.local_hostnames = ["localhost", "{NETWORK_NAME}"]
 c.IdentityProvider.token = "{TOKEN}"
 c.LabApp.expose_app_in_browser = True
 c.JupyterNotebookApp.expose_app_in_browser = True

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -21,16 +21,13 @@ from gofastapi_ext.client.client import Client
 from gofastapi_ext.client.discovery import is_listening, read_service_info, service_environment
 from gofastapi_ext.client.places import Places
 from gofastapi_ext.core.bundle import Bundle, BundleFile, CellOrigin
+from gofastapi_ext.core.errors import GoFastAPIError
 from gofastapi_ext.core.lifecycle import State
 from gofastapi_ext.core.models import AppView, DeployRequest, StageEvent
 from gofastapi_ext.platform.databases.keys import PlatformKey
+from support.ports import PortRange
+from support.reruns import forget, remember
 from support.waiting import until
-
-
-def own_ports() -> dict[str, str]:
-    """A range that keeps clear of a developer's own apps, and of tests that run at the same time."""
-    first = 24000 + 500 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    return {"GOFASTAPI_FIRST_PORT": str(first), "GOFASTAPI_LAST_PORT": str(first + 499)}
 
 
 class Platform:
@@ -38,7 +35,8 @@ class Platform:
 
     def __init__(self, home: Path, **settings: str) -> None:
         self.places = Places(home=home, run=home / "run")
-        self.environment = service_environment() | {"GOFASTAPI_HOME": str(home)} | own_ports() | settings
+        self.ports = PortRange()
+        self.environment = service_environment() | {"GOFASTAPI_HOME": str(home)} | self.ports.settings | settings
         self.client = Client(self.places)
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -65,14 +63,30 @@ class Platform:
                 service = psutil.Process(int(str(info["pid"])))
                 service.terminate()
                 # A child of ours stays as a zombie until it is waited for.
-                until(lambda: not service.is_running() or service.status() == "zombie", 20, "service ended")
+                until(lambda: not service.is_running() or service.status() == "zombie", 60, "service ended")
             except psutil.NoSuchProcess:
                 pass
         if self.process is not None:
-            self.process.wait(10)
+            self.process.wait(30)
         for child in children:
             if child.is_running():
                 child.kill()
+
+    def mend(self) -> None:
+        """Have it run again whatever a test did to it, without apps: what `kill -9` leaves is to be lived with."""
+        if self.process is None or self.process.poll() is not None or not is_listening(self.places):
+            self.stop()
+            self.start()
+        until(self._remove_apps, what="all apps removed")
+
+    def _remove_apps(self) -> bool:
+        """Whether none is left; one that is being deployed, say, cannot go just now."""
+        with suppress(GoFastAPIError):
+            apps = [*self.client.apps(), *self.client.apps(deleted=True)]
+            for app in apps:
+                self.client.delete(app.id, forever=True)
+            return not apps
+        return False
 
     def processes(self) -> list[psutil.Process]:
         """mongod, zygotes and instances of this service."""
@@ -110,7 +124,7 @@ class Platform:
     def app(self, app_id: str) -> AppView:
         return self.client.app(app_id)
 
-    def until_state(self, app_id: str, state: State, timeout_seconds: float = 10.0) -> AppView:
+    def until_state(self, app_id: str, state: State, timeout_seconds: float = 30.0) -> AppView:
         return until(
             lambda: view if (view := self.app(app_id)).state is state else None, timeout_seconds, f"{app_id} {state}"
         )
@@ -148,9 +162,11 @@ def running_platform(**settings: str) -> Iterator[Platform]:
     home = Path(tempfile.mkdtemp(prefix="gfa-"))
     platform = Platform(home, **settings)
     platform.start()
+    remember(platform.places)
     try:
         yield platform
     finally:
+        forget(platform.places)
         platform.client.close()
         platform.stop()
         rmtree(home, ignore_errors=True)
@@ -165,4 +181,4 @@ def drop_collections(database: Database[dict[str, Any]]) -> None:
 
 def get(url: str, path: str = "/", **kwargs: object) -> httpx.Response:
     """One request on a connection of its own."""
-    return httpx.get(url + path, timeout=15, trust_env=False, **kwargs)  # type: ignore[arg-type]
+    return httpx.get(url + path, timeout=30, trust_env=False, **kwargs)  # type: ignore[arg-type]

@@ -41,7 +41,7 @@ def test_a_word_from_a_signals_handler_does_not_break_a_long_line() -> None:
             signal.signal(signal.SIGUSR2, signal.SIG_DFL)
             channel._outlet.close()
             theirs.close()
-        return await asyncio.wait_for(reading, 5)
+        return await asyncio.wait_for(reading, 30)
 
     assert asyncio.run(talk()) == [long, {"event": "released"}, {"event": "busy"}]
 
@@ -67,7 +67,7 @@ def test_lines_that_are_no_messages_are_skipped() -> None:
         with theirs:
             for piece in noise:
                 await asyncio.to_thread(theirs.sendall, piece + line)
-        return await asyncio.wait_for(reading, 10)
+        return await asyncio.wait_for(reading, 30)
 
     assert asyncio.run(talk()) == [good] * len(noise)
 

@@ -12,6 +12,7 @@ from gofastapi_ext.core.naming import (
     RESERVED_APP_IDS,
     check_app_id,
     database_name,
+    next_database_name,
     suggest_app_id,
 )
 
@@ -70,3 +71,19 @@ def test_the_complaint_suggests_the_nearest_name() -> None:
 
 def test_a_users_database() -> None:
     assert database_name("ada") == "user_ada"
+
+
+@pytest.mark.parametrize("user", ["Ada", "ada.l@example.com", "a" * 200, "ада", "$", "a/b\0c", "ada~1234abcd", ""])
+def test_the_database_of_a_user_with_another_id_is_a_name_of_mongodb(user: str) -> None:
+    for name in (database_name(user), next_database_name(user)):
+        assert re.fullmatch(r"user_[a-z0-9_~-]+", name)
+        assert len(name) < 50
+    assert database_name(user) == database_name(user)
+    assert database_name(user) != database_name(user + "x")
+    assert database_name(user) not in {database_name("ada"), database_name("a"), database_name("a-b-c")}
+
+
+def test_a_new_database_is_nobodys_own() -> None:
+    assert re.fullmatch(r"user_ada~[0-9a-f]{8}", next_database_name("ada"))
+    assert next_database_name("ada") != next_database_name("ada")
+    assert len(database_name("ADA").rpartition("~")[2]) == 16

@@ -182,9 +182,9 @@ HOSTILE = {
 def test_hostile_files_take_little_time_and_room(name: str) -> None:
     old, new = bundle(main_py=HOSTILE[name][0]), bundle(main_py=HOSTILE[name][1])
     old.code_hash, new.code_hash  # noqa: B018 - stored bundles have been hashed
-    begun = time.perf_counter()
+    begun = time.process_time()
     [found] = compare(old, new, "v1", "v2").files
-    seconds = time.perf_counter() - begun
+    seconds = time.process_time() - begun
     print(f"{name}: {seconds:.2f} s, {len(found.unified)} characters, {found.note!r}")
     assert seconds < WITHIN_SECONDS
     assert len(found.unified) <= MAX_FILE_DIFF
@@ -225,9 +225,9 @@ def test_what_is_too_large_says_how_large() -> None:
 def test_many_large_files_share_one_budget() -> None:
     old = Bundle(files={f"f{n}.py": BundleFile(text=lines_of(2_000, n, 60)) for n in range(60)})
     new = Bundle(files={f"f{n}.py": BundleFile(text=lines_of(2_000, n + 100, 60)) for n in range(60)})
-    begun = time.perf_counter()
+    begun = time.process_time()
     found = compare(old, new, "v1", "v2")
-    assert time.perf_counter() - begun < WITHIN_SECONDS
+    assert time.process_time() - begun < WITHIN_SECONDS
     assert len(found.files) == 60
     assert sum(len(f.unified) for f in found.files) <= MAX_TREE_DIFF
     assert found.files[0].unified

@@ -20,7 +20,7 @@ from gofastapi_ext.platform.control.probes import Prober
 from gofastapi_ext.platform.control.telemetry import Telemetry
 from gofastapi_ext.platform.store.apps import AppRecord
 
-TIMEOUT_SECONDS = 0.5
+TIMEOUT_SECONDS = 1.0
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -144,8 +144,8 @@ def run(test: Callable[[World, AsyncExitStack], Awaitable[None]], **options: Any
         # The answer has begun: whether its body ever ends is of no interest.
         (says(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nbegun", forever=True), 200, None),
         (says(b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 4\r\n\r\nnone"), 200, None),
-        (SILENT, None, "/health did not answer within 0.5 s"),
-        (says(b"HTTP/1.1 200 OK\r\nx: ", forever=True), None, "/health did not answer within 0.5 s"),
+        (SILENT, None, "/health did not answer within 1 s"),
+        (says(b"HTTP/1.1 200 OK\r\nx: ", forever=True), None, "/health did not answer within 1 s"),
         (says(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"), None, "what /health answered is not HTTP"),
         (says(b"HTTP/1.1 200 OK\r\nx: " + b"x" * 100_000 + b"\r\n\r\n"), None, "what /health answered is not HTTP"),
         (says(b"HTTP/1.1 99999 OK\r\n\r\n"), None, "what /health answered is not HTTP"),
@@ -188,7 +188,7 @@ def test_a_probe_is_marked_and_leaves_no_connection_open() -> None:
         port = await stack.enter_async_context(served(handle))
         for _ in range(2):
             await world.prober.ask(f"http://127.0.0.1:{port}")
-            await asyncio.wait_for(ended.wait(), 5)
+            await asyncio.wait_for(ended.wait(), 30)
             ended.clear()
         assert b"GET /health HTTP/1.1\r\n" in request
         assert b"x-probe: token\r\n" in request
@@ -206,7 +206,7 @@ def test_apps_that_never_answer_hold_up_no_other() -> None:
         started = time.monotonic()
         await world.watch.once()
         # Twenty of them wait at the same time, not one after the other.
-        assert time.monotonic() - started < 5 * TIMEOUT_SECONDS
+        assert time.monotonic() - started < 10 * TIMEOUT_SECONDS
         assert {world.color(f"good-{number}") for number in range(20)} == {HealthColor.GREEN}
         assert {world.color(f"silent-{number}") for number in range(20)} == {HealthColor.YELLOW}
 
@@ -220,7 +220,7 @@ def test_waiting_for_a_turn_is_not_the_apps_time() -> None:
         check = await world.prober.ask(f"http://127.0.0.1:{good}")
         assert check.problem is None
         assert check.seconds < TIMEOUT_SECONDS
-        assert {check.problem for check in await asyncio.gather(*hung)} == {"/health did not answer within 0.5 s"}
+        assert {check.problem for check in await asyncio.gather(*hung)} == {"/health did not answer within 1 s"}
 
     run(test, at_once=2)
 
@@ -376,8 +376,8 @@ def test_who_asks_gets_a_fresh_answer_but_not_from_an_app_that_hangs() -> None:
         assert (view.color, len(view.checks)) == (HealthColor.GREEN, 1)
         # Once more: this one is fresh enough.
         assert len((await world.watch.view(world.apps["good"])).checks) == 1
-        view = await asyncio.wait_for(world.watch.view(world.add("silent", silent)), 5)
-        assert (view.color, view.checks[0].problem) == (HealthColor.YELLOW, "/health did not answer within 0.5 s")
+        view = await asyncio.wait_for(world.watch.view(world.add("silent", silent)), 30)
+        assert (view.color, view.checks[0].problem) == (HealthColor.YELLOW, "/health did not answer within 1 s")
 
     run(test)
 
@@ -408,10 +408,10 @@ def test_each_app_has_a_moment_of_its_own_in_the_cycle() -> None:
         port = await stack.enter_async_context(served(handle))
         for number in range(40):
             world.add(f"app-{number}", port)
-        begun = await world.watch._ask_all(spread_seconds=1.0)
+        begun = await world.watch._ask_all(spread_seconds=2.0)
         await asyncio.wait(begun)
-        tenths = {int((moment - min(moments)) * 10) for moment in moments}
+        fifths = {int((moment - min(moments)) * 5) for moment in moments}
         assert len(moments) == 40
-        assert len(tenths) >= 7, sorted(tenths)
+        assert len(fifths) >= 6, sorted(fifths)
 
     run(test)

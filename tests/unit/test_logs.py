@@ -36,7 +36,7 @@ def test_a_follower_ends_with_its_log_although_another_one_has_its_place(tmp_pat
         log.write(b"first\n", 1, 1)
         return [line.text async for line in _closing(log, path)]
 
-    assert asyncio.run(asyncio.wait_for(follow(), 5)) == ["first"]
+    assert asyncio.run(asyncio.wait_for(follow(), 30)) == ["first"]
 
 
 async def _closing(log: AppLog, path: Path):  # type: ignore[no-untyped-def]
@@ -207,7 +207,7 @@ def test_following_keeps_to_the_filters_and_ends_at_its_time(tmp_path: Path) -> 
         log.close()
         return told
 
-    assert texts(asyncio.run(asyncio.wait_for(run(), 10))) == ["ERROR: one", "ERROR: four"]
+    assert texts(asyncio.run(asyncio.wait_for(run(), 30))) == ["ERROR: one", "ERROR: four"]
 
 
 async def some(followed: AsyncGenerator[list[LogLine]], count: int, until: str | None = None) -> list[LogLine]:

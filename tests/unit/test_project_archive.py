@@ -247,9 +247,9 @@ def test_entries_that_share_their_bytes_do_not_multiply() -> None:
     entries = [entry.replace(b"0000.bin", b"%04d.bin" % n) for n in range(200)]
     end[8:12] = struct.pack("<HH", 200, 200)
     end[12:16] = struct.pack("<L", len(entry) * 200)
-    began = time.monotonic()
+    began = time.process_time()
     assert "800.0 MB together" in refusal(one[:start] + b"".join(entries) + bytes(end))
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_a_zip_in_a_zip_is_a_file_like_any_other() -> None:
@@ -264,9 +264,9 @@ def test_a_hundred_thousand_entries_are_refused_in_bounded_memory_and_time() -> 
     )
     end = b"PK\x05\x06" + struct.pack("<4H2LH", 0, 0, 0xFFFF, 0xFFFF, len(entry) * many, 0, 0)
     tracemalloc.start()
-    began = time.monotonic()
+    began = time.process_time()
     told = refusal(entry * many + end)
-    took = time.monotonic() - began
+    took = time.process_time() - began
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert "lists more files than an app could have" in told

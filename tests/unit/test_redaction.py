@@ -150,7 +150,7 @@ def test_lines_that_only_look_like_the_beginning_of_a_secret_wait_a_moment_and_n
         pipe = LogPipe(log, 1, Redactor([SHORT_LINES]))
         pipe.data_received(b"one\n")
         assert (tmp_path / "app" / "app.log").read_bytes() == b""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             async for lines in log.read(LogQuery(tail=0), follow=True):
                 assert [line.text for line in lines] == ["one"]
                 break

@@ -132,7 +132,7 @@ def test_no_link_preview_tags(body: bytes) -> None:
 
 async def _lifespan_of(app: Any) -> Lifespan:
     lifespan = Lifespan(app)
-    await asyncio.wait_for(lifespan.startup(), 5)
+    await asyncio.wait_for(lifespan.startup(), 30)
     return lifespan
 
 
@@ -142,7 +142,7 @@ def test_an_app_without_a_lifespan_is_left_in_peace() -> None:
 
     async def live() -> None:
         lifespan = await _lifespan_of(app)
-        await asyncio.wait_for(lifespan.shutdown(), 5)
+        await asyncio.wait_for(lifespan.shutdown(), 30)
 
     asyncio.run(live())
 

@@ -16,7 +16,7 @@ _JSON_FACTOR = 8
 class BodyLimit:
     """Refuses bodies that no bundle needs, with 413, while they come in.
 
-    Those that are read as they arrive (large content, archives) have limits of their own.
+    Those that are read as they arrive (large content, archives, imports) have limits of their own.
     """
 
     def __init__(self, app: ASGIApp, limits: Limits) -> None:
@@ -44,4 +44,6 @@ class BodyLimit:
 
 
 def _is_streamed(path: str) -> bool:
-    return path.startswith("/api/blobs/") or path.endswith("/draft/archive")
+    if path.startswith("/api/database/collections/"):
+        return path.endswith("/import")
+    return path.startswith("/api/blobs/") or path.endswith(("/draft/archive", "/database/backups/upload"))

@@ -14,7 +14,7 @@ from gofastapi_ext.platform.api.state import Caller, UsesServices
 
 router = APIRouter(prefix="/api/database", tags=["database"])
 
-Branch = Annotated[str | None, Query(max_length=100)]
+Branch = Annotated[str | None, Query(min_length=1, max_length=100)]
 
 
 @router.get("")

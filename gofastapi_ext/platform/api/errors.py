@@ -25,7 +25,9 @@ STATUS: dict[type[errors.GoFastAPIError], HTTPStatus] = {
     errors.NotFoundError: HTTPStatus.NOT_FOUND,
     errors.ConflictError: HTTPStatus.CONFLICT,
     errors.DraftConflictError: HTTPStatus.CONFLICT,
+    errors.DocumentConflictError: HTTPStatus.CONFLICT,
     errors.SecretsUnreadableError: HTTPStatus.CONFLICT,
+    errors.DamagedBackupError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.OverLimitError: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }

@@ -13,7 +13,10 @@ from gofastapi_ext.core.models import ServiceView
 from gofastapi_ext.platform.auth import Principal
 from gofastapi_ext.platform.control.alerts import Alerts
 from gofastapi_ext.platform.control.apps import Apps
+from gofastapi_ext.platform.control.backups import Backups
 from gofastapi_ext.platform.control.blobs import Blobs
+from gofastapi_ext.platform.control.branches import Branches
+from gofastapi_ext.platform.control.browser import Browser
 from gofastapi_ext.platform.control.cleanup import Cleanup
 from gofastapi_ext.platform.control.clones import Clones
 from gofastapi_ext.platform.control.convert import Conversions
@@ -42,7 +45,10 @@ class Services:
 
     alerts: Alerts
     apps: Apps
+    backups: Backups
     blobs: Blobs
+    branches: Branches
+    browser: Browser
     cleanup: Cleanup
     clones: Clones
     conversions: Conversions

@@ -217,6 +217,7 @@ class Apps:
             reason=record.reason,
             version=record.live_version,
             code_hash=record.live_hash,
+            db_branch=self._tools.launcher.databases.branch_in_force(record.owner, record.db_branch),
             code_state=code_state(draft.code_hash if draft else None, record.live_hash),
             draft=draft,
             port=record.port,

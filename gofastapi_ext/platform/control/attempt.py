@@ -250,7 +250,7 @@ class Attempt(ABC):
         """Note and tell that a stage is over."""
         now = time.perf_counter()
         self._stages[stage] = now - self._stage_begun
-        port = self.record.port if stage is Stage.LIVE else None
+        port, branch = (self.record.port, self._branch()) if stage is Stage.LIVE else (None, None)
         self.events.put_nowait(
             StageEvent(
                 stage=stage,
@@ -258,12 +258,18 @@ class Attempt(ABC):
                 url=self._tools.runtime.url(port) if port else None,
                 version=version,
                 unchanged=unchanged,
+                db_branch=branch,
                 diagnostics=diagnostics or [],
             )
         )
         self._stage_begun = now
         later = self.stages[self.stages.index(stage) + 1 :] if stage in self.stages else ()
         self._stage = later[0] if later else Stage.LIVE
+
+    def _branch(self) -> str | None:
+        """The branch of the database that it works on."""
+        branch = self._version.db_branch if self._version is not None else self.record.db_branch
+        return self._tools.launcher.databases.branch_in_force(self.record.owner, branch)
 
     async def _store(
         self, outcome: Outcome, seconds: float, version: int | None, diagnostics: list[Diagnostic] | None = None

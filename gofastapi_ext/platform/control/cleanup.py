@@ -15,6 +15,7 @@ from gofastapi_ext.core.events import EventKind
 from gofastapi_ext.core.lifecycle import Status
 from gofastapi_ext.core.limits import format_bytes
 from gofastapi_ext.platform.control.attempt import DeployTools
+from gofastapi_ext.platform.control.data_upkeep import DataUpkeep
 from gofastapi_ext.platform.control.events import EventFeed
 from gofastapi_ext.platform.control.idle import IdleApps
 from gofastapi_ext.platform.control.leftovers import Leftovers, folder_bytes
@@ -45,6 +46,7 @@ class Cleanup:
         removal: Removal,
         idle: IdleApps,
         leftovers: Leftovers,
+        data: DataUpkeep,
         events: EventFeed,
         owner: str,
     ) -> None:
@@ -53,6 +55,7 @@ class Cleanup:
         self._removal = removal
         self._idle = idle
         self._leftovers = leftovers
+        self._data = data
         self._events = events
         self._owner = owner
         remove_after = tools.settings.remove_after
@@ -86,6 +89,7 @@ class Cleanup:
             *await self._deleted(),
             *await self._tools.garbage.steps(),
             *await self._leftovers.steps(),
+            *await self._data.steps(),
         ]
 
     async def _carry_out(self, steps: Sequence[Step]) -> list[CleanupItem]:

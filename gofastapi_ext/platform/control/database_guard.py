@@ -16,6 +16,8 @@ from gofastapi_ext.platform.control.connection_cap import ConnectionCap
 from gofastapi_ext.platform.control.databases import Databases
 from gofastapi_ext.platform.control.events import EventFeed
 from gofastapi_ext.platform.control.telemetry import Telemetry
+from gofastapi_ext.platform.databases.refusals import is_unauthorized
+from gofastapi_ext.platform.databases.server import MongoServer
 from gofastapi_ext.platform.databases.watch import Operation, ServerWatch
 from gofastapi_ext.platform.settings import Settings
 from gofastapi_ext.platform.store.apps import AppStore
@@ -25,6 +27,10 @@ from gofastapi_ext.platform.store.databases import BindingRecord
 logger = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 60.0
+_NOT_ALLOWED = (
+    "The user of GOFASTAPI_MONGO_URI may not look after databases: sizes, operations and connections go unwatched as "
+    "far as that goes. Give it the role root. %s"
+)
 
 
 class DatabaseGuard:
@@ -33,6 +39,7 @@ class DatabaseGuard:
     def __init__(
         self,
         databases: Databases,
+        server: MongoServer,
         watch: ServerWatch,
         apps: AppStore,
         connections: ConnectionCap,
@@ -41,6 +48,7 @@ class DatabaseGuard:
         settings: Settings,
     ) -> None:
         self._databases = databases
+        self._server = server
         self._watch = watch
         self._apps = apps
         self._connections = connections
@@ -49,6 +57,7 @@ class DatabaseGuard:
         self._limit_bytes = settings.database_limit_bytes
         self._operation_seconds = settings.database_operation_seconds
         self._interval_seconds = settings.database_check_seconds
+        self._not_allowed: set[str] = set()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -69,8 +78,12 @@ class DatabaseGuard:
                         await work()
                 except GoFastAPIError as error:
                     logger.warning("databases: %s", error.message)
-                except Exception:
-                    logger.exception("databases")
+                except Exception as error:
+                    if not is_unauthorized(error):
+                        logger.exception("databases")
+                    elif work.__name__ not in self._not_allowed:
+                        self._not_allowed.add(work.__name__)
+                        logger.warning(_NOT_ALLOWED, error)
 
     async def _watch_server(self) -> None:
         """End what runs for too long, and count connections."""
@@ -116,8 +129,15 @@ class DatabaseGuard:
         return app if record is not None and record.owner == user else None
 
     async def _watch_sizes(self) -> None:
-        for record in await self._databases.all():
+        records = await self._databases.all()
+        if (unclean := self._server.unclean_start) is not None:
+            for record in records:
+                await self._count_anew(record.name)
+            self._server.made_right(unclean)
+        for record in records:
             size = await self._size_bytes(record.name)
+            if self._server.unclean_start is not None:
+                return  # it crashed just now: this is not to be relied on
             if not record.over_limit and size > self._limit_bytes:
                 await self._databases.limit(record, over_limit=True)
                 self._tell_full(record, size)
@@ -128,6 +148,9 @@ class DatabaseGuard:
 
     async def _size_bytes(self, database: str) -> int:
         return await patiently(lambda: self._watch.size_bytes(database))
+
+    async def _count_anew(self, database: str) -> None:
+        await patiently(lambda: self._watch.count_anew(database))
 
     async def _end(self, operation: Operation) -> None:
         await patiently(lambda: self._watch.end(operation))
@@ -148,8 +171,7 @@ class DatabaseGuard:
     async def _tidy_up(self) -> None:
         """What was retired and is used no more; connections nobody needs."""
         await self._databases.close_idle(_IDLE_SECONDS)
-        for user in sorted({record.user for record in await self._databases.all() if record.retiring}):
-            await self._databases.drop_retired(user)
+        await self._databases.drop_all_retired()
 
 
 def _names(record: BindingRecord) -> Iterable[str]:

@@ -6,6 +6,7 @@ from gofastapi_ext.core.data import DatabaseView, UriView, writable_below
 from gofastapi_ext.core.errors import InvalidRequestError
 from gofastapi_ext.platform.control.databases import Databases
 from gofastapi_ext.platform.databases.stats import collections_of, counted_bytes
+from gofastapi_ext.platform.store.database import patiently
 
 
 class DatabaseViews:
@@ -19,8 +20,8 @@ class DatabaseViews:
         """Raises `NotFoundError` for a branch that is not there."""
         record = await self._databases.binding(user, branch)
         async with self._databases.session(user, branch) as database:
-            size = await counted_bytes(database)
-            collections = await collections_of(database)
+            size = await patiently(lambda: counted_bytes(database))
+            collections = await patiently(lambda: collections_of(database))
         users = self._databases.users_of(record.name)
         return DatabaseView(
             name=record.name,

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 
+from gofastapi_ext.core.backups import branch_of
 from gofastapi_ext.core.bundle import Bundle, check_sizes
 from gofastapi_ext.core.diagnostics import Diagnostic, Severity, has_errors
-from gofastapi_ext.core.errors import GoFastAPIError, InvalidBundleError, UnavailableError
+from gofastapi_ext.core.errors import GoFastAPIError, InvalidBundleError, InvalidNameError, NotFoundError
 from gofastapi_ext.core.leftout import check_all_go_in
 from gofastapi_ext.core.lifecycle import STAGES, Outcome, Stage
-from gofastapi_ext.core.limits import format_bytes
 from gofastapi_ext.core.models import DeployRequest
 from gofastapi_ext.platform.control.attempt import Attempt, DeployFailedError, DeployTools
+from gofastapi_ext.platform.control.disk import check_disk
 from gofastapi_ext.platform.control.environments import Environment
 from gofastapi_ext.platform.control.supervisor import Supervisor
 from gofastapi_ext.platform.store.apps import AppRecord
@@ -42,6 +42,7 @@ class Deploy(Attempt):
         self._rollback_of = rollback_of
         self._draft: DraftRecord | None = None
         self._hash_before: str | None = None
+        self._db_branch: str | None = None
         self._live = False
         self._draft_gone: str | None = None
 
@@ -57,7 +58,7 @@ class Deploy(Attempt):
             return Outcome.UNCHANGED, live.number
         async with self._tools.bundles.kept(self._bundle.code_hash):
             self._version = version = await self._release(entrypoint, supervisor)
-        commit = {"live_version": version.number, "live_hash": version.code_hash}
+        commit = {"live_version": version.number, "live_hash": version.code_hash, "db_branch": version.db_branch}
         await self._bring_up(supervisor, version, self.record.env_revision, commit)
         self._live = True
         await self._let_go_of_draft()
@@ -71,6 +72,7 @@ class Deploy(Attempt):
                 check_all_go_in(self._bundle.files)
         except InvalidBundleError as error:
             raise DeployFailedError([Diagnostic(code=error.code, message=error.message)]) from error
+        await self._check_branch()
         result, environment = await asyncio.gather(
             self._tools.validator.validate(self._bundle, request.origins, request.interpreter),
             self._tools.environments.resolve(self.record.id, self.record.env_revision),
@@ -82,6 +84,22 @@ class Deploy(Attempt):
         self._env_names = sorted({*self._request.env, *environment.values})
         self._end_stage(Stage.VALIDATE, diagnostics=self._warnings)
         return result.entrypoint
+
+    async def _check_branch(self) -> None:
+        """The version's data have to be there, or else it would start without them, or on others."""
+        branch = self._request.db_branch
+        try:
+            wanted = branch_of(branch)
+            if wanted is not None:
+                # One that was promoted is the data themselves by now.
+                wanted = (await self._tools.launcher.databases.binding(self.record.owner, wanted)).branch
+        except (NotFoundError, InvalidNameError) as error:
+            if self._rollback_of is not None:
+                hint = "Its code can be deployed again, on your data or on another branch"
+            else:
+                hint = f"Make it: gofastapi db branch {branch}"
+            raise DeployFailedError([Diagnostic(code="branch", message=error.message, hint=hint)]) from error
+        self._db_branch = wanted
 
     async def _check_variables(self) -> list[Diagnostic]:
         """A value in a cell or a command must not take the place of a secret, and thereby stand in the open."""
@@ -112,12 +130,16 @@ class Deploy(Attempt):
         live = await self._tools.versions.get(record.id, record.live_version)
         if live is None or live.env != request.env or live.interpreter != request.interpreter:
             return None
+        databases = self._tools.launcher.databases
+        if databases.branch_in_force(record.owner, record.db_branch) != self._db_branch:
+            return None
         return live if live.entrypoint == entrypoint else None
 
     async def _release(self, entrypoint: str, supervisor: Supervisor) -> VersionRecord:
         """Store bundle and version, write the files, open the address. None of it touches what serves."""
         self._stage = Stage.RELEASE
-        self._check_disk()
+        needed = self._tools.settings.min_free_disk_bytes
+        check_disk(self._tools.home, needed, "deploy again; what is live goes on.")
         request, bundle = self._request, self._bundle
         # None needs another, and the commit in `_go_live` waits for all to be on disk.
         number, _, live, self._draft = await asyncio.gather(
@@ -141,6 +163,7 @@ class Deploy(Attempt):
             size_bytes=bundle.size_bytes,
             files=sorted(bundle.files),
             rollback_of=self._rollback_of,
+            db_branch=self._db_branch,
         )
         done = await asyncio.gather(
             self._tools.versions.add(version),
@@ -187,15 +210,6 @@ class Deploy(Attempt):
             # By its revision: what was saved meanwhile stays.
             await self._tools.drafts.remove(self.record.id, draft.revision)
             self._draft_gone = draft.code_hash
-
-    def _check_disk(self) -> None:
-        free = shutil.disk_usage(self._tools.home).free
-        needed = self._tools.settings.min_free_disk_bytes
-        if free < needed:
-            raise UnavailableError(
-                f"The disk is nearly full: {format_bytes(free)} are free, {format_bytes(needed)} are needed. "
-                "Free some space and deploy again; what is live goes on."
-            )
 
 
 def _missing_secrets(app_id: str, environment: Environment) -> list[Diagnostic]:

@@ -93,6 +93,8 @@ class Deployments:
                 "origins": draft.origins,
                 "interpreter": request.interpreter or draft.interpreter,
                 "draft_etag": draft.etag,
+                # Whoever goes on with an experiment must not come upon the data unasked.
+                "db_branch": request.db_branch or record.db_branch,
             }
             return request.model_copy(update=saved)
         if record.live_version is None:
@@ -101,6 +103,7 @@ class Deployments:
         live = _as_request(version, request.message)
         bundle = await self._tools.bundles.get(version.code_hash)
         asked = {"env": version.env | request.env, "client_seconds": request.client_seconds}
+        asked["db_branch"] = request.db_branch or live.db_branch
         return live.model_copy(update={"bundle": bundle, **asked})
 
     async def _run(self, begin: Callable[[AppRecord], Attempt], record: AppRecord) -> AsyncIterator[StageEvent]:
@@ -146,4 +149,10 @@ class Deployments:
 
 
 def _as_request(version: VersionRecord, message: str) -> DeployRequest:
-    return DeployRequest(env=version.env, origins=version.origins, interpreter=version.interpreter, message=message)
+    return DeployRequest(
+        env=version.env,
+        origins=version.origins,
+        interpreter=version.interpreter,
+        message=message,
+        db_branch=version.db_branch,
+    )

@@ -16,6 +16,7 @@ from gofastapi_ext.platform.keyring import KeyRing, Sealed
 from gofastapi_ext.platform.store.alerts import AlertStore
 from gofastapi_ext.platform.store.apps import AppStore
 from gofastapi_ext.platform.store.environments import EnvRecord, EnvStore, VariableRecord
+from gofastapi_ext.platform.store.undo import UndoStore
 
 logger = logging.getLogger(__name__)
 
@@ -37,9 +38,18 @@ class Environment:
 class Environments:
     """Revision 0 stands for an app that never had variables."""
 
-    def __init__(self, store: EnvStore, apps: AppStore, alerts: AlertStore, keyring: KeyRing, limits: Limits) -> None:
+    def __init__(
+        self,
+        store: EnvStore,
+        apps: AppStore,
+        alerts: AlertStore,
+        undo: UndoStore,
+        keyring: KeyRing,
+        limits: Limits,
+    ) -> None:
         self._store = store
         self._alerts = alerts
+        self._undo = undo
         self._apps = apps
         self._keyring = keyring
         self._limits = limits
@@ -190,6 +200,8 @@ class Environments:
             left = await self._store.with_secrets()
             used = {v.sealed.key for record in left for v in record.variables if v.sealed}
             used |= {webhook.sealed.key for webhook in await self._alerts.webhooks()}
+            # Documents that may still be brought back are gone in a minute: they keep their key.
+            used |= await self._undo.keys()
             self._keyring.end_rotation(used)
         return KeyRotation(key=key, secrets=count, unreadable=sorted(set(unreadable)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import re
 
 from gofastapi_ext.core.app_errors import ErrorRequest, ErrorView, error_type, in_words
 from gofastapi_ext.core.diagnostics import Diagnostic
@@ -17,8 +18,8 @@ from gofastapi_ext.platform.store.bundles import BundleStore
 from gofastapi_ext.platform.store.errors import ErrorRecord, ErrorStore
 from gofastapi_ext.platform.store.versions import VersionStore
 
-# The words of MongoDB where credentials do not allow something.
-_REFUSED = "not authorized on user_"
+# The words of MongoDB where credentials do not allow to write.
+_REFUSED = re.compile(r"not authorized on user_\S+ to execute command \{ (insert|update|findAndModify|create)")
 _WRITE_REFUSED = "A database that is over its limit takes no more writes. To see whether it is: gofastapi db"
 
 
@@ -95,7 +96,7 @@ def _diagnostic(record: ErrorRecord) -> Diagnostic | None:
     return Diagnostic(
         code=record.exception or f"http_{record.status}",
         message=in_words(record.exception, record.message),
-        hint=_WRITE_REFUSED if _REFUSED in record.message else None,
+        hint=_WRITE_REFUSED if _REFUSED.search(record.message) else None,
         file=record.file,
         line=record.line,
         column=start,

@@ -26,7 +26,7 @@ class Launcher:
     ) -> None:
         self._home = home
         self._bundles = bundles
-        self._databases = databases
+        self.databases = databases
         self._runtime = runtime
         self._observer = observer
 
@@ -35,7 +35,7 @@ class Launcher:
         code_dir = self._code_dir(version.app, version.number)
         if not code_dir.exists():
             await self.unpack(version, await self._bundles.get(version.code_hash))
-        lease = await self._databases.lease(app.owner, version.db_branch, app.id)
+        lease = await self.databases.lease(app.owner, version.db_branch, app.id)
         spec = LaunchSpec(
             app_id=version.app,
             owner=app.owner,

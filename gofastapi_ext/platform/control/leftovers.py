@@ -129,7 +129,7 @@ class Leftovers:
                     reason = "nobody listens at it" if is_socket else "it was never put in place"
                     what, size = (Leftover.SOCKET, None) if is_socket else (Leftover.FILES, info.st_size)
                     item = CleanupItem(what=what, name=f"run/{path.name}", reason=reason, size_bytes=size)
-                    found.append(Step(item, partial(_unlink, path)))
+                    found.append(Step(item, partial(unlink, path)))
         return found
 
 
@@ -186,7 +186,8 @@ async def _remove(folder: Path) -> bool:
     return not folder.exists()
 
 
-async def _unlink(path: Path) -> bool:
+async def unlink(path: Path) -> bool:
+    """Whether a file went."""
     try:
         path.unlink()
     except OSError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 from gofastapi_ext.core.data import AppMove
 from gofastapi_ext.core.errors import ConflictError, GoFastAPIError, NotFoundError, UnavailableError
@@ -12,8 +13,10 @@ from gofastapi_ext.core.events import EventKind
 from gofastapi_ext.core.lifecycle import Stage
 from gofastapi_ext.platform.control.databases import Databases
 from gofastapi_ext.platform.control.deployments import Deployments
+from gofastapi_ext.platform.control.disk import check_disk
 from gofastapi_ext.platform.control.events import EventFeed
 from gofastapi_ext.platform.control.supervisors import Supervisors
+from gofastapi_ext.platform.settings import Settings
 from gofastapi_ext.platform.store.apps import AppStore
 from gofastapi_ext.platform.store.versions import Kind
 
@@ -38,14 +41,16 @@ class Rebinding:
         supervisors: Supervisors,
         deployments: Deployments,
         events: EventFeed,
-        drain_seconds: float,
+        home: Path,
+        settings: Settings,
     ) -> None:
         self._databases = databases
         self._apps = apps
         self._supervisors = supervisors
         self._deployments = deployments
         self._events = events
-        self._drain_seconds = drain_seconds
+        self._home = home
+        self._settings = settings
 
     async def rotate(self, user: str, branch: str | None, by: str) -> AsyncIterator[AppMove]:
         """New credentials; every running app is moved over, then those before are dropped."""
@@ -75,15 +80,19 @@ class Rebinding:
 
         async def work() -> None:
             try:
+                what_then = "run it again; what is in force stays so."
+                check_disk(self._home, self._settings.min_free_disk_bytes, what_then)
                 await change()
                 begun.set_result(None)
                 await asyncio.gather(*map(move, self._stale_apps(user)))
                 await self._drop_retired(user)
-            except GoFastAPIError as error:
-                if begun.done():
+            except Exception as error:
+                if not begun.done():
+                    begun.set_exception(error)
+                elif isinstance(error, GoFastAPIError):
                     logger.warning("what the database of %s was before is dropped later: %s", user, error.message)
                 else:
-                    begun.set_exception(error)
+                    logger.exception("moving the apps of %s", user)
             finally:
                 queue.put_nowait(None)
                 if not begun.done():
@@ -101,17 +110,20 @@ class Rebinding:
 
     async def _drop_retired(self, user: str) -> None:
         """As soon as the instances before have finished their requests; what lasts longer is dropped later."""
-        deadline = asyncio.get_running_loop().time() + self._drain_seconds + 1
+        deadline = asyncio.get_running_loop().time() + self._settings.drain_seconds + 1
         while not await self._databases.drop_retired(user):
             late = asyncio.get_running_loop().time() > deadline
-            if late or any(self._holds_on(app, user) for app in self._stale_apps(user)):
+            if late or self._stale_apps(user):
                 return
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
     async def finish(self) -> None:
         """Before any app is started: drop what was retired, and still used when the service before this one ended."""
-        for user in sorted({record.user for record in await self._databases.all() if record.retiring}):
-            await self._databases.drop_retired(user)
+        try:
+            await self._databases.drop_all_retired()
+        except Exception:
+            # No reason not to start: it is tried again while the service runs.
+            logger.exception("what databases were before is dropped later")
 
     async def _move(self, app_id: str, user: str, by: str) -> AppMove:
         deadline = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
@@ -127,7 +139,7 @@ class Rebinding:
                 return AppMove(app=app_id, moved=False, reason=error.message)
 
     async def _move_once(self, app_id: str, user: str, by: str) -> AppMove:
-        if not self._holds_on(app_id, user):
+        if app_id not in self._stale_apps(user):
             return AppMove(app=app_id, moved=True)
         record = await self._apps.get(app_id)
         supervisor = self._supervisors.find(app_id)
@@ -145,11 +157,11 @@ class Rebinding:
         raise ConflictError("The service is being stopped.")
 
     def _stale_apps(self, user: str) -> list[str]:
-        return sorted({lease.app for lease in self._databases.stale(user) if lease.app})
-
-    def _holds_on(self, app_id: str, user: str) -> bool:
-        """Whether an instance that is not on its way out uses what is not in force."""
-        return any(
-            lease.app == app_id and (lease.instance is None or lease.instance.state != "draining")
-            for lease in self._databases.stale(user)
+        """Those of which an instance that is not on its way out uses what is not in force."""
+        return sorted(
+            {
+                lease.app
+                for lease in self._databases.stale(user)
+                if lease.app and (lease.instance is None or lease.instance.state != "draining")
+            }
         )

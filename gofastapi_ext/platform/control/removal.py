@@ -76,6 +76,7 @@ class Removal:
                 "port": None,
                 "live_version": None,
                 "live_hash": None,
+                "db_branch": None,
                 "env_revision": 0,
                 "next_version": 1,
                 "sleep_after_seconds": None,

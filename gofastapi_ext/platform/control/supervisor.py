@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from gofastapi_ext.core.diagnostics import Diagnostic
-from gofastapi_ext.core.errors import ConflictError, GoFastAPIError, SecretsUnreadableError
+from gofastapi_ext.core.errors import ConflictError, GoFastAPIError, NotFoundError, SecretsUnreadableError
 from gofastapi_ext.core.events import EventKind
 from gofastapi_ext.core.lifecycle import Status, Target, restart_delay_seconds
 from gofastapi_ext.core.models import InstanceView
@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 # How often an app is tried again whose port another program has, or whose database is away.
 _RETRY_SECONDS = 2.0
 _SECRETS_UNREADABLE = "Its secrets cannot be read. Its owner is told why."
+_DATABASE_GONE = "What it needs to start is gone. Its owner is told why."
 _STOPPED = "It was stopped by its owner, who can start it again."
 
 
@@ -301,9 +302,10 @@ class Supervisor:
             except GoFastAPIError as error:
                 # Not the app's fault: its port or the database is away. It comes back by itself.
                 await self._set_status(Status.FAILED, error.message)
-                if isinstance(error, SecretsUnreadableError):
+                if isinstance(error, SecretsUnreadableError | NotFoundError):
                     # That may last: who opens the app is not left waiting. The reason is for its owner alone.
-                    await self._runtime.park(self.app_id, f"{self.app_id}: {_SECRETS_UNREADABLE}")
+                    why = _SECRETS_UNREADABLE if isinstance(error, SecretsUnreadableError) else _DATABASE_GONE
+                    await self._runtime.park(self.app_id, f"{self.app_id}: {why}")
                 await asyncio.sleep(_RETRY_SECONDS)
             except Exception:
                 logger.exception("%s: cannot be started", self.app_id)

@@ -40,6 +40,8 @@ class EmbeddedMongo:
         self._socket = socket
         self._password = key.derive("mongo root")
         self._program = program
+        # Beside the data, so that it outlives the service, too.
+        self._unclean = data.parent / "mongod.unclean"
         self._process: psutil.Process | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._stopping = False
@@ -71,6 +73,17 @@ class EmbeddedMongo:
     @property
     def root_uri(self) -> str:
         return self.uri(_ROOT_USER, self._password)
+
+    @property
+    def unclean_start(self) -> str | None:
+        try:
+            return self._unclean.read_text()
+        except OSError:
+            return None
+
+    def made_right(self, unclean_start: str) -> None:
+        if self.unclean_start == unclean_start:
+            self._unclean.unlink(missing_ok=True)
 
     async def start(self) -> None:
         """Return when it accepts connections. Raises `UnavailableError` with words where it cannot."""
@@ -118,6 +131,7 @@ class EmbeddedMongo:
         program = find_mongod(self._program)
         self._data.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._socket.unlink(missing_ok=True)
+        self._note_unclean_end()
         log = self._data.parent / "mongod.log"
         if log.exists() and log.stat().st_size > 20_000_000:
             log.replace(log.with_suffix(".log.1"))
@@ -141,6 +155,12 @@ class EmbeddedMongo:
             start_new_session=True,
         )
         await self._until_answering(_START_TIMEOUT_SECONDS)
+
+    def _note_unclean_end(self) -> None:
+        """mongod empties its lock file at its end, unless it was killed: then what it says of sizes is old."""
+        with contextlib.suppress(OSError):
+            if (self._data / "mongod.lock").stat().st_size:
+                self._unclean.write_text(str(time.time_ns()))
 
     async def _until_answering(self, timeout_seconds: float) -> None:
         deadline = time.monotonic() + timeout_seconds

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pymongo.errors import AutoReconnect, BulkWriteError, OperationFailure
 
 _UNAUTHORIZED = 13
+_OUT_OF_DISK_SPACE = 14031
 
 
 def is_unauthorized(error: BaseException) -> bool:
@@ -18,3 +19,10 @@ def is_unauthorized(error: BaseException) -> bool:
 def is_away(error: BaseException) -> bool:
     """Whether the server does not answer at this moment."""
     return isinstance(error, AutoReconnect)
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether the server found no room to write."""
+    if not isinstance(error, OperationFailure):
+        return False
+    return error.code == _OUT_OF_DISK_SPACE or "No space left on device" in str(error)

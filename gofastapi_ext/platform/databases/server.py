@@ -32,6 +32,13 @@ class MongoServer(Protocol):
     ) -> str:
         """A connection string for these credentials; `options` are of its query."""
 
+    @property
+    def unclean_start(self) -> str | None:
+        """Names the last start after a crash, where sizes and counts were not made right again since."""
+
+    def made_right(self, unclean_start: str) -> None:
+        """They are right again after that start."""
+
     async def start(self) -> None: ...
 
     async def stop(self) -> None: ...
@@ -70,6 +77,13 @@ class ExternalMongo:
         theirs = [o for o in self._parts.query.split("&") if o and o.partition("=")[0].lower() not in taken]
         query = "&".join([urlencode(ours), *theirs])
         return urlunsplit((self._parts.scheme, netloc, f"/{database}", query, ""))
+
+    @property
+    def unclean_start(self) -> str | None:
+        return None
+
+    def made_right(self, unclean_start: str) -> None:
+        """Its operator sees to that."""
 
     async def start(self) -> None:
         """Nothing to start."""

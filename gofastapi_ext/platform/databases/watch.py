@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pymongo import AsyncMongoClient
+from pymongo.errors import OperationFailure
 
 from gofastapi_ext.platform.databases.shapes import shape_of
 from gofastapi_ext.platform.databases.stats import counted_bytes
@@ -37,6 +39,15 @@ class ServerWatch:
     async def size_bytes(self, database: str) -> int:
         """What counts against the limit."""
         return await counted_bytes(self._client[database])
+
+    async def count_anew(self, database: str) -> None:
+        """Have sizes and counts made right after a crash: until then the server says what it knew before it."""
+        found = await (await self._client[database].list_collections()).to_list()
+        for each in found:
+            if each.get("type") != "view":
+                # It may have been dropped meanwhile, or be MongoDB's own.
+                with contextlib.suppress(OperationFailure):
+                    await self._client[database].command("validate", each["name"])
 
     async def look(self, longer_than_seconds: float) -> tuple[list[Operation], Counter[tuple[str, str | None]]]:
         """The operations that have run for longer, and how many connections each app has, by database and app."""

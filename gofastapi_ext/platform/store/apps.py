@@ -31,6 +31,8 @@ class AppRecord(BaseModel):
     port: int | None = None
     live_version: int | None = None
     live_hash: str | None = None
+    db_branch: str | None = None
+    """The branch of the owner's database that the live version was deployed with."""
     env_revision: int = 0
     """The snapshot of the app's own variables that is in force; 0 where it never had any."""
     next_version: int = 1

@@ -22,7 +22,10 @@ class Retired(BaseModel):
     """Of the database."""
     generation: int
     drop_database: bool = False
-    """Whether the database itself goes with them: another one has taken its place."""
+    """Whether the database itself goes with them: another one has taken its place, or it never came into force."""
+    retired_at: datetime | None = None
+    keep_until: datetime | None = None
+    """Until when the database stays all the same, for what took its place to be undone."""
 
 
 class BindingRecord(BaseModel):
@@ -40,6 +43,9 @@ class BindingRecord(BaseModel):
     over_limit: bool = False
     """Whether it holds more than is allowed, so that its credentials may read and delete only."""
     retiring: list[Retired] = Field(default_factory=list)
+    promoted: dict[str, str] = Field(default_factory=dict)
+    """Of the user's own: branches that became the data themselves, each with the name of its database then. Who was
+    deployed with such a branch works on the data."""
     created_at: datetime
     rotated_at: datetime | None = None
     expires_at: datetime | None = None

@@ -16,6 +16,7 @@ from gofastapi_ext.platform.store.environments import EnvStore
 from gofastapi_ext.platform.store.errors import ErrorStore
 from gofastapi_ext.platform.store.events import EventStore
 from gofastapi_ext.platform.store.metrics import MetricsStore
+from gofastapi_ext.platform.store.undo import UndoStore
 from gofastapi_ext.platform.store.versions import VersionStore
 
 
@@ -33,6 +34,7 @@ class Stores:
     errors: ErrorStore
     events: EventStore
     metrics: MetricsStore
+    undo: UndoStore
     versions: VersionStore
 
     @classmethod
@@ -52,6 +54,7 @@ class Stores:
             errors=ErrorStore(database, keep_metrics_seconds, max_errors),
             events=EventStore(database, keep_events_seconds),
             metrics=MetricsStore(database, keep_metrics_seconds),
+            undo=UndoStore(database),
             versions=VersionStore(database, keep_events_seconds),
         )
         for field in fields(stores):

@@ -494,6 +494,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/dotenv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read Dotenv
+         * @description What the text of a `.env` file sets, in order, for a person to choose from. Nothing is stored.
+         */
+        post: operations["read_dotenv_api_dotenv_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/keys/rotate": {
         parameters: {
             query?: never;
@@ -761,6 +781,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/apps/{app_id}/deployments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Deployments
+         * @description The attempts of the last days to bring something live, with the seconds of each stage, the latest first.
+         */
+        get: operations["list_deployments_api_apps__app_id__deployments_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/apps/{app_id}/health-status": {
         parameters: {
             query?: never;
@@ -973,6 +1013,431 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/database/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Backups
+         * @description Your backups, the latest first; and what a restore or a promotion can be undone to.
+         */
+        get: operations["list_backups_api_database_backups_get"];
+        put?: never;
+        /**
+         * Back Up
+         * @description Back the database up, as it is at one moment. Answers JSON lines; the last is `done`, or `failed`.
+         */
+        post: operations["back_up_api_database_backups_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/backups/upload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload
+         * @description Take a backup in that was downloaded, here or on another machine. It is read and believed by its hashes.
+         */
+        post: operations["upload_api_database_backups_upload_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/backups/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo
+         * @description Bring back what a restore or a promotion replaced. Answers as a restore does.
+         */
+        post: operations["undo_api_database_backups_undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/backups/{backup_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Backup
+         * @description One backup.
+         */
+        get: operations["get_backup_api_database_backups__backup_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Backup
+         * @description Delete a backup for good. `confirm` is its id once more.
+         */
+        delete: operations["delete_backup_api_database_backups__backup_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/backups/{backup_id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Content
+         * @description Its file: a zip, which says what it is, and can be taken in anywhere.
+         */
+        get: operations["get_content_api_database_backups__backup_id__content_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/backups/{backup_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore
+         * @description Its content takes the place of the data. Answers JSON lines; the last is `done`, or `failed`: nothing changed.
+         *
+         *     It is loaded under a new name first. Running apps move over without a failed request. What is replaced can come
+         *     back for a while.
+         */
+        post: operations["restore_api_database_backups__backup_id__restore_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/branches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Branches
+         * @description Your branches, by name.
+         */
+        get: operations["list_branches_api_database_branches_get"];
+        put?: never;
+        /**
+         * Create Branch
+         * @description Copy the data as they are at one moment, or a backup. Answers JSON lines; the last is `done`, or `failed`.
+         */
+        post: operations["create_branch_api_database_branches_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/branches/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Branch
+         * @description One branch.
+         */
+        get: operations["get_branch_api_database_branches__name__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Drop Branch
+         * @description Drop a branch with all its data. `confirm` is its name once more; `force` stops apps that run on it.
+         */
+        delete: operations["drop_branch_api_database_branches__name__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Extend Branch
+         * @description Let it live so long from now on.
+         */
+        patch: operations["extend_branch_api_database_branches__name__patch"];
+        trace?: never;
+    };
+    "/api/database/branches/{name}/promote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Promote
+         * @description Its data become the data themselves; running apps move over. Answers as a restore does.
+         */
+        post: operations["promote_api_database_branches__name__promote_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/collections/{collection}/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Documents
+         * @description A page of documents, ordered by `_id` where no sort is given; shorter than `limit` where they are large.
+         *
+         *     It begins after a place in the order, not after a number of documents, so nothing is shown twice or left out
+         *     because others are inserted or deleted meanwhile.
+         */
+        get: operations["list_documents_api_database_collections__collection__documents_get"];
+        put?: never;
+        /**
+         * Insert Document
+         * @description Store a new document, with a new ObjectId where it has no `_id`.
+         */
+        post: operations["insert_document_api_database_collections__collection__documents_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/collections/{collection}/documents/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Document
+         * @description One document, whole.
+         */
+        get: operations["get_document_api_database_collections__collection__documents__key__get"];
+        /**
+         * Replace Document
+         * @description Put another document in the place of the one that was seen; 409 with both sides, as with PATCH.
+         */
+        put: operations["replace_document_api_database_collections__collection__documents__key__put"];
+        post?: never;
+        /**
+         * Delete Document
+         * @description Delete it, with a `version` only as it was seen. For a minute `undo` brings it back.
+         */
+        delete: operations["delete_document_api_database_collections__collection__documents__key__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Document
+         * @description Set and take away fields of the document as it was seen; 409 with both sides where it is another one by now.
+         */
+        patch: operations["change_document_api_database_collections__collection__documents__key__patch"];
+        trace?: never;
+    };
+    "/api/database/undo/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo Delete
+         * @description Bring a deleted document back, as it was. Once; 409 where another has its `_id` by now.
+         */
+        post: operations["undo_delete_api_database_undo__token__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Collection
+         * @description Make an empty collection. Inserting into one that is not there makes it, too.
+         */
+        post: operations["create_collection_api_database_collections_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/collections/{collection}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Drop Collection
+         * @description Drop a collection with everything in it, which nothing brings back. `confirm` is its name once more.
+         */
+        delete: operations["drop_collection_api_database_collections__collection__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/collections/{collection}/indexes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Index
+         * @description Build an index. The same again changes nothing.
+         */
+        post: operations["create_index_api_database_collections__collection__indexes_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/collections/{collection}/indexes/{index}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Drop Index
+         * @description Drop an index by its name.
+         */
+        delete: operations["drop_index_api_database_collections__collection__indexes__index__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/collections/{collection}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Explain
+         * @description How MongoDB finds what a query asks for: through which indexes, and how much it looks at.
+         */
+        post: operations["explain_api_database_collections__collection__explain_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/collections/{collection}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Documents
+         * @description Import the body as it arrives. Answers JSON lines that say how far it is; the last is `done` or `failed`.
+         *
+         *     `add` stores every line that can be stored and tells which could not. `replace` is all or nothing: while it
+         *     lasts, and where it fails, everything is as it was. A sender may read the answer when all is sent.
+         */
+        post: operations["import_documents_api_database_collections__collection__import_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/database/collections/{collection}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Documents
+         * @description The documents as a file. An answer that breaks off is not all of it, and every client can tell.
+         */
+        get: operations["export_documents_api_database_collections__collection__export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1003,7 +1468,7 @@ export interface components {
          * AlertKind
          * @enum {string}
          */
-        AlertKind: "turned_red" | "crash_loop" | "deploy_failed" | "removal_warning" | "database_full" | "test";
+        AlertKind: "turned_red" | "crash_loop" | "deploy_failed" | "removal_warning" | "database_full" | "backup_failed" | "test";
         /**
          * AlertsChange
          * @description PUT /api/alerts
@@ -1106,6 +1571,8 @@ export interface components {
             version: number | null;
             /** Code Hash */
             code_hash: string | null;
+            /** Db Branch */
+            db_branch?: string | null;
             code_state: components["schemas"]["CodeState"];
             draft?: components["schemas"]["DraftInfo"] | null;
             /** Port */
@@ -1138,6 +1605,111 @@ export interface components {
             instances?: components["schemas"]["InstanceView"][];
             /** Diagnostics */
             diagnostics?: components["schemas"]["Diagnostic"][];
+        };
+        /**
+         * BackupKind
+         * @description Why there is one.
+         * @enum {string}
+         */
+        BackupKind: "manual" | "nightly" | "uploaded";
+        /**
+         * BackupView
+         * @description One backup: a file that can be downloaded, kept elsewhere, and restored anywhere.
+         */
+        BackupView: {
+            /** Id */
+            id: string;
+            kind: components["schemas"]["BackupKind"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Database */
+            database: string;
+            /** Branch */
+            branch?: string | null;
+            /** Documents */
+            documents: number;
+            /** Collections */
+            collections: string[];
+            /** Bytes */
+            bytes: number;
+            /** File Bytes */
+            file_bytes: number;
+            /** Sha256 */
+            sha256: string;
+            /** User */
+            user: string;
+            /**
+             * Elsewhere
+             * @default false
+             */
+            elsewhere: boolean;
+            /** Notes */
+            notes?: string[];
+        };
+        /**
+         * BackupsView
+         * @description GET /api/database/backups
+         */
+        BackupsView: {
+            /** Backups */
+            backups: components["schemas"]["BackupView"][];
+            /** Previous */
+            previous: components["schemas"]["PreviousView"][];
+            /** Nightly At */
+            nightly_at: string | null;
+            /** Nightly Kept */
+            nightly_kept: number;
+        };
+        /**
+         * BranchChange
+         * @description PATCH /api/database/branches/{name}
+         */
+        BranchChange: {
+            /** Ttl */
+            ttl: string;
+        };
+        /**
+         * BranchRequest
+         * @description POST /api/database/branches
+         */
+        BranchRequest: {
+            /** Name */
+            name: string;
+            /** Ttl */
+            ttl?: string | null;
+            /** Backup */
+            backup?: string | null;
+        };
+        /**
+         * BranchView
+         * @description A copy of the database to try things on, with credentials of its own.
+         */
+        BranchView: {
+            /** Name */
+            name: string;
+            /** Database */
+            database: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Expires At */
+            expires_at: string | null;
+            /**
+             * Expired
+             * @default false
+             */
+            expired: boolean;
+            /** Bytes */
+            bytes: number;
+            /** Documents */
+            documents: number;
+            /** Apps */
+            apps?: string[];
         };
         /**
          * Bundle
@@ -1286,11 +1858,21 @@ export interface components {
          * @enum {string}
          */
         CodeState: "up_to_date" | "unsaved" | "not_deployed";
+        /** CollectionCreate */
+        CollectionCreate: {
+            /** Name */
+            name: string;
+        };
         /**
          * CollectionKind
          * @enum {string}
          */
         CollectionKind: "collection" | "view" | "timeseries";
+        /** CollectionName */
+        CollectionName: {
+            /** Name */
+            name: string;
+        };
         /** CollectionView */
         CollectionView: {
             /** Name */
@@ -1317,6 +1899,34 @@ export interface components {
             /** Indexes */
             indexes?: components["schemas"]["IndexView"][];
         };
+        /**
+         * DataProgress
+         * @description One line of the answer to a backup, restore, branch or promotion. `done` or `failed` comes last.
+         */
+        DataProgress: {
+            stage: components["schemas"]["DataStage"];
+            /**
+             * Seconds
+             * @default 0
+             */
+            seconds: number;
+            /** Collection */
+            collection?: string | null;
+            /** Documents */
+            documents?: number | null;
+            /** Of Documents */
+            of_documents?: number | null;
+            app?: components["schemas"]["AppMove"] | null;
+            backup?: components["schemas"]["BackupView"] | null;
+            branch?: components["schemas"]["BranchView"] | null;
+            previous?: components["schemas"]["PreviousView"] | null;
+            error?: components["schemas"]["ErrorBody"] | null;
+        };
+        /**
+         * DataStage
+         * @enum {string}
+         */
+        DataStage: "check" | "copy" | "load" | "switch" | "app" | "done" | "failed";
         /**
          * DatabaseView
          * @description GET /api/database
@@ -1351,6 +1961,18 @@ export interface components {
             apps?: string[];
         };
         /**
+         * DeletedDocument
+         * @description A document that is gone, and for a minute can be brought back.
+         */
+        DeletedDocument: {
+            /** Undo */
+            undo: string | null;
+            /** Expires At */
+            expires_at: string | null;
+            /** Note */
+            note?: string | null;
+        };
+        /**
          * DeployRequest
          * @description A bundle to bring live; where it is None, the app's draft, with what was saved beside it.
          */
@@ -1371,6 +1993,8 @@ export interface components {
             };
             /** Interpreter */
             interpreter?: string | null;
+            /** Db Branch */
+            db_branch?: string | null;
             /** Draft Etag */
             draft_etag?: string | null;
             /**
@@ -1378,6 +2002,38 @@ export interface components {
              * @default 0
              */
             client_seconds: number;
+        };
+        /**
+         * DeploymentView
+         * @description One attempt to bring something live: how it ended, and how long each of its stages took.
+         */
+        DeploymentView: {
+            /** Kind */
+            kind: string;
+            /** By */
+            by: string;
+            /** Version */
+            version: number | null;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            outcome: components["schemas"]["Outcome"];
+            /** Seconds */
+            seconds?: number | null;
+            /**
+             * Client Seconds
+             * @default 0
+             */
+            client_seconds: number;
+            /** Stages */
+            stages?: {
+                [key: string]: number;
+            };
+            failed_stage?: components["schemas"]["Stage"] | null;
+            /** Problem */
+            problem?: string | null;
         };
         /**
          * Diagnostic
@@ -1407,6 +2063,99 @@ export interface components {
             cell?: components["schemas"]["CellPosition"] | null;
             /** Traceback */
             traceback?: string | null;
+        };
+        /**
+         * DocumentChange
+         * @description Fields to change, by their dotted paths.
+         */
+        DocumentChange: {
+            /**
+             * Set
+             * @default {}
+             */
+            set: {
+                [key: string]: unknown;
+            };
+            /**
+             * Unset
+             * @default []
+             */
+            unset: string[];
+            /** Version */
+            version: string;
+        };
+        /**
+         * DocumentInsert
+         * @description A new document.
+         */
+        DocumentInsert: {
+            /** Document */
+            document: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * DocumentPage
+         * @description Some documents of a collection, in order.
+         */
+        DocumentPage: {
+            /** Documents */
+            documents: components["schemas"]["DocumentView"][];
+            /** Next */
+            next?: string | null;
+            /** Count Estimate */
+            count_estimate?: number | null;
+        };
+        /**
+         * DocumentReplace
+         * @description A whole document in the place of the one that was seen.
+         */
+        DocumentReplace: {
+            /** Document */
+            document: {
+                [key: string]: unknown;
+            };
+            /** Version */
+            version: string;
+        };
+        /**
+         * DocumentView
+         * @description A document, as Extended JSON: relaxed, or canonical where that was asked for.
+         */
+        DocumentView: {
+            /** Key */
+            key: string;
+            /** Id */
+            id: unknown;
+            /** Version */
+            version: string;
+            /** Document */
+            document: unknown;
+        };
+        /**
+         * DotenvText
+         * @description The text of a `.env` file. It is hidden in every representation.
+         */
+        DotenvText: {
+            /**
+             * Text
+             * Format: password
+             */
+            text: string;
+        };
+        /**
+         * DotenvVariable
+         * @description A variable as a `.env` file sets it.
+         */
+        DotenvVariable: {
+            /** Name */
+            name: string;
+            /** Value */
+            value: string;
+            /** Looks Secret */
+            looks_secret: boolean;
+            /** Problem */
+            problem?: string | null;
         };
         /**
          * DraftConversion
@@ -1538,6 +2287,22 @@ export interface components {
             variables: components["schemas"]["VariableView"][];
         };
         /**
+         * ErrorBody
+         * @description The body of every error answer.
+         */
+        ErrorBody: {
+            /** Message */
+            message: string;
+            /** Code */
+            code: string;
+            /** Details */
+            details?: {
+                [key: string]: unknown;
+            };
+            /** Request Id */
+            request_id?: string | null;
+        };
+        /**
          * ErrorRequest
          * @description The request as far as it is kept: harmless headers only, and a body only where the owner asked for that.
          */
@@ -1635,7 +2400,59 @@ export interface components {
          * EventKind
          * @enum {string}
          */
-        EventKind: "deployed" | "deploy_failed" | "rolled_back" | "started" | "restarted" | "stopped" | "env_changed" | "changed" | "cloned" | "deleted" | "restored" | "crashed" | "crash_loop" | "recovered" | "slept" | "woke" | "health" | "removal_warning" | "removed" | "cleaned" | "credentials_rotated" | "database_full" | "database_writable" | "operation_ended" | "too_many_connections" | "alert_failed";
+        EventKind: "deployed" | "deploy_failed" | "rolled_back" | "started" | "restarted" | "stopped" | "env_changed" | "changed" | "cloned" | "deleted" | "restored" | "crashed" | "crash_loop" | "recovered" | "slept" | "woke" | "health" | "removal_warning" | "removed" | "cleaned" | "backed_up" | "backup_failed" | "database_restored" | "branch_created" | "branch_dropped" | "branch_promoted" | "credentials_rotated" | "database_full" | "database_writable" | "operation_ended" | "too_many_connections" | "alert_failed";
+        /** ExplainRequest */
+        ExplainRequest: {
+            /**
+             * Filter
+             * @default {}
+             */
+            filter: {
+                [key: string]: unknown;
+            };
+            /**
+             * Sort
+             * @default {}
+             */
+            sort: {
+                [key: string]: unknown;
+            };
+            /**
+             * Projection
+             * @default {}
+             */
+            projection: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * Explanation
+         * @description How MongoDB finds what a query asks for; it was run once to know.
+         */
+        Explanation: {
+            /** Summary */
+            summary: string;
+            /** Uses Index */
+            uses_index: boolean;
+            /** Indexes */
+            indexes: string[];
+            /** Sorts In Memory */
+            sorts_in_memory: boolean;
+            /** Keys Examined */
+            keys_examined: number;
+            /** Documents Examined */
+            documents_examined: number;
+            /** Returned */
+            returned: number;
+            /** Seconds */
+            seconds: number;
+            /** Advice */
+            advice?: string | null;
+            /** Plan */
+            plan: {
+                [key: string]: unknown;
+            };
+        };
         /**
          * FileChange
          * @description What happened to a file between the old and the new side.
@@ -1668,6 +2485,12 @@ export interface components {
              */
             note: string;
         };
+        /**
+         * Format
+         * @description Of a file that comes in or goes out.
+         * @enum {string}
+         */
+        Format: "jsonl" | "csv";
         /**
          * Health
          * @description The verdict, as it stands in the list of apps.
@@ -1717,6 +2540,54 @@ export interface components {
             checks?: components["schemas"]["HealthCheck"][];
         };
         /**
+         * ImportEvent
+         * @description How far an import is; the last one is `done` or `failed`.
+         */
+        ImportEvent: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "progress" | "done" | "failed";
+            /**
+             * Lines
+             * @default 0
+             */
+            lines: number;
+            /**
+             * Stored
+             * @default 0
+             */
+            stored: number;
+            /**
+             * Refused
+             * @default 0
+             */
+            refused: number;
+            /**
+             * Bytes
+             * @default 0
+             */
+            bytes: number;
+            /**
+             * Seconds
+             * @default 0
+             */
+            seconds: number;
+            /**
+             * Problems
+             * @default []
+             */
+            problems: components["schemas"]["LineProblem"][];
+            /** Message */
+            message?: string | null;
+        };
+        /**
+         * ImportMode
+         * @enum {string}
+         */
+        ImportMode: "add" | "replace";
+        /**
          * ImportResult
          * @description A project that was saved as the draft of an app. Nothing of it is deployed.
          */
@@ -1735,6 +2606,39 @@ export interface components {
             left_out: string[];
             /** Notes */
             notes: string[];
+        };
+        /**
+         * IndexCreate
+         * @description An index: fields with 1, -1, `text`, `2dsphere` or `hashed`.
+         */
+        IndexCreate: {
+            /** Keys */
+            keys: {
+                [key: string]: 1 | -1 | "text" | "2dsphere" | "hashed";
+            };
+            /** Name */
+            name?: string | null;
+            /**
+             * Unique
+             * @default false
+             */
+            unique: boolean;
+            /**
+             * Sparse
+             * @default false
+             */
+            sparse: boolean;
+            /** Expire After Seconds */
+            expire_after_seconds?: number | null;
+            /** Partial */
+            partial?: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /** IndexName */
+        IndexName: {
+            /** Name */
+            name: string;
         };
         /** IndexView */
         IndexView: {
@@ -1789,7 +2693,7 @@ export interface components {
          * @description What kind of thing goes.
          * @enum {string}
          */
-        Leftover: "app_warned" | "app_removed" | "app_purged" | "name" | "bundle" | "blob" | "files" | "socket" | "process";
+        Leftover: "app_warned" | "app_removed" | "app_purged" | "name" | "bundle" | "blob" | "branch" | "database" | "files" | "socket" | "process";
         /**
          * Limits
          * @description Sizes in bytes, counts as numbers, times in seconds.
@@ -1835,6 +2739,16 @@ export interface components {
              * @default 10
              */
             max_versions_kept: number;
+        };
+        /**
+         * LineProblem
+         * @description A line of an import that was not stored, and why.
+         */
+        LineProblem: {
+            /** Line */
+            line: number;
+            /** Message */
+            message: string;
         };
         /**
          * LogLevel
@@ -2018,6 +2932,32 @@ export interface components {
             address: string;
         };
         /**
+         * Outcome
+         * @description How a deployment ended, or has not yet.
+         * @enum {string}
+         */
+        Outcome: "running" | "live" | "unchanged" | "saved" | "failed" | "interrupted";
+        /**
+         * PreviousView
+         * @description A database that was in force before a restore or a promotion, and can be so again for a while.
+         */
+        PreviousView: {
+            /** Name */
+            name: string;
+            /** Branch */
+            branch?: string | null;
+            /**
+             * Replaced At
+             * Format: date-time
+             */
+            replaced_at: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
          * Promise
          * @description Of the deploys of some days. Rates are from 0 to 1; None where there was no deploy.
          */
@@ -2049,6 +2989,14 @@ export interface components {
             /** Is Kept */
             is_kept: boolean | null;
         };
+        /** PromoteRequest */
+        PromoteRequest: {
+            /**
+             * Confirm
+             * @default
+             */
+            confirm: string;
+        };
         /**
          * ReplayRequest
          * @description What to send beside what is stored: headers that were not kept (Authorization, say), and another body.
@@ -2073,6 +3021,14 @@ export interface components {
             now: components["schemas"]["Answer"];
             /** Left Out */
             left_out?: string[];
+        };
+        /** RestoreRequest */
+        RestoreRequest: {
+            /**
+             * Confirm
+             * @default
+             */
+            confirm: string;
         };
         /**
          * RotationEvent
@@ -2207,6 +3163,8 @@ export interface components {
              * @default false
              */
             unchanged: boolean;
+            /** Db Branch */
+            db_branch?: string | null;
             failed_stage?: components["schemas"]["Stage"] | null;
             /** Diagnostics */
             diagnostics?: components["schemas"]["Diagnostic"][];
@@ -2290,6 +3248,11 @@ export interface components {
              * @default []
              */
             notes: string[];
+        };
+        /** UndoRequest */
+        UndoRequest: {
+            /** Name */
+            name?: string | null;
         };
         /**
          * UriRequest
@@ -2397,6 +3360,8 @@ export interface components {
             files: string[];
             /** Rollback Of */
             rollback_of?: number | null;
+            /** Db Branch */
+            db_branch?: string | null;
         };
     };
     responses: never;
@@ -3072,6 +4037,30 @@ export interface operations {
             };
         };
     };
+    read_dotenv_api_dotenv_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DotenvText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DotenvVariable"][];
+                };
+            };
+        };
+    };
     rotate_key_api_admin_keys_rotate_post: {
         parameters: {
             query?: never;
@@ -3501,6 +4490,30 @@ export interface operations {
             };
         };
     };
+    list_deployments_api_apps__app_id__deployments_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeploymentView"][];
+                };
+            };
+        };
+    };
     get_health_api_apps__app_id__health_status_get: {
         parameters: {
             query?: never;
@@ -3779,6 +4792,741 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["UriView"];
                 };
+            };
+        };
+    };
+    list_backups_api_database_backups_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupsView"];
+                };
+            };
+        };
+    };
+    back_up_api_database_backups_post: {
+        parameters: {
+            query?: {
+                branch?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataProgress"];
+                };
+            };
+        };
+    };
+    upload_api_database_backups_upload_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/zip": unknown;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupView"];
+                };
+            };
+        };
+    };
+    undo_api_database_backups_undo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UndoRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataProgress"];
+                };
+            };
+        };
+    };
+    get_backup_api_database_backups__backup_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backup_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupView"];
+                };
+            };
+        };
+    };
+    delete_backup_api_database_backups__backup_id__delete: {
+        parameters: {
+            query?: {
+                confirm?: string;
+            };
+            header?: never;
+            path: {
+                backup_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupView"];
+                };
+            };
+        };
+    };
+    get_content_api_database_backups__backup_id__content_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backup_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    restore_api_database_backups__backup_id__restore_post: {
+        parameters: {
+            query?: {
+                branch?: string | null;
+            };
+            header?: never;
+            path: {
+                backup_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataProgress"];
+                };
+            };
+        };
+    };
+    list_branches_api_database_branches_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BranchView"][];
+                };
+            };
+        };
+    };
+    create_branch_api_database_branches_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BranchRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataProgress"];
+                };
+            };
+        };
+    };
+    get_branch_api_database_branches__name__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BranchView"];
+                };
+            };
+        };
+    };
+    drop_branch_api_database_branches__name__delete: {
+        parameters: {
+            query?: {
+                confirm?: string;
+                force?: boolean;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    extend_branch_api_database_branches__name__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BranchChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BranchView"];
+                };
+            };
+        };
+    };
+    promote_api_database_branches__name__promote_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PromoteRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataProgress"];
+                };
+            };
+        };
+    };
+    list_documents_api_database_collections__collection__documents_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description `next` of the page before */
+                after?: string | null;
+                branch?: string | null;
+                /** @description A MongoDB query, as JSON */
+                filter?: string | null;
+                /** @description `{"field": 1}`, or -1 downwards */
+                sort?: string | null;
+                /** @description `{"field": 1}`, or 0 */
+                projection?: string | null;
+                /** @description Each value with its type, numbers too */
+                canonical?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Percent-encoded, a slash too */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentPage"];
+                };
+            };
+        };
+    };
+    insert_document_api_database_collections__collection__documents_post: {
+        parameters: {
+            query?: {
+                branch?: string | null;
+                /** @description Each value with its type, numbers too */
+                canonical?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Percent-encoded, a slash too */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DocumentInsert"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentView"];
+                };
+            };
+        };
+    };
+    get_document_api_database_collections__collection__documents__key__get: {
+        parameters: {
+            query?: {
+                branch?: string | null;
+                /** @description Each value with its type, numbers too */
+                canonical?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description A document's `key`, or its `_id` as Extended JSON */
+                key: string;
+                /** @description Percent-encoded, a slash too */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentView"];
+                };
+            };
+        };
+    };
+    replace_document_api_database_collections__collection__documents__key__put: {
+        parameters: {
+            query?: {
+                branch?: string | null;
+                /** @description Each value with its type, numbers too */
+                canonical?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description A document's `key`, or its `_id` as Extended JSON */
+                key: string;
+                /** @description Percent-encoded, a slash too */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DocumentReplace"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentView"];
+                };
+            };
+        };
+    };
+    delete_document_api_database_collections__collection__documents__key__delete: {
+        parameters: {
+            query?: {
+                version?: string | null;
+                branch?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description A document's `key`, or its `_id` as Extended JSON */
+                key: string;
+                /** @description Percent-encoded, a slash too */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedDocument"];
+                };
+            };
+        };
+    };
+    change_document_api_database_collections__collection__documents__key__patch: {
+        parameters: {
+            query?: {
+                branch?: string | null;
+                /** @description Each value with its type, numbers too */
+                canonical?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description A document's `key`, or its `_id` as Extended JSON */
+                key: string;
+                /** @description Percent-encoded, a slash too */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DocumentChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentView"];
+                };
+            };
+        };
+    };
+    undo_delete_api_database_undo__token__post: {
+        parameters: {
+            query?: {
+                /** @description Each value with its type, numbers too */
+                canonical?: boolean;
+            };
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentView"];
+                };
+            };
+        };
+    };
+    create_collection_api_database_collections_post: {
+        parameters: {
+            query?: {
+                branch?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CollectionCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionName"];
+                };
+            };
+        };
+    };
+    drop_collection_api_database_collections__collection__delete: {
+        parameters: {
+            query?: {
+                confirm?: string;
+                branch?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Percent-encoded, a slash too */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    create_index_api_database_collections__collection__indexes_post: {
+        parameters: {
+            query?: {
+                branch?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Percent-encoded, a slash too */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IndexCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndexName"];
+                };
+            };
+        };
+    };
+    drop_index_api_database_collections__collection__indexes__index__delete: {
+        parameters: {
+            query?: {
+                branch?: string | null;
+            };
+            header?: never;
+            path: {
+                index: string;
+                /** @description Percent-encoded, a slash too */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    explain_api_database_collections__collection__explain_post: {
+        parameters: {
+            query?: {
+                branch?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Percent-encoded, a slash too */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExplainRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explanation"];
+                };
+            };
+        };
+    };
+    import_documents_api_database_collections__collection__import_post: {
+        parameters: {
+            query?: {
+                format?: components["schemas"]["Format"];
+                mode?: components["schemas"]["ImportMode"];
+                branch?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Percent-encoded, a slash too */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportEvent"];
+                };
+            };
+        };
+    };
+    export_documents_api_database_collections__collection__export_get: {
+        parameters: {
+            query?: {
+                format?: components["schemas"]["Format"];
+                /** @description For people: without the types, so that there is no way back */
+                plain?: boolean;
+                branch?: string | null;
+                /** @description A MongoDB query, as JSON */
+                filter?: string | null;
+                /** @description `{"field": 1}`, or -1 downwards */
+                sort?: string | null;
+                /** @description `{"field": 1}`, or 0 */
+                projection?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Percent-encoded, a slash too */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

@@ -1,8 +1,9 @@
 import { Dialog, ReactWidget } from '@jupyterlab/apputils';
 import * as React from 'react';
 
-import { freeName, problemOf } from '../apps/naming';
+import { freeName, problemOf, type NameProblem } from '../apps/naming';
 import type { TranslationBundle } from '../common/translation';
+import { useValidity } from '../common/useValidity';
 
 /** The names that are in use. */
 export interface INames {
@@ -12,137 +13,94 @@ export interface INames {
   readonly used: ReadonlySet<string>;
 }
 
-/** Ask under which name a cell is to be deployed; null where the person thought better of it. */
-export async function askName(options: {
+interface INameOptions {
   trans: TranslationBundle;
   wanted: string;
   /** They may come late: the question does not wait for them. Where they never come, any name will do. */
   names: Promise<INames>;
-}): Promise<string | null> {
+}
+
+/** Ask under which name a cell is to be deployed; null where the person thought better of it. */
+export async function askName(options: INameOptions): Promise<string | null> {
   const { trans } = options;
-  const body = new NameBody(options.wanted, trans);
-  const dialog = new Dialog<string>({
+  let chosen = options.wanted;
+  const body = ReactWidget.create(<NameForm {...options} onChange={name => (chosen = name)} />);
+  body.addClass('gf-Confirm');
+  const dialog = new Dialog({
     title: trans.__('Deploy this cell'),
     body,
     buttons: [
       Dialog.cancelButton({ label: trans.__('Cancel') }),
       Dialog.okButton({ label: trans.__('Deploy') })
     ],
-    focusNodeSelector: 'input'
+    defaultButton: 1
   });
   dialog.addClass('gf-NameDialog');
-  options.names.then(
-    names => body.useNames(names),
-    () => undefined // the deploy itself starts the service, or says why it cannot
-  );
-  const result = await dialog.launch();
-  return result.button.accept ? result.value : null;
+  return (await dialog.launch()).button.accept ? chosen : null;
 }
 
-class NameBody extends ReactWidget implements Dialog.IBodyWidget<string> {
-  constructor(
-    private readonly _wanted: string,
-    private readonly _trans: TranslationBundle
-  ) {
-    super();
-    this._value = _wanted;
-  }
-
-  /** Suggest a free name, unless the person has typed one. */
-  useNames(names: INames): void {
-    this._taken = names.taken;
-    const input = this._input;
-    if (input && this._value === this._wanted) {
-      input.value = this._value = freeName(this._wanted, names.used);
-      input.select();
+function NameForm(props: INameOptions & { onChange: (name: string) => void }): React.ReactElement {
+  const { trans, wanted, names, onChange } = props;
+  const [typed, setTyped] = React.useState(wanted);
+  const [known, setKnown] = React.useState<INames | null>(null);
+  const field = React.useRef<HTMLInputElement>(null);
+  const name = typed.trim();
+  const found = problemOf(name, known?.taken ?? new Set());
+  const problem = found === 'taken' ? null : found;
+  useValidity(field, problem);
+  React.useEffect(() => onChange(name), [name]);
+  React.useEffect(() => {
+    field.current?.select();
+    names.then(setKnown, () => undefined); // the deploy itself starts the service, or says why it cannot
+  }, []);
+  React.useEffect(() => {
+    if (known && name === wanted) {
+      setTyped(freeName(wanted, known.used));
     }
-    this._changed();
-  }
+  }, [known]);
+  return (
+    <>
+      <p>
+        {trans.__(
+          'It becomes an app with an address of its own. The name stays with it, and stands on top of the cell.'
+        )}
+      </p>
+      <label className="gf-Field">
+        <span>{trans.__('Name of the app')}</span>
+        <input
+          ref={field}
+          className="jp-mod-styled"
+          autoComplete="off"
+          autoFocus
+          spellCheck={false}
+          value={typed}
+          aria-describedby="gf-NameDialog-problem"
+          aria-invalid={problem !== null}
+          onChange={event => setTyped(event.target.value)}
+        />
+      </label>
+      <p
+        id="gf-NameDialog-problem"
+        className={`gf-NameDialog-problem${problem === null ? '' : ' gf-mod-error'}`}
+        role="status"
+      >
+        {found !== null ? words(found, trans) : known ? trans.__('This name is free.') : ''}
+      </p>
+    </>
+  );
+}
 
-  getValue(): string {
-    return this._value.trim();
+function words(problem: NameProblem, trans: TranslationBundle): string {
+  switch (problem) {
+    case 'taken':
+      return trans.__('You have this app: the cell becomes its next version.');
+    case 'empty':
+      return trans.__('An app needs a name.');
+    case 'letters':
+      return trans.__('Use lower-case letters, digits and hyphens, with a letter first and no hyphen last.');
+    case 'long':
+      return trans.__('A name has at most 40 characters.');
+    case 'reserved':
+      return trans.__('This name is reserved. Choose another.');
   }
-
-  protected override onAfterAttach(): void {
-    this.update();
-    requestAnimationFrame(() => {
-      this._changed();
-      this._input?.select();
-    });
-  }
-
-  protected override render(): React.ReactElement {
-    const trans = this._trans;
-    const problem = this._problem();
-    const isTaken = problem === 'taken';
-    return (
-      <div className="gf-Confirm">
-        <p>
-          {trans.__(
-            'It becomes an app with an address of its own. The name stays with it, and stands on top of the cell.'
-          )}
-        </p>
-        <label className="gf-Field">
-          <span>{trans.__('Name of the app')}</span>
-          <input
-            className="jp-mod-styled"
-            autoComplete="off"
-            spellCheck={false}
-            defaultValue={this._value}
-            aria-describedby="gf-NameDialog-problem"
-            aria-invalid={problem !== null && !isTaken}
-            onChange={event => {
-              this._value = event.target.value;
-              this._changed();
-            }}
-          />
-        </label>
-        <p
-          id="gf-NameDialog-problem"
-          className={`gf-NameDialog-problem${problem !== null && !isTaken ? ' gf-mod-error' : ''}`}
-          role="status"
-        >
-          {this._words(problem)}
-        </p>
-      </div>
-    );
-  }
-
-  private get _input(): HTMLInputElement | null {
-    return this.node.querySelector('input');
-  }
-
-  private _problem(): ReturnType<typeof problemOf> {
-    return problemOf(this.getValue(), this._taken ?? new Set());
-  }
-
-  private _changed(): void {
-    const problem = this._problem();
-    // The dialog accepts nothing while a field of it is not valid.
-    this._input?.setCustomValidity(problem === null || problem === 'taken' ? '' : this._words(problem));
-    this.update();
-  }
-
-  private _words(problem: ReturnType<typeof problemOf>): string {
-    const trans = this._trans;
-    switch (problem) {
-      case null:
-        return this._taken ? trans.__('This name is free.') : '';
-      case 'taken':
-        return trans.__('You have this app: the cell becomes its next version.');
-      case 'empty':
-        return trans.__('An app needs a name.');
-      case 'letters':
-        return trans.__(
-          'Use lower-case letters, digits and hyphens, with a letter first and no hyphen last.'
-        );
-      case 'long':
-        return trans.__('A name has at most 40 characters.');
-      case 'reserved':
-        return trans.__('This name is reserved. Choose another.');
-    }
-  }
-
-  private _value: string;
-  private _taken: ReadonlySet<string> | null = null;
 }

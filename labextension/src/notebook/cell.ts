@@ -1,4 +1,5 @@
 /** What a code cell has to do with an app: read from its text alone, as the magics read it. */
+import help from './magics.json';
 
 export type CellKind =
   /** `%%deploy NAME` on top: the cell is the app. */
@@ -28,7 +29,11 @@ const MAIN = 'main.py';
 const NAME = /^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/;
 const MARKER = /^#\|\s*([A-Za-z][\w-]*)\s*:(.*)$/;
 const BLANK = ' \t\r\n\f\v';
-const TAKES_VALUE = new Set(['--with', '--env', '--file', '--message']);
+const TAKES_VALUE = new Set(
+  [help['%%deploy'], help['%deploy'], help['%%deployfile']].flatMap(({ options }) =>
+    Object.entries(options).flatMap(([option, { takesValue }]) => (takesValue ? [option] : []))
+  )
+);
 
 /** What a cell is to an app; null where it has nothing to do with one. */
 export function readCell(source: string): ICellCode | null {

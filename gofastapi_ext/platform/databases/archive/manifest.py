@@ -1,0 +1,103 @@
+"""What an archive says of itself.
+
+An archive is a zip with the layout of a `mongodump` folder: for each collection `<database>/<name>.metadata.json`
+(options and indexes) and `<database>/<name>.bson` (its documents, as they are stored). `manifest.json` holds the
+sha256 of each of them, and the comment of the zip that of the manifest: so one hash answers for everything.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, Field
+
+FORMAT = "gofastapi-backup"
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+SUFFIX = ".gfa.zip"
+
+
+class Consistency(StrEnum):
+    """Why all collections of an archive are of one moment."""
+
+    LOCKED = "locked"  # nobody could write while it was made
+    SNAPSHOT = "snapshot"  # read at one moment of a replica set
+
+
+class Kind(StrEnum):
+    COLLECTION = "collection"
+    TIMESERIES = "timeseries"
+    VIEW = "view"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Part(_Frozen):
+    """A member of the zip."""
+
+    path: str = Field(max_length=2000)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    size_bytes: int = Field(ge=0)
+
+
+class CollectionEntry(_Frozen):
+    """A collection; a view has no documents of its own."""
+
+    name: str = Field(max_length=300)
+    kind: Kind
+    metadata: Part
+    data: Part | None = None
+    documents: int = Field(default=0, ge=0)
+
+
+class Metadata(BaseModel):
+    """What a collection is, beside its documents, in MongoDB's own words."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    options: dict[str, Any] = Field(default_factory=dict)
+    indexes: list[dict[str, Any]] = Field(default_factory=list)
+
+
+class Manifest(_Frozen):
+    format: Literal["gofastapi-backup"] = "gofastapi-backup"
+    format_version: int = FORMAT_VERSION
+    created_at: datetime
+    user: str
+    database: str
+    branch: str | None = None
+    installation: str
+    """Which platform made it; another one's archive is told apart by this."""
+    server_version: str
+    consistency: Consistency
+    collections: list[CollectionEntry] = Field(default_factory=list)
+    notes: list[str] = Field(default_factory=list)
+    """What is not as one might expect, in words for people."""
+
+    @property
+    def parts(self) -> list[Part]:
+        return [part for entry in self.collections for part in (entry.metadata, entry.data) if part is not None]
+
+    @property
+    def size_bytes(self) -> int:
+        """Of everything, unpacked."""
+        return sum(part.size_bytes for part in self.parts)
+
+    @property
+    def documents(self) -> int:
+        return sum(entry.documents for entry in self.collections)
+
+
+def comment(manifest_sha256: str) -> bytes:
+    """The comment of the zip."""
+    return f"{FORMAT} {FORMAT_VERSION} sha256={manifest_sha256}".encode()
+
+
+def path_of(database: str, collection: str, ending: str) -> str:
+    """The member that holds `ending` (`bson`, `metadata.json`) of a collection, whatever its name."""
+    return f"{quote(database, safe='')}/{quote(collection, safe='')}.{ending}"

@@ -1,0 +1,110 @@
+import { Button, copyIcon, folderIcon, launchIcon, refreshIcon, runIcon } from '@jupyterlab/ui-components';
+import * as React from 'react';
+
+import type { AppView, State } from '../api/types';
+import { CommandIDs } from '../commands';
+import { ago, moment } from '../common/format';
+import type { TranslationBundle } from '../common/translation';
+import type { IPage } from './page';
+import { addressOf, copy, start } from './parts/actions';
+
+/** Which app it is, how it is, and what is done with it most. */
+export function Header(props: { page: IPage; view: AppView }): React.ReactElement {
+  const { page, view } = props;
+  const { trans, commands } = page;
+  const isStopped = view.state === 'stopped' || view.state === 'failed';
+  const address = addressOf(page);
+  return (
+    <header className="gf-PageHeader">
+      <div className="gf-PageHeader-what">
+        <div className="gf-PageHeader-names">
+          <h1 className="gf-PageHeader-title">{view.title}</h1>
+          {view.title !== view.id && <span className="gf-PageHeader-id">{view.id}</span>}
+          <StateBadge view={view} trans={trans} />
+        </div>
+        <p className="gf-PageHeader-facts">
+          {view.version != null && <span>{trans.__('Version %1', view.version)}</span>}
+          {view.draft && view.code_state !== 'up_to_date' && (
+            <span className="gf-PageHeader-changes" title={moment(view.draft.saved_at)}>
+              {trans.__('Changes not deployed, saved %1', ago(view.draft.saved_at))}
+            </span>
+          )}
+          {view.reason && <span>{view.reason}</span>}
+        </p>
+      </div>
+      <div className="gf-PageHeader-actions">
+        {view.version != null && !isStopped && (
+          <a className="gf-Action gf-mod-primary" href={address} target="_blank" rel="noreferrer">
+            <launchIcon.react tag="span" className="gf-Icon" />
+            {trans.__('Open')}
+          </a>
+        )}
+        {view.version != null && isStopped && (
+          <Button className="gf-Action gf-mod-primary" onClick={() => void start(page, 'start')}>
+            <runIcon.react tag="span" className="gf-Icon" />
+            {trans.__('Start')}
+          </Button>
+        )}
+        {view.draft && view.code_state !== 'up_to_date' && commands.hasCommand(CommandIDs.deployDraft) && (
+          <Button
+            className="gf-Action"
+            onClick={() => void commands.execute(CommandIDs.deployDraft, { app: view.id })}
+          >
+            <runIcon.react tag="span" className="gf-Icon" />
+            {trans.__('Deploy changes')}
+          </Button>
+        )}
+        {view.version != null && (
+          <Button className="gf-Action" onClick={() => copy(address, page)}>
+            <copyIcon.react tag="span" className="gf-Icon" />
+            {trans.__('Copy address')}
+          </Button>
+        )}
+        {commands.hasCommand(CommandIDs.openFiles) && (
+          <Button
+            className="gf-Action"
+            onClick={() => void commands.execute(CommandIDs.openFiles, { app: view.id })}
+          >
+            <folderIcon.react tag="span" className="gf-Icon" />
+            {trans.__('Files')}
+          </Button>
+        )}
+        {view.version != null && !isStopped && (
+          <Button className="gf-Action" onClick={() => void start(page, 'restart')}>
+            <refreshIcon.react tag="span" className="gf-Icon" />
+            {trans.__('Restart')}
+          </Button>
+        )}
+      </div>
+    </header>
+  );
+}
+
+function StateBadge(props: { view: AppView; trans: TranslationBundle }): React.ReactElement {
+  const { view, trans } = props;
+  const health = view.health?.color ?? 'grey';
+  // What is wrong with an app that runs is said by its health.
+  const reason = view.state === 'running' && health !== 'green' ? view.health?.reason : undefined;
+  return (
+    <span className={`gf-State gf-mod-${view.state} gf-mod-health-${health}`} title={view.health?.reason}>
+      <span className="gf-State-dot" aria-hidden="true" />
+      {stateWord(view.state, trans)}
+      {reason && <span className="gf-State-reason">{reason}</span>}
+    </span>
+  );
+}
+
+function stateWord(state: State, trans: TranslationBundle): string {
+  const words: Record<State, string> = {
+    new: trans.__('Not deployed'),
+    starting: trans.__('Starting'),
+    running: trans.__('Running'),
+    restarting: trans.__('Restarting'),
+    failed: trans.__('Failed'),
+    asleep: trans.__('Asleep'),
+    stopping: trans.__('Stopping'),
+    stopped: trans.__('Stopped'),
+    deleted: trans.__('Deleted')
+  };
+  return words[state];
+}

@@ -1,0 +1,25 @@
+import { Client, data } from '../../api/client';
+import type { AppChange, AppView } from '../../api/types';
+import { StageRun } from '../parts/stageRun';
+import { RefreshedTab } from '../parts/tabModel';
+
+/** What an app's owner may set without touching its code, and the app's end. */
+export class SettingsModel extends RefreshedTab {
+  constructor(
+    readonly app: string,
+    readonly client: Client
+  ) {
+    super();
+  }
+
+  readonly run = new StageRun();
+
+  /** Nothing to read: all of it stands in the list of apps. */
+  override refresh(): void {}
+
+  change(change: AppChange): Promise<AppView> {
+    return data(
+      this.client.api.PATCH('/api/apps/{app_id}', { params: { path: { app_id: this.app } }, body: change })
+    );
+  }
+}

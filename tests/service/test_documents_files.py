@@ -1,0 +1,404 @@
+"""Files of documents in and out: types that survive, lines that are told, and memory that does not grow."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+import bson
+import httpx
+import psutil
+import pytest
+from support.data import WHOLE, Data, as_bytes, one_of_each_type, opened
+from support.platform import Platform, running_platform
+from support.waiting import until
+
+from gofastapi_ext.core.documents.views import Format, ImportEvent, ImportMode
+from gofastapi_ext.core.errors import InvalidNameError, InvalidRequestError, NotFoundError, ServiceUnreachableError
+
+MB = 1_000_000
+
+
+def load(platform: Platform, collection: str, content: bytes | Iterable[bytes], **how: Any) -> ImportEvent:
+    """Import, and return how it ended."""
+    pieces = [content] if isinstance(content, bytes) else content
+    return list(platform.client.import_documents(collection, pieces, **how))[-1]
+
+
+def export(platform: Platform, collection: str, **how: Any) -> bytes:
+    target = io.BytesIO()
+    platform.client.export_documents(collection, target, **how)
+    return target.getvalue()
+
+
+def lines(documents: Iterable[dict[str, Any]]) -> bytes:
+    return b"".join(json.dumps(document).encode() + b"\n" for document in documents)
+
+
+def test_json_lines_bring_every_type_back(platform: Platform, data: Data) -> None:
+    documents = [one_of_each_type() for _ in range(3)]
+    data.types.insert_many(documents)
+    exported = export(platform, "types", sort={"_id": 1})
+    data.types.drop()
+    assert load(platform, "types", exported).stored == 3
+    raw = data.get_collection("types", bson.CodecOptions(bson.raw_bson.RawBSONDocument))
+    assert [found.raw for found in raw.find().sort("_id", 1)] == [bson.encode(d) for d in documents]
+    assert export(platform, "types", sort={"_id": 1}) == exported
+    plain = json.loads(export(platform, "types", plain=True).splitlines()[0])
+    assert plain["long"] == 5
+
+
+def test_csv_brings_every_type_back(platform: Platform, data: Data) -> None:
+    documents = [one_of_each_type(), {"_id": 1, "text": "only this"}, {"_id": "two", "object": 5, "array": {}}]
+    data.types.insert_many(documents)
+    exported = export(platform, "types", format=Format.CSV, sort={"_id": 1})
+    for row in csv.reader(io.StringIO(exported.decode(), newline="")):
+        for cell in row:
+            assert not cell.startswith(("=", "+", "@", "\t", "\r")), "a spreadsheet would run it"
+            assert not cell.startswith("-") or float(cell) <= 0
+    data.types.drop()
+    result = load(platform, "types", exported, format=Format.CSV)
+    assert (result.kind, result.stored, result.problems) == ("done", 3, [])
+    found = {str(d["_id"]): as_bytes(d) for d in data.get_collection("types", WHOLE).find()}
+    expected = {str(d["_id"]): as_bytes(d) for d in documents}
+    assert found.keys() == expected.keys()
+    for name in expected:
+        assert found[name].keys() == expected[name].keys()
+        for field, value in expected[name].items():
+            if field != "object":  # the order of its fields is that of the columns
+                assert found[name][field] == value, field
+    whole = data.get_collection("types", WHOLE).find_one({"_id": documents[0]["_id"]})
+    assert whole is not None
+    assert whole["object"] == documents[0]["object"]
+
+
+def test_csv_for_people(platform: Platform, data: Data) -> None:
+    data.notes.insert_one({"_id": 1, "at": datetime(2026, 1, 2, tzinfo=UTC), "who": {"name": "=cmd()"}, "tags": ["a"]})
+    text = export(platform, "notes", format=Format.CSV, plain=True).decode()
+    assert text == '_id,at,who.name,tags\r\n1,2026-01-02T00:00:00+00:00,\'=cmd(),"[""a""]"\r\n'
+
+
+def test_a_csv_of_a_spreadsheet_is_read(platform: Platform, data: Data) -> None:
+    text = (
+        "\ufeffname,age,zip,address.city,tags,note,born\r\n"
+        'Ann,41,01234,Rome,"[""a"",""b""]","two\r\nlines, and a comma",2001-01-01\r\n'
+        "\r\n"
+        "Bob,,12,,,x,\r\n"
+        "Eve,1,2,3,4,5,6,7\r\n"
+        'Odd,"{""$oid"":""no""}"\r\n'
+    )
+    result = load(platform, "people", [text.encode()[n : n + 7] for n in range(0, len(text), 7)], format=Format.CSV)
+    assert (result.kind, result.stored, result.refused) == ("done", 2, 2)
+    assert [problem.line for problem in result.problems] == [6, 7]
+    assert "8 cells" in result.problems[0].message
+    assert list(data.people.find({}, {"_id": 0})) == [
+        {"name": "Ann", "age": 41, "zip": "01234", "address": {"city": "Rome"}, "tags": ["a", "b"],
+         "note": "two\r\nlines, and a comma", "born": "2001-01-01"},
+        {"name": "Bob", "zip": 12, "note": "x"},
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"a,a\n1,2\n", "same name"),
+        (b"a,,b\n1,2,3\n", "no name"),
+        (b'a\n"never closed\nand so on\n', "opened in line 2 is never closed"),
+        (b"a,a.b\n1,2\n", ""),
+    ],
+)
+def test_a_csv_that_makes_no_sense_is_told(platform: Platform, data: Data, content: bytes, said: str) -> None:
+    result = load(platform, "bad", content, format=Format.CSV)
+    if said:
+        assert result.kind == "failed"
+        assert said in str(result.message)
+    else:
+        assert result.problems[0].line == 2
+    assert data.bad.count_documents({}) == 0
+
+
+def test_lines_that_cannot_be_stored_are_told_by_number(platform: Platform, data: Data) -> None:
+    data.create_collection("notes", validator={"n": {"$not": {"$type": "string"}}})
+    data.notes.create_index("sku", unique=True, sparse=True)
+    data.notes.insert_one({"_id": 1})
+    content = b"\n".join(
+        [b'{"_id":1}', b'{"_id":2,"sku":"x"}', b"nonsense", b"", b"[1]", b'{"_id":{"$oid":"x"}}',
+         b'{"_id":3,"sku":"x"}',
+         b'{"_id":4,"n":"text"}', b'{"_id":5,"n":99999999999999999999}', b"\xff\xfe", b'{"_id":6}', b'{"a":' * 5000]
+    )  # fmt: skip
+    result = load(platform, "notes", content)
+    assert (result.kind, result.lines, result.stored, result.refused) == ("done", 12, 2, 9)
+    told = {problem.line: problem.message for problem in result.problems}
+    assert list(told) == [1, 3, 5, 6, 7, 8, 9, 10, 12]
+    assert "_id 1 already" in told[1]
+    assert "sku x already" in told[7]
+    assert "rules of the collection" in told[8]
+    assert "deeply" in told[12]
+    assert sorted(d["_id"] for d in data.notes.find()) == [1, 2, 6]
+    many = load(platform, "notes", b"x\n" * 5000)
+    assert (many.refused, len(many.problems), many.problems[-1].line) == (5000, 20, 20)
+    assert "begins a list" in load(platform, "notes", b'[{"a":1},\n{"a":2}]').problems[0].message
+
+
+def test_a_replacement_is_all_or_nothing(platform: Platform, data: Data) -> None:
+    data.create_collection("notes", validator={"n": {"$exists": True}})
+    data.notes.create_index("n", unique=True)
+    data.notes.insert_one({"_id": "old", "n": 1})
+    how = {"mode": ImportMode.REPLACE}
+    failed = load(platform, "notes", lines([{"n": 5}, {"n": 5}, {"m": 1}]), **how)
+    assert failed.kind == "failed"
+    assert "as it was" in str(failed.message)
+    assert [problem.line for problem in failed.problems] == [2, 3]
+    assert data.notes.find_one() == {"_id": "old", "n": 1}
+    early = load(platform, "notes", b"x\n" * 1_000_000, **how)
+    assert early.lines < 100_000, "it need not be read to the end to know"
+    assert data.list_collection_names() == ["notes"]
+
+    done = load(platform, "notes", lines({"n": n} for n in range(2500)), **how)
+    assert (done.kind, done.stored) == ("done", 2500)
+    assert data.notes.count_documents({}) == 2500
+    assert data.notes.index_information()["n_1"]["unique"]
+    assert data.notes.options()["validator"] == {"n": {"$exists": True}}
+    assert load(platform, "new", lines([{"n": 1}]), **how).stored == 1
+    assert sorted(data.list_collection_names()) == ["new", "notes"]
+
+
+def test_while_a_replacement_comes_in_the_old_data_stand(platform: Platform, data: Data) -> None:
+    data.notes.insert_one({"_id": "old"})
+    seen: list[list[Any]] = []
+
+    def content() -> Iterator[bytes]:
+        for start in range(0, 4000, 1000):
+            yield lines({"n": n} for n in range(start, start + 1000))
+            seen.append([d["_id"] for d in data.notes.find()])
+
+    assert load(platform, "notes", content(), mode=ImportMode.REPLACE).stored == 4000
+    assert seen == [[["old"]][0]] * 4
+    assert data.notes.count_documents({}) == 4000
+
+
+def test_a_database_that_is_replaced_during_an_import_is_told() -> None:
+    with running_platform() as platform:
+        platform.client.insert_document("notes", {"_id": 1})
+        made = list(platform.client.back_up())[-1].backup
+        assert made is not None
+
+        def content() -> Iterator[bytes]:
+            yield lines({"n": n} for n in range(3000))
+            name = platform.client.database().name
+            assert list(platform.client.restore_backup(made.id, confirm=name))
+            yield lines({"n": n} for n in range(3000))
+
+        result = load(platform, "notes", content())
+        assert result.kind == "failed"
+        assert "replaced by another" in str(result.message)
+        assert [view.id for view in platform.client.documents("notes").documents] == [1]
+
+
+def test_new_credentials_during_an_import_do_it_no_harm(platform: Platform) -> None:
+    def content() -> Iterator[bytes]:
+        yield lines({"n": n} for n in range(3000))
+        assert list(platform.client.rotate_credentials())[-1].done
+        yield lines({"n": n} for n in range(3000))
+
+    assert load(platform, "rotated", content()).stored == 6000
+    assert platform.client.documents("rotated").count_estimate == 6000
+    platform.client.drop_collection("rotated", confirm="rotated")
+
+
+def test_who_leaves_during_a_replacement_leaves_nothing_behind(platform: Platform, data: Data) -> None:
+    data.notes.insert_one({"_id": "old"})
+
+    def content() -> Iterator[bytes]:
+        yield lines({"n": n} for n in range(3000))
+        until(lambda: any(name != "notes" for name in data.list_collection_names()), what="a collection of its own")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load(platform, "notes", content(), mode=ImportMode.REPLACE)
+    until(lambda: data.list_collection_names() == ["notes"], what="nothing left")
+    assert data.notes.find_one() == {"_id": "old"}
+
+
+def test_what_a_crash_of_the_service_leaves_is_swept() -> None:
+    with running_platform() as platform, opened(platform) as data:
+        data.notes.insert_one({"_id": "old"})
+
+        def content() -> Iterator[bytes]:
+            yield lines({"n": n} for n in range(3000))
+            until(lambda: any(name != "notes" for name in data.list_collection_names()), what="a collection of its own")
+            assert platform.process is not None
+            platform.process.kill()
+            platform.process.wait()
+            yield b"\n"
+
+        with pytest.raises(ServiceUnreachableError):
+            load(platform, "notes", content(), mode=ImportMode.REPLACE)
+        assert len(data.list_collection_names()) == 2
+        platform.start()
+        assert [view.id for view in platform.client.documents("notes").documents] == ["old"]
+        assert data.list_collection_names() == ["notes"]
+
+
+@pytest.mark.parametrize("mode", list(ImportMode))
+def test_a_database_that_dies_during_an_import_is_told(mode: ImportMode) -> None:
+    over = threading.Event()
+    with running_platform() as platform:
+        service, mongod = psutil.Process(platform.client.service().pid), platform.mongod_pid
+
+        def keep_it_away() -> None:
+            """One that was back in time would be written to as if nothing had been."""
+            while not over.wait(0.05):
+                for process in service.children():
+                    with suppress(psutil.Error):
+                        if process.name() == "mongod":
+                            process.kill()
+
+        killer = threading.Thread(target=keep_it_away)
+        with opened(platform) as data:
+            data.notes.insert_one({"_id": "old"})
+
+        def content() -> Iterator[bytes]:
+            for start in range(0, 40_000, 1000):
+                yield lines({"_id": n, "text": "x" * 100} for n in range(start, start + 1000))
+                if start == 20_000:
+                    os.kill(mongod, signal.SIGKILL)
+                    killer.start()
+
+        try:
+            result = load(platform, "notes", content(), mode=mode)
+        finally:
+            over.set()
+            if killer.is_alive():
+                killer.join()
+        assert result.kind == "failed"
+        assert "does not answer" in str(result.message)
+        until(lambda: is_back(platform), what="the database is back")
+        with opened(platform) as data:
+            count = data.notes.count_documents({"_id": {"$ne": "old"}})
+            assert data.notes.find_one({"_id": "old"}) is not None
+        if mode is ImportMode.REPLACE:
+            assert "as it was" in str(result.message)
+            assert count == 0
+        else:
+            assert f"{result.stored:,} documents are stored" in str(result.message)
+            assert result.stored <= count <= result.stored + 2000, "what was told is there"
+            assert result.stored % 1000 == 0
+            # The rest of it, again from the start: what is there is told, nothing is twice.
+            again = load(platform, "notes", lines({"_id": n} for n in range(40_000)))
+            assert (again.stored, again.refused) == (40_000 - count, count)
+
+
+def is_back(platform: Platform) -> bool:
+    try:
+        platform.client.documents("notes")
+    except Exception:
+        return False
+    return True
+
+
+def test_many_documents_in_little_memory(platform: Platform, data: Data) -> None:
+    count = 150_000
+    service = psutil.Process(platform.client.service().pid)
+    row = {"name": "x" * 50, "tags": ["a", "b"], "at": {"$date": "2026-01-01T00:00:00Z"}, "of": {"x": 1.5}}
+    most, over = [0], threading.Event()
+
+    def content() -> Iterator[bytes]:
+        for start in range(0, count, 1000):
+            yield lines({"_id": n} | row for n in range(start, start + 1000))
+
+    def watch() -> None:
+        while not over.wait(0.02):
+            most[0] = max(most[0], service.memory_info().rss)
+
+    load(platform, "warm", lines({"_id": n} | row for n in range(3000)))
+    before = service.memory_info().rss
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        assert load(platform, "many", content()).stored == count
+        with open(os.devnull, "wb") as nothing:
+            for format in Format:
+                platform.client.export_documents("many", nothing, format=format)
+        page = platform.client.documents("many", sort={"of.x": 1}, limit=200)
+        assert page.next is not None
+    finally:
+        over.set()
+        watcher.join()
+    assert most[0] - before < 40 * MB, f"{(most[0] - before) / MB:.1f} MB more"
+    assert data.many.count_documents({}) == count
+
+
+def test_who_leaves_during_an_export_frees_the_cursor(platform: Platform, data: Data) -> None:
+    data.large.insert_many({"text": "x" * 100_000} for _ in range(300))
+
+    def open_cursors() -> int:
+        stages = [{"$currentOp": {"idleCursors": True, "allUsers": True}}, {"$match": {"ns": f"{data.name}.large"}}]
+        with platform.database() as database:
+            return len(list(database.client.admin.aggregate(stages)))
+
+    transport = httpx.HTTPTransport(uds=str(platform.places.socket))
+    with (
+        httpx.Client(timeout=30, transport=transport, base_url="http://gofastapi") as http,
+        http.stream("GET", "/api/database/collections/large/export") as answer,
+    ):
+        chunks = answer.iter_raw()
+        next(chunks)
+        until(open_cursors, what="a cursor is open")
+    until(lambda: not open_cursors(), what="the cursor is closed")
+
+
+def test_an_export_that_breaks_off_is_no_whole_one() -> None:
+    with running_platform() as platform, opened(platform) as data:
+        data.large.insert_many({"text": "x" * 100_000} for _ in range(300))
+        target = io.BytesIO()
+
+        class Slow(io.BytesIO):
+            def write(self, chunk: Any) -> int:
+                if not self.tell():
+                    os.kill(platform.mongod_pid, signal.SIGKILL)
+                    time.sleep(0.5)
+                return super().write(chunk)
+
+        target = Slow()
+        with pytest.raises(ServiceUnreachableError):
+            platform.client.export_documents("large", target)
+        assert 0 < target.tell() < 30 * MB
+
+
+def test_an_import_says_how_far_it_is(platform: Platform, data: Data) -> None:
+    """Whoever reads while sending sees it grow."""
+
+    def content() -> Iterator[bytes]:
+        for n in range(14):
+            yield lines({"n": n, "m": m} for m in range(1000))
+            time.sleep(0.2)
+
+    events = list(platform.client.import_documents("notes", content()))
+    assert [event.kind for event in events[:-1]] == ["progress"] * (len(events) - 1)
+    assert events[:-1]
+    assert all(a.stored <= b.stored and a.bytes <= b.bytes for a, b in pairwise(events))
+    assert events[-1].stored == 14_000
+
+
+def test_what_cannot_be_asked_is_said_before_anything_is_sent(platform: Platform, data: Data) -> None:
+    with pytest.raises(NotFoundError, match="nowhere"):
+        export(platform, "nowhere")
+    data.notes.insert_one({"n": 1})
+    with pytest.raises(InvalidRequestError, match="script"):
+        platform.client.export_documents("notes", io.BytesIO(), {"$where": "1"})
+    with pytest.raises(InvalidNameError):
+        load(platform, "system.users", b"{}")
+    with pytest.raises(InvalidRequestError):
+        list(platform.client.import_documents("notes", [b"{}"], format="xml"))  # type: ignore[arg-type]
+    assert export(platform, "notes", projection={"_id": 0}) == b'{"n":{"$numberInt":"1"}}\n'
