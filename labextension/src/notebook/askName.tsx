@@ -33,7 +33,8 @@ export async function askName(options: INameOptions): Promise<string | null> {
       Dialog.cancelButton({ label: trans.__('Cancel') }),
       Dialog.okButton({ label: trans.__('Deploy') })
     ],
-    defaultButton: 1
+    defaultButton: 1,
+    focusNodeSelector: 'input'
   });
   dialog.addClass('gf-NameDialog');
   return (await dialog.launch()).button.accept ? chosen : null;
@@ -48,9 +49,15 @@ function NameForm(props: INameOptions & { onChange: (name: string) => void }): R
   const found = problemOf(name, known?.taken ?? new Set());
   const problem = found === 'taken' ? null : found;
   useValidity(field, problem);
-  React.useEffect(() => onChange(name), [name]);
   React.useEffect(() => {
-    field.current?.select();
+    onChange(name);
+  }, [name]);
+  React.useEffect(() => {
+    // After the dialog, which gives the focus to a button.
+    requestAnimationFrame(() => {
+      field.current?.focus();
+      field.current?.select();
+    });
     names.then(setKnown, () => undefined); // the deploy itself starts the service, or says why it cannot
   }, []);
   React.useEffect(() => {
@@ -71,7 +78,6 @@ function NameForm(props: INameOptions & { onChange: (name: string) => void }): R
           ref={field}
           className="jp-mod-styled"
           autoComplete="off"
-          autoFocus
           spellCheck={false}
           value={typed}
           aria-describedby="gf-NameDialog-problem"
