@@ -193,8 +193,7 @@ describe('places', () => {
     const cell = { label: 'In[3]', notebook: 'a/b.ipynb', cell_id: 'x', line: 4 };
     expect(placeOf({ cell, file: 'main.py', line: 9 }, 'hello', trans)).toMatchObject({
       kind: 'cell',
-      cell: 'x',
-      line: 4,
+      cell: { cell_id: 'x' },
       label: 'In[3], line 4'
     });
     expect(placeOf({ cell: { label: 'In[3]' }, file: 'a/b.py', line: 9 }, 'hello', trans)).toMatchObject({

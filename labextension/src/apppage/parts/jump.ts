@@ -13,10 +13,9 @@ export async function jump(place: IPlace, page: IPage): Promise<void> {
     if (place.kind === 'file') {
       await openFile(place.path, page, place.line);
     } else if (commands.hasCommand(CommandIDs.jumpToCell)) {
-      const { notebook, cell, line } = place;
-      await commands.execute(CommandIDs.jumpToCell, { notebook, cell, line });
+      await commands.execute(CommandIDs.jumpToCell, { ...place.cell, text: place.text });
     } else {
-      await commands.execute('docmanager:open', { path: place.notebook });
+      await commands.execute('docmanager:open', { path: place.cell.notebook });
     }
   } catch (error) {
     notifyError(error, trans, () => void jump(place, page));

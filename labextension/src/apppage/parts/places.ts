@@ -4,23 +4,22 @@ import type { Diagnostic } from '../../api/types';
 
 /** Where a line of an app's code stands: in a cell of a notebook, or in a file of the app's draft. */
 export type IPlace = { label: string; hint: string } & (
-  | { kind: 'cell'; notebook: string; cell: string; line: number }
+  | { kind: 'cell'; cell: NonNullable<Diagnostic['cell']>; text: string | undefined }
   | { kind: 'file'; path: string; line: number }
 );
 
 export function placeOf(
-  { cell, file, line }: Pick<Diagnostic, 'cell' | 'file' | 'line'>,
+  { cell, file, line, source }: Pick<Diagnostic, 'cell' | 'file' | 'line' | 'source'>,
   app: string,
   trans: TranslationBundle
 ): IPlace | undefined {
-  if (cell?.notebook && cell.cell_id) {
+  if (cell?.notebook) {
     const at = cell.line ?? 1;
     const name = cell.notebook.split('/').at(-1) ?? cell.notebook;
     return {
       kind: 'cell',
-      notebook: cell.notebook,
-      cell: cell.cell_id,
-      line: at,
+      cell,
+      text: source ?? undefined,
       label: trans.__('%1, line %2', cell.label, at),
       hint: trans.__('Go to the line in %1', name)
     };
