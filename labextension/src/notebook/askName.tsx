@@ -2,6 +2,7 @@ import { Dialog, ReactWidget } from '@jupyterlab/apputils';
 import * as React from 'react';
 
 import { freeName, problemOf, type NameProblem } from '../apps/naming';
+import { nameWord } from '../apps/words';
 import type { TranslationBundle } from '../common/translation';
 import { useValidity } from '../common/useValidity';
 
@@ -65,6 +66,12 @@ function NameForm(props: INameOptions & { onChange: (name: string) => void }): R
       setTyped(freeName(wanted, known.used));
     }
   }, [known]);
+  const told = (found: NameProblem | null): string => {
+    if (found === 'taken') {
+      return trans.__('You have this app: the cell becomes its next version.');
+    }
+    return found !== null ? nameWord(found, trans) : known ? trans.__('This name is free.') : '';
+  };
   return (
     <>
       <p>
@@ -90,23 +97,8 @@ function NameForm(props: INameOptions & { onChange: (name: string) => void }): R
         className={`gf-NameDialog-problem${problem === null ? '' : ' gf-mod-error'}`}
         role="status"
       >
-        {found !== null ? words(found, trans) : known ? trans.__('This name is free.') : ''}
+        {told(found)}
       </p>
     </>
   );
-}
-
-function words(problem: NameProblem, trans: TranslationBundle): string {
-  switch (problem) {
-    case 'taken':
-      return trans.__('You have this app: the cell becomes its next version.');
-    case 'empty':
-      return trans.__('An app needs a name.');
-    case 'letters':
-      return trans.__('Use lower-case letters, digits and hyphens, with a letter first and no hyphen last.');
-    case 'long':
-      return trans.__('A name has at most 40 characters.');
-    case 'reserved':
-      return trans.__('This name is reserved. Choose another.');
-  }
 }
