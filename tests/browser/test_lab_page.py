@@ -38,6 +38,12 @@ def order(item: str):
     return prices[item] * len(orders)
 
 
+@app.get("/flood")
+def flood():
+    for number in range(3000):
+        print("drop", number, flush=True)
+
+
 @app.get("/setting/{name}")
 def setting(name: str):
     return os.environ.get(name)
@@ -193,6 +199,14 @@ def test_the_log_is_followed_filtered_paused_and_downloaded(page: Page, lab: Lab
         shown.button("Download").click()
     assert download.value.suggested_filename == "menu.log"
     assert "asked for toast" in download.value.path().read_text()
+    shown.button("Clear view").click()
+    expect(shown.root).to_contain_text("Nothing was printed yet")
+    # However much is printed, the page holds a part of it; the rest is a click away.
+    ask("GET", f"{menu}/flood")
+    expect(log).to_contain_text("drop 2999")
+    expect(log.get_by_text("drop")).to_have_count(500)
+    shown.button("Show earlier lines", exact=False).click()
+    expect(log.get_by_text("drop")).to_have_count(1000)
     shown.button("Clear view").click()
     expect(shown.root).to_contain_text("Nothing was printed yet")
     ask("GET", f"{menu}/menu/tea")

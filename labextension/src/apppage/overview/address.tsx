@@ -1,6 +1,7 @@
-import { Button, copyIcon } from '@jupyterlab/ui-components';
+import { copyIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import { IconButton } from '../../common/iconButton';
 import type { IPage } from '../page';
 import { addressOf, copy } from '../parts/actions';
 import { isThisMachine } from './reach';
@@ -17,14 +18,11 @@ export function Address(props: { page: IPage }): React.ReactElement {
         <a href={address} target="_blank" rel="noreferrer" className="gf-Address-link">
           {address}
         </a>
-        <Button
-          className="gf-IconButton"
-          title={trans.__('Copy the address')}
-          aria-label={trans.__('Copy the address')}
+        <IconButton
+          icon={copyIcon}
+          label={trans.__('Copy the address')}
           onClick={() => copy(address, page)}
-        >
-          <copyIcon.react tag="span" />
-        </Button>
+        />
       </div>
       {isThisMachine(address) ? (
         <p className="gf-Quiet">
