@@ -29,7 +29,7 @@ export namespace CommandIDs {
 
   /** Deploy the current cell, or the notebook's marked cells. */
   export const deployCell = 'gofastapi:deploy-cell';
-  /** Deploy the notebook's marked cells. */
+  /** Deploy the notebook's marked cells. Args: `{ app?: string }`, the name it is to get where it has none yet. */
   export const deployMarked = 'gofastapi:deploy-marked';
   /**
    * Show a line of a notebook's cell, opening the notebook where it is not. Args: a diagnostic's `cell` as it is, and

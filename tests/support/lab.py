@@ -32,9 +32,12 @@ c.ServerApp.allow_root = True
 c.ServerApp.local_hostnames = ["localhost", "{NETWORK_NAME}"]
 c.IdentityProvider.token = "{TOKEN}"
 c.LabApp.expose_app_in_browser = True
+c.LabApp.extension_manager = "readonly"
 c.JupyterNotebookApp.expose_app_in_browser = True
 """
 _OVERRIDES = {
+    # Both start yarn, for nothing.
+    "@jupyterlab/extensionmanager-extension:plugin": {"enabled": False},
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
     # Every cell is in the page, whether it is in view or not.
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
@@ -70,14 +73,14 @@ class Lab:
 
 
 @contextmanager
-def running_lab(directory: Path, home: Path) -> Iterator[Lab]:
+def running_lab(directory: Path, home: Path, more_config: str = "") -> Iterator[Lab]:
     """JupyterLab with settings of its own, whose kernels use the service that lives in `home`."""
     environment = own_environment(directory / "own", GOFASTAPI_HOME=str(home))
     root = directory / "notebooks"
     settings = directory / "settings"
     for folder in (root, settings):
         folder.mkdir(parents=True)
-    (Path(environment["JUPYTER_CONFIG_DIR"]) / "jupyter_server_config.py").write_text(_CONFIG)
+    (Path(environment["JUPYTER_CONFIG_DIR"]) / "jupyter_server_config.py").write_text(_CONFIG + more_config)
     (settings / "overrides.json").write_text(json.dumps(_OVERRIDES))
     with (directory / "jupyter.log").open("wb") as log:
         process = subprocess.Popen(

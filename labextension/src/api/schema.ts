@@ -44,6 +44,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Templates
+         * @description Whole apps to begin with, the easiest first. Deploy a template's bundle as it is, or changed.
+         */
+        get: operations["list_templates_api_templates_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/service": {
         parameters: {
             query?: never;
@@ -1530,6 +1550,8 @@ export interface components {
             server_errors: number;
             /** Latency Ms */
             latency_ms?: number | null;
+            /** Hourly */
+            hourly?: number[];
         };
         /**
          * AppView
@@ -3187,6 +3209,26 @@ export interface components {
          */
         Target: "running" | "asleep" | "stopped" | "deleted";
         /**
+         * Template
+         * @description A whole app, ready to deploy as it is.
+         */
+        Template: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+            /** Uses */
+            uses?: string[];
+            /**
+             * Opens
+             * @default
+             */
+            opens: string;
+            bundle: components["schemas"]["Bundle"];
+        };
+        /**
          * TreeDiff
          * @description From the old side to the new one, by path. The sides are named `v3`, or `draft`.
          */
@@ -3372,6 +3414,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Limits"];
+                };
+            };
+        };
+    };
+    list_templates_api_templates_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"][];
                 };
             };
         };

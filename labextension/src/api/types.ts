@@ -28,6 +28,7 @@ export type Setting = Schemas['Setting'];
 export type Stage = Schemas['Stage'];
 export type StageEvent = Schemas['StageEvent'];
 export type State = Schemas['State'];
+export type Template = Schemas['Template'];
 export type TreeDiff = Schemas['TreeDiff'];
 export type VariableView = Schemas['VariableView'];
 export type VersionContent = Schemas['VersionContent'];
