@@ -379,7 +379,7 @@ def test_settings_and_the_end_of_an_app(page: Page, lab: Lab, platform: Platform
     shown.button("Stop").click()
     expect(shown.root.get_by_text("Stopped", exact=True)).to_be_visible()
     shown.button("Start").first.click()
-    expect(shown.root.get_by_text("Running", exact=True)).to_be_visible()
+    expect(shown.root.get_by_text("Live", exact=True)).to_be_visible()
 
     shown.button("Delete").click()
     dialog = page.get_by_role("dialog")
@@ -387,7 +387,7 @@ def test_settings_and_the_end_of_an_app(page: Page, lab: Lab, platform: Platform
     dialog.get_by_role("textbox").fill("menu")
     dialog.get_by_role("button", name="Delete menu").click()
     expect(shown.root).to_contain_text("There is no app menu")
-    page.get_by_role("alert").filter(has_text="menu was deleted").get_by_role("button", name="Undo").click()
+    page.get_by_role("alert").filter(has_text="menu is deleted").get_by_role("button", name="Undo").click()
     expect(shown.root.get_by_role("heading", name="Our Menu")).to_be_visible()
     assert ask("GET", f"{menu}/menu/tea").json() == 3
 

@@ -2,8 +2,7 @@ import { copyIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { IconButton } from '../../common/iconButton';
-import type { IPage } from '../page';
-import { addressOf, copy } from '../parts/actions';
+import { addressOf, type IPage } from '../page';
 import { isThisMachine } from './reach';
 
 /** Where the app is reached, from here and from a phone. */
@@ -21,7 +20,7 @@ export function Address(props: { page: IPage }): React.ReactElement {
         <IconButton
           icon={copyIcon}
           label={trans.__('Copy the address')}
-          onClick={() => copy(address, page)}
+          onClick={() => page.actions.copyUrl(page.model.entry?.view ?? { id: page.model.app, url: null })}
         />
       </div>
       {isThisMachine(address) ? (
