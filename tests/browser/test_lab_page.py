@@ -117,8 +117,7 @@ def test_the_overview_follows_what_happens_and_tabs_go_by_keyboard(
     ask("GET", f"{menu}/menu/toast")
     expect(requests).to_have_text("2", timeout=40_000)
 
-    tab = shown.root.get_by_role("tab")
-    tab.first.focus()
+    shown.root.get_by_role("tab").first.focus()
     page.keyboard.press("ArrowLeft")
     expect(shown.root.get_by_role("tab", name="Settings")).to_be_focused()
     page.keyboard.press("Home")
