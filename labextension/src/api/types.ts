@@ -12,6 +12,7 @@ export type BackupView = Schemas['BackupView'];
 export type BackupsView = Schemas['BackupsView'];
 export type BranchView = Schemas['BranchView'];
 export type BundleFile = Schemas['BundleFile'];
+export type CellCode = Schemas['CellCode'];
 export type CollectionView = Schemas['CollectionView'];
 export type DataProgress = Schemas['DataProgress'];
 export type DataStage = Schemas['DataStage'];

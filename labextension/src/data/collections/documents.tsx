@@ -44,7 +44,7 @@ export function DocumentsView(props: { page: IPage; collection: CollectionModel 
             error == null && <Busy label={trans.__('Reading documents')} />
           )}
         </div>
-        {editor && <EditorPanel key={editor.seen?.key ?? ''} page={page} editor={editor} />}
+        {editor && <EditorPanel key={editor.id} page={page} editor={editor} />}
       </div>
     </div>
   );

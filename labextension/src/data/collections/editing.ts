@@ -17,6 +17,7 @@ import {
 import type { CollectionModel } from './model';
 
 const NEW_DOCUMENT = '{\n  \n}';
+let nextId = 1;
 
 /** Somebody else changed the document meanwhile: what is there now, and what it would be with this person's changes. */
 export interface IConflict {
@@ -41,6 +42,9 @@ export class DocumentEditor {
     this._seen = seen;
     this._text = this._original = seen ? pretty(relaxed(seen.document as Json)) : NEW_DOCUMENT;
   }
+
+  /** Tells it from every other one. */
+  readonly id = nextId++;
 
   get changed(): ISignal<this, void> {
     return this._changed;
