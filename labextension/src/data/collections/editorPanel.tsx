@@ -60,7 +60,7 @@ export function EditorPanel(props: { page: IPage; editor: DocumentEditor }): Rea
         <>
           <CodeHost
             page={page}
-            content={String(editor.revision)}
+            content={`${name}\0${editor.revision}`}
             show={async host =>
               (await import('./jsonEditor')).showJson(host, editor.text, {
                 label: trans.__('Document %1, as JSON', name),
