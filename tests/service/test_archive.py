@@ -10,6 +10,7 @@ import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +200,10 @@ def _replace_metadata(manifest: dict[str, Any], members: dict[str, bytes], text:
         lambda manifest, members: _replace_data(manifest, members, b"\0\0\0\0" * 10),
         lambda manifest, members: _replace_data(manifest, members, b"\x05\0\0\0\0\x05\0", 2),
         lambda manifest, members: _replace_data(manifest, members, b"\x09\0\0\0\x7a\x61\x00\x01\x00"),
+        lambda manifest, members: _replace_data(manifest, members, b"\x06\0\0\0\0\x01"),
+        lambda manifest, members: manifest.update(created_at="2026-01-01T00:00:00"),
+        lambda manifest, members: manifest.update(created_at="0001-01-01T00:00:00Z"),
+        lambda manifest, members: manifest.update(created_at="9999-01-01T00:00:00Z"),
         lambda manifest, members: _replace_metadata(manifest, members, "[]"),
         lambda manifest, members: _replace_metadata(manifest, members, '{"options": {"capped": "yes"}}'),
         lambda manifest, members: _replace_metadata(manifest, members, '{"indexes": [{"name": "x", "key": 5}]}'),
@@ -216,6 +221,27 @@ def test_what_somebody_made_up_is_refused(change: Any, standalone: str, tmp_path
             restore(standalone, tmp_path / "bad.zip", "never")
         client.drop_database("never")
         assert client.admin.command("ping")["ok"]
+
+
+def test_a_description_reaches_nothing_but_its_own_collection(standalone: str, tmp_path: Path) -> None:
+    """It is loaded with all rights: no other database, and nothing of how the server stores its files."""
+    away = tmp_path / "away.wt"
+    engine = {"wiredTiger": {"configString": f'source="file:{away}"'}}
+    options = {"$db": "elsewhere", "create": "other", "storageEngine": engine, "max": 5, "capped": True, "size": 4096}
+    indexes = [{"name": "n", "key": {"n": 1}, "unique": True, "storageEngine": engine}]
+    text = json.dumps({"options": options, "indexes": indexes})
+    with Client(standalone) as client:
+        client.described.things.insert_one({"_id": 1})
+        back_up(standalone, "described", tmp_path / "good.zip")
+        change = partial(_replace_metadata, text=text)
+        rewritten(tmp_path / "good.zip", tmp_path / "odd.zip", change)
+        restore(standalone, tmp_path / "odd.zip", "into")
+        assert "elsewhere" not in client.list_database_names()
+        [made] = list(client["into"].list_collections())
+        assert made["name"] == "things"
+        assert made["options"] == {"capped": True, "size": 4096, "max": 5}
+        assert client["into"].things.index_information()["n"]["unique"]
+        assert not away.exists()
 
 
 def test_no_more_is_unpacked_than_is_said(standalone: str, tmp_path: Path) -> None:

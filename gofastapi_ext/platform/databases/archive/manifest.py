@@ -7,17 +7,20 @@ sha256 of each of them, and the comment of the zip that of the manifest: so one 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 FORMAT = "gofastapi-backup"
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 SUFFIX = ".gfa.zip"
+
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_CLOCKS_DIFFER = timedelta(days=2)
 
 
 class Consistency(StrEnum):
@@ -31,6 +34,16 @@ class Kind(StrEnum):
     COLLECTION = "collection"
     TIMESERIES = "timeseries"
     VIEW = "view"
+
+
+def _in_utc(moment: datetime) -> datetime:
+    if not _EARLIEST <= moment <= datetime.now(UTC) + _CLOCKS_DIFFER:
+        raise ValueError("no backup is from then")
+    return moment.astimezone(UTC)
+
+
+# Backups are named and put in order by it, so it has to be one that a clock could have shown.
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class _Frozen(BaseModel):
@@ -67,7 +80,7 @@ class Metadata(BaseModel):
 class Manifest(_Frozen):
     format: Literal["gofastapi-backup"] = "gofastapi-backup"
     format_version: int = FORMAT_VERSION
-    created_at: datetime
+    created_at: Moment
     user: str
     database: str
     branch: str | None = None
