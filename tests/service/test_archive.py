@@ -20,7 +20,14 @@ from support.archives import content, fill, mongod
 from support.waiting import until
 
 from gofastapi_ext.core.errors import DamagedBackupError, UnavailableError
-from gofastapi_ext.platform.databases.archive.manifest import Consistency, Manifest, comment
+from gofastapi_ext.platform.databases.archive.manifest import (
+    CollectionEntry,
+    Consistency,
+    Kind,
+    Manifest,
+    Part,
+    comment,
+)
 from gofastapi_ext.platform.databases.archive.reader import Archive
 from gofastapi_ext.platform.databases.archive.writer import ArchiveWriter, Spool, discarded_on_failure
 from gofastapi_ext.platform.databases.consistency import ConsistentReads
@@ -204,6 +211,10 @@ def _replace_metadata(manifest: dict[str, Any], members: dict[str, bytes], text:
         lambda manifest, members: manifest.update(created_at="2026-01-01T00:00:00"),
         lambda manifest, members: manifest.update(created_at="0001-01-01T00:00:00Z"),
         lambda manifest, members: manifest.update(created_at="9999-01-01T00:00:00Z"),
+        lambda manifest, members: manifest.update(notes=["x"] * 1001),
+        lambda manifest, members: manifest.update(user="x" * 301),
+        lambda manifest, members: manifest.update(notes=["x" * 8_000_000]),
+        lambda manifest, members: members.update({str(n): b"" for n in range(170_000)}),
         lambda manifest, members: _replace_metadata(manifest, members, "[]"),
         lambda manifest, members: _replace_metadata(manifest, members, '{"options": {"capped": "yes"}}'),
         lambda manifest, members: _replace_metadata(manifest, members, '{"indexes": [{"name": "x", "key": 5}]}'),
@@ -258,6 +269,26 @@ def test_no_more_is_unpacked_than_is_said(standalone: str, tmp_path: Path) -> No
     rewritten(tmp_path / "bomb.zip", tmp_path / "lie.zip", lie)
     with Archive.open(tmp_path / "lie.zip") as archive, pytest.raises(DamagedBackupError, match="length"):
         archive.verify(max_bytes=1_000_000)
+
+
+def test_what_nobody_could_read_again_is_not_written(tmp_path: Path) -> None:
+    part = Part(path="x" * 1000, sha256="0" * 64, size_bytes=1)
+    entry = CollectionEntry(name="n", kind=Kind.VIEW, metadata=part)
+    manifest = Manifest(
+        created_at=datetime.now(UTC),
+        user="ada",
+        database="db",
+        installation="here",
+        server_version="6.0",
+        consistency=Consistency.LOCKED,
+        collections=[entry] * 10_000,
+    )
+    with (
+        pytest.raises(UnavailableError, match="10,000 collections, too many"),
+        discarded_on_failure(ArchiveWriter(tmp_path / "many.zip")) as writer,
+    ):
+        writer.finish(manifest)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_memory_is_bounded(standalone: str, tmp_path: Path) -> None:

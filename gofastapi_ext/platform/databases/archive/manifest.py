@@ -18,6 +18,9 @@ FORMAT = "gofastapi-backup"
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 SUFFIX = ".gfa.zip"
+MAX_LIST_BYTES = 8_000_000
+"""Of the manifest, and of the zip's own list of members: both are whole in memory. That is about 10,000 collections."""
+MAX_NOTES = 1000
 
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _CLOCKS_DIFFER = timedelta(days=2)
@@ -44,6 +47,7 @@ def _in_utc(moment: datetime) -> datetime:
 
 # Backups are named and put in order by it, so it has to be one that a clock could have shown.
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Name = Annotated[str, Field(max_length=300)]
 
 
 class _Frozen(BaseModel):
@@ -61,7 +65,7 @@ class Part(_Frozen):
 class CollectionEntry(_Frozen):
     """A collection; a view has no documents of its own."""
 
-    name: str = Field(max_length=300)
+    name: Name
     kind: Kind
     metadata: Part
     data: Part | None = None
@@ -81,15 +85,15 @@ class Manifest(_Frozen):
     format: Literal["gofastapi-backup"] = "gofastapi-backup"
     format_version: int = FORMAT_VERSION
     created_at: Moment
-    user: str
-    database: str
-    branch: str | None = None
-    installation: str
+    user: Name
+    database: Name
+    branch: Name | None = None
+    installation: Name
     """Which platform made it; another one's archive is told apart by this."""
-    server_version: str
+    server_version: Name
     consistency: Consistency
     collections: list[CollectionEntry] = Field(default_factory=list)
-    notes: list[str] = Field(default_factory=list)
+    notes: list[Annotated[str, Field(max_length=1000)]] = Field(default_factory=list, max_length=MAX_NOTES)
     """What is not as one might expect, in words for people."""
 
     @property
