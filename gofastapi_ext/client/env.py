@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gofastapi_ext.client.render import printable
 from gofastapi_ext.core.dotenv import format_dotenv, parse_dotenv
-from gofastapi_ext.core.environment import check_change, check_name, why_reserved
+from gofastapi_ext.core.environment import check_change, check_name, looks_secret, why_reserved
 from gofastapi_ext.core.errors import InvalidRequestError
 from gofastapi_ext.core.variables import EnvChange, EnvView, Setting, VariableView
 
 ENV_HEADINGS = ("Name", "Value", "Since", "By")
 MAX_FILE_BYTES = 1_000_000
 _WIDEST_VALUE = 60
-_SECRET_NAME = re.compile(r"PASSW|SECRET|TOKEN|API_?KEY|PRIVATE|CREDENTIAL", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ def read_dotenv(content: bytes, *, secret: Iterable[str] = ()) -> Imported:
         check_name(name)
         variables[name] = value
     hidden = set(secret)
-    if like_secrets := [n for n, value in variables.items() if n not in hidden and value and _SECRET_NAME.search(n)]:
+    if like_secrets := [n for n, value in variables.items() if n not in hidden and value and looks_secret(n)]:
         again = " ".join(f"--secret {name}" for name in like_secrets)
         notes.append(f"By the name, this is a secret, which should not be readable: {again}")
     return Imported(variables, notes)

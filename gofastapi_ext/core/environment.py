@@ -14,6 +14,7 @@ _MAX_NAME_LENGTH = 200
 # A secret of this length or more does not stand in another value by chance.
 _TELLING_LENGTH = 8
 
+_SECRET_NAME = re.compile(r"PASSW|SECRET|TOKEN|API_?KEY|PRIVATE|CREDENTIAL", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OURS = "is set by the platform; choose another name."
 _TOO_LATE = "is read when Python starts, before your app does, so it would change nothing but what your app starts."
@@ -55,6 +56,11 @@ def why_reserved(name: str) -> str | None:
     """Why the name is not to be set, as the rest of a sentence that begins with it; None where it may be."""
     by_prefix = (reason for prefix, reason in _RESERVED_PREFIXES.items() if name.startswith(prefix))
     return _RESERVED.get(name) or next(by_prefix, None)
+
+
+def looks_secret(name: str) -> bool:
+    """Whether, by its name, a variable holds what should not be readable."""
+    return _SECRET_NAME.search(name) is not None
 
 
 def check_change(change: EnvChange, max_bytes: int | None = None) -> None:

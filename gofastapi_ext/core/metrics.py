@@ -77,3 +77,5 @@ class AppNumbers(_Frozen):
     server_errors: int = 0
     latency_ms: float | None = None
     """The average."""
+    hourly: list[int] = Field(default_factory=list)
+    """Requests of each hour, the oldest first; the last is the hour that is running. Empty without any."""

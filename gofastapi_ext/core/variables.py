@@ -50,6 +50,23 @@ class EnvView(_Frozen):
     variables: list[VariableView]
 
 
+class DotenvText(_Frozen):
+    """The text of a `.env` file. It is hidden in every representation."""
+
+    text: SecretStr
+
+
+class DotenvVariable(_Frozen):
+    """A variable as a `.env` file sets it."""
+
+    name: str
+    value: str
+    looks_secret: bool
+    """By its name; a person decides."""
+    problem: str | None = None
+    """Why an app cannot have it, where it cannot."""
+
+
 class KeyRotation(_Frozen):
     """What a rotation of the key did."""
 

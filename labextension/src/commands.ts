@@ -29,7 +29,7 @@ export namespace CommandIDs {
 
   /** Deploy the current cell, or the notebook's marked cells. */
   export const deployCell = 'gofastapi:deploy-cell';
-  /** Deploy the notebook's marked cells. */
+  /** Deploy the notebook's marked cells. Args: `{ app?: string }`, the name it is to get where it has none yet. */
   export const deployMarked = 'gofastapi:deploy-marked';
   /**
    * Show a line of a notebook's cell, opening the notebook where it is not. Args: a diagnostic's `cell` as it is, and
@@ -43,6 +43,6 @@ export namespace CommandIDs {
   /** Show an app's files in the file browser. Args: `{ app: string }`. */
   export const openFiles = 'gofastapi:open-files';
 
-  /** Open the page of the user's database. Args: `{ collection?: string }`. */
+  /** Open the page of the user's database. Args: `{ collection?: string, branch?: string, tab?: string }`. */
   export const openData = 'gofastapi:open-data';
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -76,10 +77,12 @@ async def test_more_than_jupyter_takes_comes_in_and_goes_out(jupyter: Jupyter, k
 
 
 async def test_a_refused_import_says_why(jupyter: Jupyter) -> None:
-    answer = await jupyter.ask("POST", f"{COLLECTIONS}/system.users/import", data=rows(10_000))
+    answer = await jupyter.ask("POST", f"{COLLECTIONS}/system.users/import", data=io.BytesIO(rows(10_000)))
     assert answer.status == 422
     assert "system." in answer.json["message"]
-    failed = await jupyter.ask("POST", f"{COLLECTIONS}/notes/import?format=csv", data=b"a,a\n" + rows(10_000))
+    failed = await jupyter.ask(
+        "POST", f"{COLLECTIONS}/notes/import?format=csv", data=io.BytesIO(b"a,a\n" + rows(10_000))
+    )
     assert "same name" in json.loads(failed.body.splitlines()[-1])["message"]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
+import resource
 import threading
 import tracemalloc
 import zipfile
@@ -19,6 +21,7 @@ from pymongo import AsyncMongoClient, MongoClient
 from support.archives import content, fill, mongod
 from support.waiting import until
 
+from gofastapi_ext.core.documents.names import STAGING_PREFIX
 from gofastapi_ext.core.errors import DamagedBackupError, UnavailableError
 from gofastapi_ext.platform.databases.archive.manifest import (
     CollectionEntry,
@@ -31,6 +34,7 @@ from gofastapi_ext.platform.databases.archive.manifest import (
 from gofastapi_ext.platform.databases.archive.reader import Archive
 from gofastapi_ext.platform.databases.archive.writer import ArchiveWriter, Spool, discarded_on_failure
 from gofastapi_ext.platform.databases.consistency import ConsistentReads
+from gofastapi_ext.platform.databases.copies import Copies, Source
 from gofastapi_ext.platform.databases.dump import dump
 from gofastapi_ext.platform.databases.load import load
 
@@ -358,3 +362,34 @@ def test_a_failed_dump_leaves_no_file(standalone: str, tmp_path: Path) -> None:
             back_up(standalone, "odd", tmp_path / "odd.zip")
         client.drop_database("odd")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_meanwhile_ends_it_in_words(standalone: str, tmp_path: Path) -> None:
+    """No file of this process can grow beyond a limit: as a full disk, but only for us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    async def save() -> None:
+        async with AsyncMongoClient[dict[str, Any]](standalone) as client:
+            copies = Copies(client, "here", tmp_path / "mark")
+            await copies.save(Source("ada", "growing"), tmp_path / "growing.zip", lambda _: None)
+
+    with Client(standalone) as client:
+        client.growing.things.insert_many([{"pad": os.urandom(1000)} for _ in range(5000)])
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, hard))
+        try:
+            with pytest.raises(UnavailableError, match="Is the disk full"):
+                asyncio.run(save())
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert not client.admin.command("currentOp").get("fsyncLock")
+        client.drop_database("growing")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_an_import_left_behind_is_in_no_backup(standalone: str, tmp_path: Path) -> None:
+    with Client(standalone) as client:
+        client.staged.things.insert_one({"_id": 1})
+        client.staged[f"{STAGING_PREFIX}0123"].insert_one({"_id": 1})
+        manifest = back_up(standalone, "staged", tmp_path / "staged.zip")
+        client.drop_database("staged")
+    assert [entry.name for entry in manifest.collections] == ["things"]

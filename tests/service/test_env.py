@@ -241,3 +241,20 @@ def test_a_variable_that_is_not_there_is_asked_for(platform: Platform) -> None:
     assert "--secret API_KEY" in str(found.hint)
     other = platform.deploy_failed("asks", "from fastapi import FastAPI\napp = FastAPI()\nkey = {}['API_KEY']\n")
     assert other.diagnostics[0].hint is None
+
+
+def test_the_text_of_a_dotenv_file_is_read_for_a_person_to_choose_from(platform: Platform) -> None:
+    transport = httpx.HTTPTransport(uds=str(platform.places.socket))
+    with httpx.Client(base_url="http://gofastapi/api", transport=transport, trust_env=False) as client:
+        text = "MODE=fast # yes\nexport API_TOKEN='abc def'\nPATH=/x\n"
+        found = client.post("/dotenv", json={"text": text}).json()
+        assert [(v["name"], v["value"], v["looks_secret"]) for v in found] == [
+            ("MODE", "fast", False),
+            ("API_TOKEN", "abc def", True),
+            ("PATH", "/x", False),
+        ]
+        assert [bool(v["problem"]) for v in found] == [False, False, True]
+        refused = client.post("/dotenv", json={"text": "A=1\nhush hush\n"})
+        assert refused.status_code == 422
+        assert refused.json()["message"] == "Line 2 of the file is not NAME=VALUE."
+        assert "hush" not in client.post("/dotenv", json={"text": ["hush"]}).text

@@ -168,6 +168,9 @@ def test_all_apps_by_name(own: Platform) -> None:
     assert (zebra.client_errors, zebra.server_errors) == (1, 1)
     assert zebra.latency_ms is not None
     assert (ant.requests, ant.latency_ms) == (0, None)
+    # Two hours, where one has just begun.
+    assert (len(zebra.hourly), sum(zebra.hourly[-2:])) == (24, 3)
+    assert ant.hourly == []
 
 
 def test_nothing_is_lost_or_counted_twice_over_redeploys(own: Platform) -> None:
@@ -225,7 +228,8 @@ def test_metrics_survive_a_restart_of_the_service(own: Platform) -> None:
     ask(url, *["/version"] * 3)
     assert three(own.client.metrics("restarted")) == (11, 1, 0)
     assert routes(own.client.metrics("restarted"))["GET /version"].requests == 10
-    assert next(each for each in own.client.numbers() if each.app == "restarted").requests == 11
+    listed = next(each for each in own.client.numbers() if each.app == "restarted")
+    assert (listed.requests, sum(listed.hourly)) == (11, 11)
     # What the liar before us said could be written, too.
     assert own.client.metrics("liar").requests > 0
     assert "Traceback" not in own.log_text()

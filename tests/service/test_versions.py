@@ -159,3 +159,22 @@ def test_numbers_that_are_none(platform: Platform, number: str) -> None:
         for path in (f"versions/{number}", f"versions/{number}/diff"):
             answer = client.get(f"/api/apps/numbers/{path}")
             assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
+def test_every_attempt_is_told_with_the_seconds_of_its_stages(platform: Platform) -> None:
+    platform.deploy_live("tried", hello("one"), client_seconds=0.25)
+    platform.deploy_failed("tried", hello("two") + "raise ValueError('not today')\n")
+    list(platform.client.change_env("tried", EnvChange(set={"A": Setting(value="1")})))
+    platform.deploy_live("others", hello("x"))
+    transport = httpx.HTTPTransport(uds=str(platform.places.socket))
+    with httpx.Client(base_url="http://gofastapi/api/apps/tried", transport=transport, trust_env=False) as client:
+        told = until(lambda: found if len(found := client.get("/deployments").json()) == 3 else None, 5, "all stored")
+        assert [each["kind"] for each in client.get("/deployments?limit=2").json()] == ["environment", "deploy"]
+    environment, failed, first = told
+    assert (environment["kind"], environment["outcome"], environment["version"]) == ("environment", "live", 1)
+    assert list(environment["stages"]) == ["start", "ready", "live"]
+    assert (failed["outcome"], failed["failed_stage"]) == ("failed", "start")
+    assert "not today" in failed["problem"]
+    assert (first["by"], first["client_seconds"]) == (getpass.getuser(), 0.25)
+    assert list(first["stages"]) == ["validate", "release", "start", "ready", "live"]
+    assert sum(first["stages"].values()) == pytest.approx(first["seconds"], abs=0.05)

@@ -19,19 +19,25 @@ from support.waiting import until
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
+    "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP computer.test 127.0.0.1",
 ]  # fmt: skip
 TOKEN = "a-token-of-the-tests"
+NETWORK_NAME = "computer.test"
+"""What browsers on other machines would call this one; Jupyter answers to it."""
 _CONFIG = f"""
 c = get_config()
 c.ServerApp.port = 0
 c.ServerApp.open_browser = False
 c.ServerApp.allow_root = True
+c.ServerApp.local_hostnames = ["localhost", "{NETWORK_NAME}"]
 c.IdentityProvider.token = "{TOKEN}"
 c.LabApp.expose_app_in_browser = True
+c.LabApp.extension_manager = "readonly"
 c.JupyterNotebookApp.expose_app_in_browser = True
 """
 _OVERRIDES = {
+    # Both start yarn, for nothing.
+    "@jupyterlab/extensionmanager-extension:plugin": {"enabled": False},
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
     # Every cell is in the page, whether it is in view or not.
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
@@ -67,14 +73,14 @@ class Lab:
 
 
 @contextmanager
-def running_lab(directory: Path, home: Path) -> Iterator[Lab]:
+def running_lab(directory: Path, home: Path, more_config: str = "") -> Iterator[Lab]:
     """JupyterLab with settings of its own, whose kernels use the service that lives in `home`."""
     environment = own_environment(directory / "own", GOFASTAPI_HOME=str(home))
     root = directory / "notebooks"
     settings = directory / "settings"
     for folder in (root, settings):
         folder.mkdir(parents=True)
-    (Path(environment["JUPYTER_CONFIG_DIR"]) / "jupyter_server_config.py").write_text(_CONFIG)
+    (Path(environment["JUPYTER_CONFIG_DIR"]) / "jupyter_server_config.py").write_text(_CONFIG + more_config)
     (settings / "overrides.json").write_text(json.dumps(_OVERRIDES))
     with (directory / "jupyter.log").open("wb") as log:
         process = subprocess.Popen(
@@ -92,7 +98,7 @@ def running_lab(directory: Path, home: Path) -> Iterator[Lab]:
         )
     info = Path(environment["JUPYTER_RUNTIME_DIR"]) / f"jpserver-{process.pid}.json"
     try:
-        until(lambda: info.exists() or process.poll() is not None, 60, "JupyterLab up")
+        until(lambda: _is_written(info) or process.poll() is not None, 60, "JupyterLab up")
         assert process.poll() is None, (directory / "jupyter.log").read_text()
         yield Lab(json.loads(info.read_text())["url"], root)
     finally:
@@ -103,6 +109,11 @@ def running_lab(directory: Path, home: Path) -> Iterator[Lab]:
             # A thread of anyio stays behind where a page was still loading; kernels are ended by then.
             process.kill()
             process.wait(5)
+
+
+def _is_written(file: Path) -> bool:
+    """Whether all of it is there: it is empty for a moment."""
+    return file.exists() and file.read_bytes().endswith(b"}")
 
 
 class NotebookPage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import shutil
@@ -48,3 +49,11 @@ def test_styles_take_every_color_from_the_theme() -> None:
         text = re.sub(r"/\*.*?\*/", "", sheet.read_text(), flags=re.DOTALL)
         found = re.findall(r"#[0-9a-fA-F]{3,8}\b|\b(?:rgba?|hsla?)\(", text)
         assert not found, f"{sheet.name}: {found}"
+
+
+def test_the_bundle_is_small() -> None:
+    built = list((ROOT / "gofastapi_ext" / "labextension" / "static").glob("*.js"))
+    if not built:
+        assert shutil.which("node") is None, "make front"
+        pytest.skip("Needs Node")
+    assert sum(len(gzip.compress(path.read_bytes())) for path in built) < 500_000

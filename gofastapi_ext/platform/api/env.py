@@ -5,10 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
-from gofastapi_ext.core.environment import check_change
-from gofastapi_ext.core.errors import NotFoundError
+from gofastapi_ext.core.dotenv import parse_dotenv
+from gofastapi_ext.core.environment import check_change, check_environment, looks_secret
+from gofastapi_ext.core.errors import InvalidRequestError, NotFoundError
 from gofastapi_ext.core.models import StageEvent
-from gofastapi_ext.core.variables import EnvChange, EnvView, KeyRotation, Setting
+from gofastapi_ext.core.variables import DotenvText, DotenvVariable, EnvChange, EnvView, KeyRotation, Setting
 from gofastapi_ext.platform.api.apps import stream
 from gofastapi_ext.platform.api.state import Caller, Services, UsesServices
 from gofastapi_ext.platform.auth import Principal
@@ -50,12 +51,29 @@ async def unset_variable(app_id: str, name: str, services: UsesServices, caller:
     return await _change(app_id, EnvChange(unset=[name]), services, caller)
 
 
+@router.post("/dotenv")
+async def read_dotenv(content: DotenvText) -> list[DotenvVariable]:
+    """What the text of a `.env` file sets, in order, for a person to choose from. Nothing is stored."""
+    return [
+        DotenvVariable(name=name, value=value, looks_secret=looks_secret(name), problem=_problem(name, value))
+        for name, value in parse_dotenv(content.text.get_secret_value()).items()
+    ]
+
+
 @router.post("/admin/keys/rotate")
 async def rotate_key(services: UsesServices, caller: Caller) -> KeyRotation:
     """Encrypt every secret with a new key; of a key file that was mounted, with its first one. Admins only."""
     if not caller.is_admin:
         raise NotFoundError("Only those who look after this service rotate its key.")
     return await services.environments.rotate()
+
+
+def _problem(name: str, value: str) -> str | None:
+    try:
+        check_environment({name: value})
+    except InvalidRequestError as error:
+        return error.message
+    return None
 
 
 async def _change(app_id: str, change: EnvChange, services: Services, caller: Principal) -> StreamingResponse:

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from gofastapi_ext._version import __version__
 from gofastapi_ext.core.limits import Limits
 from gofastapi_ext.core.models import Me, ServiceView, ValidateRequest, ValidateResult
+from gofastapi_ext.core.templates import TEMPLATES, Template
 from gofastapi_ext.platform.api.state import Caller, UsesServices
 
 router = APIRouter(prefix="/api", tags=["service"])
@@ -23,6 +24,12 @@ async def get_me(services: UsesServices, caller: Caller) -> Me:
 async def get_limits(services: UsesServices) -> Limits:
     """How large things may be."""
     return services.limits
+
+
+@router.get("/templates")
+async def list_templates() -> tuple[Template, ...]:
+    """Whole apps to begin with, the easiest first. Deploy a template's bundle as it is, or changed."""
+    return TEMPLATES
 
 
 @router.get("/service")

@@ -1,4 +1,4 @@
-"""Versions in full, and how they differ."""
+"""Versions in full, how they differ, and the attempts to bring them live."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from gofastapi_ext.core.history import TreeDiff, VersionContent
+from gofastapi_ext.core.history import DeploymentView, TreeDiff, VersionContent
 from gofastapi_ext.platform.api.state import Caller, UsesServices
 
-router = APIRouter(prefix="/api/apps/{app_id}/versions", tags=["versions"])
+router = APIRouter(prefix="/api/apps/{app_id}", tags=["versions"])
 
 Number = Annotated[int, Path(ge=1, le=10**9)]
 
 
-@router.get("/{number}")
+@router.get("/versions/{number}")
 async def get_version(app_id: str, number: Number, services: UsesServices, caller: Caller) -> VersionContent:
     """A version with its files."""
     record = await services.apps.find(app_id, caller.user)
@@ -22,7 +22,7 @@ async def get_version(app_id: str, number: Number, services: UsesServices, calle
     return await services.history.content(record, versions, number)
 
 
-@router.get("/{number}/diff")
+@router.get("/versions/{number}/diff")
 async def get_diff(
     app_id: str,
     number: Number,
@@ -34,3 +34,12 @@ async def get_diff(
     record = await services.apps.find(app_id, caller.user)
     versions = await services.apps.versions(app_id, caller.user)
     return await services.history.diff(record, versions, number, against)
+
+
+@router.get("/deployments")
+async def list_deployments(
+    app_id: str, services: UsesServices, caller: Caller, limit: Annotated[int, Query(ge=1, le=100)] = 20
+) -> list[DeploymentView]:
+    """The attempts of the last days to bring something live, with the seconds of each stage, the latest first."""
+    record = await services.apps.find(app_id, caller.user)
+    return await services.history.deployments(record, limit)

@@ -145,17 +145,13 @@ class Apps:
             raise NotFoundError(f'There is no app "{app_id}".')
         if record.target is not Target.DELETED:
             record = await self._removal.retire(record)
+            until = f", and can be restored until {record.restorable_until:%Y-%m-%d}"
+            # Those who watch are told of what is gone for good, too; only its history goes with it.
+            self._publish(EventKind.DELETED, f"It was deleted{' for good' if forever else until}.", record, owner)
         elif not forever:
             raise NotFoundError(f'There is no app "{app_id}".{_hint_to_restore(record, owner)}')
         if forever:
             record = await self._removal.purge(record)
-        else:
-            self._publish(
-                EventKind.DELETED,
-                f"It was deleted, and can be restored until {record.restorable_until:%Y-%m-%d}.",
-                record,
-                owner,
-            )
         return self._view(record, None)
 
     async def restore(self, app_id: str, owner: str) -> AsyncIterator[StageEvent]:

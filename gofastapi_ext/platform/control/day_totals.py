@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -36,7 +36,7 @@ class DayTotals:
     async def of(self, app_ids: Sequence[str], since: datetime) -> dict[str, AppTotals]:
         """Of all that is written of each app from `since` on, which is the beginning of a minute."""
         until = self._recorder.written_until
-        hour = _hour_of(since + _HOUR - _MINUTE)
+        hour = hour_of(since + _HOUR - _MINUTE)
         async with self._reading:
             await self._read_on(app_ids, hour, until)
             # What is left of the first hour changes from minute to minute, and is little.
@@ -46,6 +46,10 @@ class DayTotals:
                 for each in self._remembered[app_id].hours.values():
                     into.add(each)
         return totals
+
+    def hourly(self, app_id: str) -> Mapping[datetime, AppTotals]:
+        """Of an app that `of` was asked for: its whole hours, by their beginning, as they were then."""
+        return self._remembered[app_id].hours
 
     async def _read_on(self, app_ids: Sequence[str], hour: datetime, until: datetime) -> None:
         if self._rewrites != self._recorder.rewrites:
@@ -70,5 +74,5 @@ class DayTotals:
                 self._remembered[app_id].until = until
 
 
-def _hour_of(moment: datetime) -> datetime:
+def hour_of(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)

@@ -1,4 +1,4 @@
-"""What stood in a version, and how two of them differ."""
+"""What stood in a version, how two of them differ, and how the attempts to bring them live went."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import asyncio
 from gofastapi_ext.core.bundle import Bundle
 from gofastapi_ext.core.diff import compare
 from gofastapi_ext.core.errors import InvalidRequestError, NotFoundError
-from gofastapi_ext.core.history import TreeDiff, VersionContent
+from gofastapi_ext.core.history import DeploymentView, TreeDiff, VersionContent
+from gofastapi_ext.core.lifecycle import STAGES
 from gofastapi_ext.core.models import VersionView
 from gofastapi_ext.platform.control.drafts import Drafts
 from gofastapi_ext.platform.store.apps import AppRecord
 from gofastapi_ext.platform.store.bundles import BundleStore
+from gofastapi_ext.platform.store.versions import DeploymentRecord, VersionStore
 
 DRAFT = "draft"
 LIVE = "live"
@@ -24,8 +26,9 @@ class History:
     is not among them, and `UnavailableError` where its code is damaged.
     """
 
-    def __init__(self, bundles: BundleStore, drafts: Drafts) -> None:
+    def __init__(self, bundles: BundleStore, drafts: Drafts, store: VersionStore) -> None:
         self._bundles = bundles
+        self._store = store
         self._drafts = drafts
 
     async def content(self, app: AppRecord, versions: list[VersionView], number: int) -> VersionContent:
@@ -44,6 +47,10 @@ class History:
         env_diff = {"env_added": sorted(env - set(old.env_names)), "env_removed": sorted(removed)}
         return diff.model_copy(update=env_diff)
 
+    async def deployments(self, app: AppRecord, limit: int) -> list[DeploymentView]:
+        """The attempts of the last days to bring something live, the latest first."""
+        return [_deployment_view(record) for record in await self._store.deployments(app.id, limit)]
+
     async def _side(self, app: AppRecord, versions: list[VersionView], which: str) -> tuple[str, Bundle, set[str]]:
         """The name, the code and the variables of what `which` means."""
         if which == DRAFT:
@@ -56,6 +63,21 @@ class History:
         else:
             version = _find(app, versions, _number(which))
         return f"v{version.number}", await self._bundles.get(version.code_hash), set(version.env_names)
+
+
+def _deployment_view(record: DeploymentRecord) -> DeploymentView:
+    return DeploymentView(
+        kind=record.kind.value,
+        by=record.by,
+        version=record.version,
+        started_at=record.started_at,
+        outcome=record.outcome,
+        seconds=record.seconds,
+        client_seconds=record.client_seconds,
+        stages={stage: record.stages[stage] for stage in STAGES if stage in record.stages},
+        failed_stage=record.failed_stage,
+        problem=record.diagnostics[0].message if record.diagnostics else None,
+    )
 
 
 def _find(app: AppRecord, versions: list[VersionView], number: int) -> VersionView:

@@ -10,7 +10,7 @@ from gofastapi_ext.core.counts import Counts, average_ms
 from gofastapi_ext.core.metrics import AppNumbers, MetricsPoint, MetricsView, RouteNumbers
 from gofastapi_ext.core.windows import DAY, check_step, check_window
 from gofastapi_ext.platform.control.apps import Apps
-from gofastapi_ext.platform.control.day_totals import DayTotals
+from gofastapi_ext.platform.control.day_totals import DayTotals, hour_of
 from gofastapi_ext.platform.control.metrics import MetricsRecorder
 from gofastapi_ext.platform.control.observer import Observer
 from gofastapi_ext.platform.store.apps import AppStore
@@ -110,26 +110,49 @@ class Metrics:
         until = self._clock()
         since = _step_of(until - timedelta(seconds=min(DAY, self._keep_seconds)), 60)
         totals: dict[str, AppTotals] = {}
+        hours = {app_id: _Hours(until) for app_id in ids}
         # First, as above.
         for minute in self._pending(since, until):
             into = totals.setdefault(minute.app, AppTotals())
             for counts in minute.routes.values():
                 into.add(counts)
+                if minute.app in hours:
+                    hours[minute.app].add(minute.at, counts.requests)
         for app_id, stored in (await self._day_totals.of(ids, since)).items():
             totals.setdefault(app_id, AppTotals()).add(stored)
-        return [_numbers(app_id, totals.get(app_id, AppTotals())) for app_id in ids]
+        for app_id in ids:
+            for at, of_hour in self._day_totals.hourly(app_id).items():
+                hours[app_id].add(at, of_hour.requests)
+        return [_numbers(app_id, totals.get(app_id, AppTotals()), hours[app_id]) for app_id in ids]
 
     def _pending(self, since: datetime, until: datetime, app_id: str | None = None) -> Iterator[MinuteRecord]:
         return (minute for minute in self._recorder.pending(app_id) if since <= minute.at <= until)
 
 
-def _numbers(app_id: str, totals: AppTotals) -> AppNumbers:
+class _Hours:
+    """Requests in each of the 24 hours that end with the one of `until`."""
+
+    def __init__(self, until: datetime) -> None:
+        self._first = hour_of(until) - timedelta(hours=23)
+        self._requests = [0] * 24
+
+    def add(self, at: datetime, requests: int) -> None:
+        hour = (at - self._first) // timedelta(hours=1)
+        if 0 <= hour < 24:
+            self._requests[hour] += requests
+
+    def shown(self) -> list[int]:
+        return self._requests if any(self._requests) else []
+
+
+def _numbers(app_id: str, totals: AppTotals, hours: _Hours) -> AppNumbers:
     return AppNumbers(
         app=app_id,
         requests=totals.requests,
         client_errors=totals.client_errors,
         server_errors=totals.server_errors,
         latency_ms=average_ms(totals.microseconds, totals.requests),
+        hourly=hours.shown(),
     )
 
 

@@ -168,6 +168,11 @@ class VersionStore:
         found = self._deployments.find(query, _FIGURES).sort("started_at", -1).limit(limit)
         return [_figures(document) for document in await patiently(found.to_list)]
 
+    async def deployments(self, app_id: str, limit: int) -> list[DeploymentRecord]:
+        """Of one app, the latest first."""
+        found = self._deployments.find({"app": app_id}).sort("started_at", -1).limit(limit)
+        return [_deployment(document) for document in await patiently(found.to_list)]
+
     async def _note_interrupted(self) -> None:
         """A version that is pending, and has no attempt beside it, was released in one that a crash cut short."""
         for version in await self._versions.find({"state": "pending"}).to_list():
@@ -183,6 +188,10 @@ class VersionStore:
                     outcome=Outcome.INTERRUPTED,
                 )
                 await self.save_deployment(record)
+
+
+def _deployment(document: Document) -> DeploymentRecord:
+    return DeploymentRecord.model_validate({**document, "id": document["_id"]})
 
 
 def _figures(document: Document) -> DeployFigures:

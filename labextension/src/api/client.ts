@@ -49,6 +49,9 @@ export class Client {
   /** A typed call for every path of the API. */
   readonly api: FetchClient<paths>;
 
+  /** How `appUrl` reaches apps: `auto` looks where Jupyter is; a tunnel may make it look nearer than it is. */
+  openThrough: 'auto' | 'direct' | 'relay' = 'auto';
+
   /** How the other half is, as the last answer told. */
   get server(): ServerState {
     return this._server;
@@ -69,8 +72,10 @@ export class Client {
    * relay's.
    */
   appUrl(app: { id: string; url?: string | null }, path = ''): string {
-    const local = isLoopback(new URL(this.settings.baseUrl, location.href).hostname);
-    const root = local && app.url ? app.url : URLExt.join(this._root, 'apps', app.id);
+    const direct =
+      this.openThrough === 'direct' ||
+      (this.openThrough === 'auto' && isLoopback(new URL(this.settings.baseUrl, location.href).hostname));
+    const root = direct && app.url ? app.url : URLExt.join(this._root, 'apps', app.id);
     return `${root.replace(/\/$/, '')}/${path.replace(/^\//, '')}`;
   }
 

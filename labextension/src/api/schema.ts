@@ -44,6 +44,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Templates
+         * @description Whole apps to begin with, the easiest first. Deploy a template's bundle as it is, or changed.
+         */
+        get: operations["list_templates_api_templates_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/service": {
         parameters: {
             query?: never;
@@ -494,6 +514,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/dotenv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read Dotenv
+         * @description What the text of a `.env` file sets, in order, for a person to choose from. Nothing is stored.
+         */
+        post: operations["read_dotenv_api_dotenv_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/keys/rotate": {
         parameters: {
             query?: never;
@@ -616,6 +656,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/apps/{app_id}/draft/content/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Content
+         * @description The bytes of one file, to download.
+         */
+        get: operations["get_content_api_apps__app_id__draft_content__path__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/apps/{app_id}/draft/move": {
         parameters: {
             query?: never;
@@ -733,6 +793,26 @@ export interface paths {
          * @description What changed from a version to another one, to the draft, or to what is live, as unified diffs.
          */
         get: operations["get_diff_api_apps__app_id__versions__number__diff_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/apps/{app_id}/deployments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Deployments
+         * @description The attempts of the last days to bring something live, with the seconds of each stage, the latest first.
+         */
+        get: operations["list_deployments_api_apps__app_id__deployments_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1408,7 +1488,7 @@ export interface components {
          * AlertKind
          * @enum {string}
          */
-        AlertKind: "turned_red" | "crash_loop" | "deploy_failed" | "removal_warning" | "database_full" | "test";
+        AlertKind: "turned_red" | "crash_loop" | "deploy_failed" | "removal_warning" | "database_full" | "backup_failed" | "test";
         /**
          * AlertsChange
          * @description PUT /api/alerts
@@ -1490,6 +1570,8 @@ export interface components {
             server_errors: number;
             /** Latency Ms */
             latency_ms?: number | null;
+            /** Hourly */
+            hourly?: number[];
         };
         /**
          * AppView
@@ -1928,6 +2010,38 @@ export interface components {
             client_seconds: number;
         };
         /**
+         * DeploymentView
+         * @description One attempt to bring something live: how it ended, and how long each of its stages took.
+         */
+        DeploymentView: {
+            /** Kind */
+            kind: string;
+            /** By */
+            by: string;
+            /** Version */
+            version: number | null;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            outcome: components["schemas"]["Outcome"];
+            /** Seconds */
+            seconds?: number | null;
+            /**
+             * Client Seconds
+             * @default 0
+             */
+            client_seconds: number;
+            /** Stages */
+            stages?: {
+                [key: string]: number;
+            };
+            failed_stage?: components["schemas"]["Stage"] | null;
+            /** Problem */
+            problem?: string | null;
+        };
+        /**
          * Diagnostic
          * @description One finding. Lines are 1-based and of `file`; columns are 0-based characters.
          */
@@ -2025,6 +2139,31 @@ export interface components {
             document: unknown;
         };
         /**
+         * DotenvText
+         * @description The text of a `.env` file. It is hidden in every representation.
+         */
+        DotenvText: {
+            /**
+             * Text
+             * Format: password
+             */
+            text: string;
+        };
+        /**
+         * DotenvVariable
+         * @description A variable as a `.env` file sets it.
+         */
+        DotenvVariable: {
+            /** Name */
+            name: string;
+            /** Value */
+            value: string;
+            /** Looks Secret */
+            looks_secret: boolean;
+            /** Problem */
+            problem?: string | null;
+        };
+        /**
          * DraftConversion
          * @description A draft in several files that was one file before. To undo it, save the old one over `draft.etag`.
          */
@@ -2119,6 +2258,10 @@ export interface components {
             etag: string;
             info: components["schemas"]["DraftInfo"] | null;
             bundle: components["schemas"]["Bundle"];
+            /** Etags */
+            etags?: {
+                [key: string]: string;
+            };
             /** Origins */
             origins?: {
                 [key: string]: components["schemas"]["CellOrigin"][];
@@ -2267,7 +2410,7 @@ export interface components {
          * EventKind
          * @enum {string}
          */
-        EventKind: "deployed" | "deploy_failed" | "rolled_back" | "started" | "restarted" | "stopped" | "env_changed" | "changed" | "cloned" | "deleted" | "restored" | "crashed" | "crash_loop" | "recovered" | "slept" | "woke" | "health" | "removal_warning" | "removed" | "cleaned" | "backed_up" | "backup_failed" | "database_restored" | "branch_created" | "branch_dropped" | "branch_promoted" | "credentials_rotated" | "database_full" | "database_writable" | "operation_ended" | "too_many_connections" | "alert_failed";
+        EventKind: "deployed" | "deploy_failed" | "rolled_back" | "started" | "restarted" | "stopped" | "env_changed" | "changed" | "draft_saved" | "cloned" | "deleted" | "restored" | "crashed" | "crash_loop" | "recovered" | "slept" | "woke" | "health" | "removal_warning" | "removed" | "cleaned" | "backed_up" | "backup_failed" | "database_restored" | "branch_created" | "branch_dropped" | "branch_promoted" | "credentials_rotated" | "database_full" | "database_writable" | "operation_ended" | "too_many_connections" | "alert_failed";
         /** ExplainRequest */
         ExplainRequest: {
             /**
@@ -2799,6 +2942,12 @@ export interface components {
             address: string;
         };
         /**
+         * Outcome
+         * @description How a deployment ended, or has not yet.
+         * @enum {string}
+         */
+        Outcome: "running" | "live" | "unchanged" | "saved" | "failed" | "interrupted";
+        /**
          * PreviousView
          * @description A database that was in force before a restore or a promotion, and can be so again for a while.
          */
@@ -3024,6 +3173,8 @@ export interface components {
              * @default false
              */
             unchanged: boolean;
+            /** Db Branch */
+            db_branch?: string | null;
             failed_stage?: components["schemas"]["Stage"] | null;
             /** Diagnostics */
             diagnostics?: components["schemas"]["Diagnostic"][];
@@ -3081,6 +3232,26 @@ export interface components {
          * @enum {string}
          */
         Target: "running" | "asleep" | "stopped" | "deleted";
+        /**
+         * Template
+         * @description A whole app, ready to deploy as it is.
+         */
+        Template: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+            /** Uses */
+            uses?: string[];
+            /**
+             * Opens
+             * @default
+             */
+            opens: string;
+            bundle: components["schemas"]["Bundle"];
+        };
         /**
          * TreeDiff
          * @description From the old side to the new one, by path. The sides are named `v3`, or `draft`.
@@ -3267,6 +3438,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Limits"];
+                };
+            };
+        };
+    };
+    list_templates_api_templates_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"][];
                 };
             };
         };
@@ -3896,6 +4087,30 @@ export interface operations {
             };
         };
     };
+    read_dotenv_api_dotenv_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DotenvText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DotenvVariable"][];
+                };
+            };
+        };
+    };
     rotate_key_api_admin_keys_rotate_post: {
         parameters: {
             query?: never;
@@ -4148,6 +4363,27 @@ export interface operations {
             };
         };
     };
+    get_content_api_apps__app_id__draft_content__path__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                app_id: string;
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     move_api_apps__app_id__draft_move_post: {
         parameters: {
             query?: never;
@@ -4298,6 +4534,30 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TreeDiff"];
+                };
+            };
+        };
+    };
+    list_deployments_api_apps__app_id__deployments_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeploymentView"][];
                 };
             };
         };

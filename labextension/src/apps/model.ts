@@ -4,7 +4,8 @@ import { ISignal, Signal } from '@lumino/signaling';
 import { Client, data } from '../api/client';
 import { isAbort } from '../api/errors';
 import type { AppNumbers, AppView, Event } from '../api/types';
-import { whileVisible } from '../common/visibility';
+import { type Page, whileVisible } from '../common/visibility';
+import { Deploys } from './deploys';
 
 /** An app with its figures of the last 24 hours. */
 export interface IAppEntry {
@@ -13,7 +14,8 @@ export interface IAppEntry {
   readonly numbers?: AppNumbers;
 }
 
-const NUMBERS_EVERY_MS = 15_000;
+/** Figures are no events, nor is a draft that somebody saves elsewhere. */
+const LOOK_EVERY_MS = 15_000;
 /** Several events come together; one look at the list answers them all. */
 const GATHER_MS = 60;
 
@@ -24,7 +26,15 @@ const GATHER_MS = 60;
  * page. `changed` is emitted after each change.
  */
 export class AppsModel implements IDisposable {
-  constructor(readonly client: Client) {}
+  constructor(
+    readonly client: Client,
+    private readonly _page: Page = document
+  ) {
+    this.deploys = new Deploys(client);
+  }
+
+  /** What is being brought live from this page. */
+  readonly deploys: Deploys;
 
   /** By name. */
   get apps(): ReadonlyArray<IAppEntry> {
@@ -58,11 +68,16 @@ export class AppsModel implements IDisposable {
     return this._apps.find(entry => entry.view.id === id);
   }
 
+  /** The names that are in use. */
+  get names(): ReadonlySet<string> {
+    return new Set(this._views.map(view => view.id));
+  }
+
   /** Keep the model up to date until what is returned is disposed of. Cheap to call several times. */
   watch(): IDisposable {
     this._watchers += 1;
     if (this._watchers === 1) {
-      this._following = whileVisible(signal => void this._follow(signal));
+      this._following = whileVisible(signal => void this._follow(signal), this._page);
     }
     let disposed = false;
     return {
@@ -96,7 +111,7 @@ export class AppsModel implements IDisposable {
   }
 
   private async _follow(signal: AbortSignal): Promise<void> {
-    const timer = setInterval(() => void this._readNumbers(), NUMBERS_EVERY_MS);
+    const timer = setInterval(() => void this.refresh(), LOOK_EVERY_MS);
     signal.addEventListener('abort', () => clearInterval(timer), { once: true });
     try {
       // Whatever happened before the stream was open is in the list that is read then.

@@ -2,6 +2,7 @@ import { Dialog, ReactWidget, showDialog } from '@jupyterlab/apputils';
 import * as React from 'react';
 
 import type { TranslationBundle } from './translation';
+import { useValidity } from './useValidity';
 
 /** Ask for the name once more before something that is hard to take back. True where it was typed. */
 export async function confirmByName(options: {
@@ -13,83 +14,43 @@ export async function confirmByName(options: {
   /** The word on the button, as `Delete`. */
   action: string;
 }): Promise<boolean> {
-  const { trans } = options;
-  const body = new ConfirmBody(options.body, options.name, trans);
-  const dialog = new Dialog<string>({
-    title: options.title,
-    body,
+  const { trans, title, body, name, action } = options;
+  const form = ReactWidget.create(<NameForm text={body} name={name} trans={trans} />);
+  form.addClass('gf-Confirm');
+  const dialog = new Dialog({
+    title,
+    body: form,
     buttons: [
       Dialog.cancelButton({ label: trans.__('Cancel') }),
-      Dialog.warnButton({ label: options.action, ariaLabel: `${options.action} ${options.name}` })
+      Dialog.warnButton({ label: action, ariaLabel: `${action} ${name}` })
     ],
-    // Else Enter in the field would delete, whatever stands in it.
-    defaultButton: 0,
-    focusNodeSelector: 'input'
+    defaultButton: 1
   });
   dialog.addClass('gf-ConfirmDialog');
-  body.onChange = matches => {
-    const button = dialog.node.querySelector<HTMLButtonElement>('.jp-mod-warn');
-    if (button) {
-      button.disabled = !matches;
-    }
-  };
-  body.onEnter = () => dialog.resolve(1);
-  const result = await dialog.launch();
-  return result.button.accept && result.value === options.name;
+  return (await dialog.launch()).button.accept;
 }
 
-class ConfirmBody extends ReactWidget implements Dialog.IBodyWidget<string> {
-  constructor(
-    private readonly _text: string,
-    private readonly _name: string,
-    private readonly _trans: TranslationBundle
-  ) {
-    super();
-  }
-
-  onChange: (matches: boolean) => void = () => undefined;
-  onEnter: () => void = () => undefined;
-
-  getValue(): string {
-    return this._value;
-  }
-
-  protected override onAfterAttach(): void {
-    this.update();
-    requestAnimationFrame(() => this.onChange(false));
-  }
-
-  protected override render(): React.ReactElement {
-    const label = this._trans.__('Type %1 to confirm', this._name);
-    return (
-      <div className="gf-Confirm">
-        <p>{this._text}</p>
-        <label className="gf-Field">
-          <span>{label}</span>
-          <input
-            className="jp-mod-styled"
-            autoComplete="off"
-            spellCheck={false}
-            onChange={event => {
-              this._value = event.target.value.trim();
-              this.onChange(this._value === this._name);
-            }}
-            onKeyDown={event => {
-              if (event.key === 'Enter') {
-                event.preventDefault();
-                event.stopPropagation();
-                if (this._value === this._name) {
-                  this.onEnter();
-                }
-              }
-            }}
-          />
-        </label>
-      </div>
-    );
-  }
-
-  private _value = '';
+function NameForm(props: { text: string; name: string; trans: TranslationBundle }): React.ReactElement {
+  const { text, name, trans } = props;
+  const [typed, setTyped] = React.useState('');
+  const field = React.useRef<HTMLInputElement>(null);
+  useValidity(field, typed.trim() === name ? null : trans.__('Type %1 to confirm', name));
+  return (
+    <>
+      <p>{text}</p>
+      <label className="gf-Field">
+        <span>{trans.__('Type %1 to confirm', name)}</span>
+        <input
+          className="jp-mod-styled"
+          ref={field}
+          autoFocus
+          autoComplete="off"
+          spellCheck={false}
+          onChange={event => setTyped(event.target.value)}
+        />
+      </label>
+    </>
+  );
 }
 
 /** Ask yes or no. */

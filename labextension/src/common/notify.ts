@@ -1,10 +1,12 @@
-import { Notification } from '@jupyterlab/apputils';
+import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
 
 import { isAbort, messageOf } from '../api/errors';
 import { PATIENCE_MS } from './busy';
 import type { TranslationBundle } from './translation';
 
 const UNDO_MS = 15_000;
+/** JupyterLab cuts off what is longer. */
+const LONGEST_NOTIFICATION = 140;
 
 /** Say that something was done, with a button that takes it back. */
 export function notifyUndo(message: string, trans: TranslationBundle, undo: () => void): void {
@@ -17,9 +19,30 @@ export function notifyUndo(message: string, trans: TranslationBundle, undo: () =
 /** Show an error as the API words it, with a way to try again. */
 export function notifyError(error: unknown, trans: TranslationBundle, retry?: () => void): void {
   if (!isAbort(error)) {
-    const actions = retry ? [{ label: trans.__('Try again'), callback: retry }] : [];
-    Notification.error(messageOf(error), { autoClose: false, actions });
+    notifyProblem(messageOf(error), trans, retry);
   }
+}
+
+/** Say what went wrong, however many words it takes, with a way to try again. */
+export function notifyProblem(message: string, trans: TranslationBundle, retry?: () => void): void {
+  const actions: Notification.IAction[] = [];
+  if (message.length > LONGEST_NOTIFICATION) {
+    actions.push({
+      label: trans.__('Read on'),
+      callback: event => {
+        event.preventDefault(); // it stays
+        void showDialog({
+          title: trans.__('What went wrong'),
+          body: message,
+          buttons: [Dialog.okButton({ label: trans.__('Close') })]
+        });
+      }
+    });
+  }
+  if (retry) {
+    actions.push({ label: trans.__('Try again'), callback: retry });
+  }
+  Notification.error(message, { autoClose: false, actions });
 }
 
 /**

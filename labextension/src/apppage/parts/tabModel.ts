@@ -1,0 +1,18 @@
+import type { Event } from '../../api/types';
+
+/** A tab that is read anew when it comes into view, and after everything that happens to its app. */
+export abstract class RefreshedTab {
+  abstract refresh(): void;
+
+  show(): void {
+    this.refresh();
+  }
+
+  hide(): void {}
+
+  onEvent(_event: Event): void {
+    this.refresh();
+  }
+
+  onNumbers(): void {}
+}

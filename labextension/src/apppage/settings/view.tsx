@@ -1,0 +1,186 @@
+import { Button } from '@jupyterlab/ui-components';
+import * as React from 'react';
+
+import type { AppView } from '../../api/types';
+import { Busy } from '../../common/busy';
+import { seconds } from '../../common/format';
+import { ErrorNotice } from '../../common/notice';
+import type { TranslationBundle } from '../../common/translation';
+import type { IPage } from '../page';
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** What is set without touching the code, and the end of the app. */
+export function SettingsView(props: { page: IPage }): React.ReactElement {
+  const { page } = props;
+  const view = page.model.entry?.view;
+  return (
+    <div className="gf-Settings">
+      {view && <Options key={optionsKey(view)} page={page} view={view} />}
+      {view && <Danger page={page} view={view} />}
+    </div>
+  );
+}
+
+function Options(props: { page: IPage; view: AppView }): React.ReactElement {
+  const { page, view } = props;
+  const { trans, model } = page;
+  const now = {
+    title: view.title,
+    sleepAfter: durationOf(view.sleep_after_seconds),
+    bodies: view.record_bodies
+  };
+  const [title, setTitle] = React.useState(now.title);
+  const [sleepAfter, setSleepAfter] = React.useState(now.sleepAfter);
+  const [bodies, setBodies] = React.useState(now.bodies);
+  const [isSaving, setSaving] = React.useState(false);
+  const [error, setError] = React.useState<unknown>(null);
+  const [attempt, setAttempt] = React.useState(0);
+  const isChanged = title !== now.title || sleepAfter !== now.sleepAfter || bodies !== now.bodies;
+
+  const save = async () => {
+    setSaving(true);
+    setError(null);
+    setAttempt(attempt + 1);
+    try {
+      await model.settings.change({
+        title: title === now.title ? undefined : title,
+        sleep_after: sleepAfter === now.sleepAfter ? undefined : sleepAfter,
+        record_bodies: bodies === now.bodies ? undefined : bodies
+      });
+      await model.apps.refresh();
+    } catch (problem) {
+      setError(problem);
+    } finally {
+      setSaving(false);
+    }
+  };
+
+  return (
+    <form
+      className="gf-Form gf-mod-plain"
+      aria-label={trans.__('Settings')}
+      onSubmit={event => {
+        event.preventDefault();
+        void save();
+      }}
+    >
+      <label className="gf-Field">
+        <span>{trans.__('Title')}</span>
+        <input
+          className="jp-mod-styled gf-Input"
+          maxLength={100}
+          value={title}
+          onChange={event => setTitle(event.target.value)}
+        />
+        <small>
+          {trans.__('What people call it, here and in link previews. Without one it is called %1.', view.id)}
+        </small>
+      </label>
+      <label className="gf-Field">
+        <span>{trans.__('Sleeps after')}</span>
+        <select
+          className="jp-mod-styled gf-Select"
+          value={sleepAfter}
+          onChange={event => setSleepAfter(event.target.value)}
+        >
+          {choices(now.sleepAfter, trans).map(([value, label]) => (
+            <option key={value} value={value}>
+              {label}
+            </option>
+          ))}
+        </select>
+        <small>
+          {trans.__(
+            'So long without a request, its processes end. The next request wakes it; none is refused.'
+          )}
+        </small>
+      </label>
+      <div className="gf-Field">
+        <label className="gf-Check">
+          <input type="checkbox" checked={bodies} onChange={event => setBodies(event.target.checked)} />
+          <span>{trans.__('Keep the bodies of requests that fail')}</span>
+        </label>
+        <small>
+          {trans.__(
+            'So they can be sent again from the list of errors. Bodies may hold what people entered; they go after 24 hours.'
+          )}
+        </small>
+      </div>
+      <div className="gf-Bar">
+        <Button type="submit" className="gf-Action gf-mod-primary" disabled={!isChanged || isSaving}>
+          {trans.__('Save')}
+        </Button>
+      </div>
+      {isSaving && <Busy label={trans.__('Saving')} />}
+      {error != null && <ErrorNotice key={attempt} error={error} trans={trans} onRetry={() => void save()} />}
+    </form>
+  );
+}
+
+function Danger(props: { page: IPage; view: AppView }): React.ReactElement {
+  const { page, view } = props;
+  const { trans, actions } = page;
+  return (
+    <section className="gf-Danger" aria-label={trans.__('Danger zone')}>
+      <h2 className="gf-Heading">{trans.__('Danger zone')}</h2>
+      {view.version != null && (
+        <div className="gf-Danger-row">
+          {view.target === 'stopped' ? (
+            <>
+              <p>{trans.__('The app is stopped: its address answers nobody.')}</p>
+              <Button className="gf-Action" onClick={() => void actions.start(view.id)}>
+                {trans.__('Start')}
+              </Button>
+            </>
+          ) : (
+            <>
+              <p>
+                {trans.__(
+                  'Stop the app: its address answers nobody until you start it again. All of it stays.'
+                )}
+              </p>
+              <Button className="gf-Action gf-mod-danger" onClick={() => void actions.stop(view.id)}>
+                {trans.__('Stop')}
+              </Button>
+            </>
+          )}
+        </div>
+      )}
+      <div className="gf-Danger-row">
+        <p>
+          {trans.__(
+            'Delete the app. For some days it can be restored with its code, versions and variables.'
+          )}
+        </p>
+        <Button className="gf-Action gf-mod-danger" onClick={() => void actions.remove(view.id)}>
+          {trans.__('Delete')}
+        </Button>
+      </div>
+    </section>
+  );
+}
+
+/** Another one, where somebody else changed them: what is shown is what is set. */
+function optionsKey(view: AppView): string {
+  return [view.title, view.sleep_after_seconds, view.record_bodies].join('\0');
+}
+
+/** A number of seconds as the API takes it: `30m`, or `never`. */
+function durationOf(value: number | null | undefined): string {
+  return value == null ? 'never' : `${value}s`;
+}
+
+function choices(now: string, trans: TranslationBundle): [string, string][] {
+  const times = [15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 8 * HOUR, DAY, 7 * DAY];
+  const known: [string, string][] = [
+    ...times.map((time): [string, string] => [durationOf(time), seconds(time)]),
+    ['never', trans.__('Never')]
+  ];
+  const current = known.some(([value]) => value === now)
+    ? []
+    : [[now, seconds(Number.parseFloat(now))] as [string, string]];
+  return [...current, ...known, ['default', trans.__("The service's default")]];
+}

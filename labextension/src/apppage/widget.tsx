@@ -1,0 +1,74 @@
+import { MainAreaWidget, ReactWidget } from '@jupyterlab/apputils';
+import type { CommandRegistry } from '@lumino/commands';
+import type { Message } from '@lumino/messaging';
+import * as React from 'react';
+
+import { AppActions } from '../apps/actions';
+import type { AppsModel } from '../apps/model';
+import { gofastapiIcon } from '../common/icons';
+import type { TranslationBundle } from '../common/translation';
+import { AppPageModel } from './model';
+import type { IPage } from './page';
+import type { LoadEditor } from '../common/code';
+import { AppPageView } from './view';
+
+/** The page of one app, as a tab of the main area. */
+export class AppPage extends MainAreaWidget<ReactWidget> {
+  constructor(options: {
+    app: string;
+    apps: AppsModel;
+    trans: TranslationBundle;
+    commands: CommandRegistry;
+    loadEditor: LoadEditor;
+  }) {
+    const { app, apps, ...shared } = options;
+    const id = `gofastapi-page-${app}`;
+    const model = new AppPageModel(app, apps);
+    const page: IPage = { model, actions: new AppActions(apps, options.trans), ...shared };
+    super({ content: ReactWidget.create(<AppPageView page={page} id={id} />) });
+    this.model = model;
+    this.id = id;
+    this.addClass('gf-Page');
+    this.toolbar.hide();
+    this.title.icon = gofastapiIcon;
+    this.title.closable = true;
+    this._label();
+    apps.changed.connect(this._label, this);
+  }
+
+  readonly model: AppPageModel;
+
+  override dispose(): void {
+    if (!this.isDisposed) {
+      this.model.apps.changed.disconnect(this._label, this);
+      this.model.dispose();
+      super.dispose();
+    }
+  }
+
+  protected override onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    this.model.isShown = true;
+  }
+
+  protected override onBeforeHide(message: Message): void {
+    super.onBeforeHide(message);
+    this.model.isShown = false;
+  }
+
+  protected override onAfterAttach(message: Message): void {
+    super.onAfterAttach(message);
+    this.model.isShown = this.isVisible;
+  }
+
+  protected override onBeforeDetach(message: Message): void {
+    super.onBeforeDetach(message);
+    this.model.isShown = false;
+  }
+
+  private _label(): void {
+    const { app, entry } = this.model;
+    this.title.label = entry?.view.title ?? app;
+    this.title.caption = entry?.view.url ?? app;
+  }
+}
