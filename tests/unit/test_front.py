@@ -1,4 +1,4 @@
-"""The JupyterLab front end and this half agree: on the API's types, and on the version."""
+"""The JupyterLab front end and this half agree: on the API's types, the magics, and the version."""
 
 from __future__ import annotations
 
@@ -28,6 +28,13 @@ def test_types_are_those_of_the_api(tmp_path: Path) -> None:
     subprocess.run([sys.executable, FRONT / "openapi.py", document], check=True)
     subprocess.run([generator, document, "-o", types], check=True, capture_output=True, cwd=FRONT)
     assert (FRONT / "src" / "api" / "schema.ts").read_text() == types.read_text(), "make types"
+
+
+def test_help_is_that_of_the_magics(tmp_path: Path) -> None:
+    """`make types` writes it anew."""
+    made = tmp_path / "magics.json"
+    subprocess.run([sys.executable, FRONT / "magics.py", made], check=True)
+    assert (FRONT / "src" / "notebook" / "magics.json").read_text() == made.read_text(), "make types"
 
 
 def test_both_halves_have_one_version() -> None:
