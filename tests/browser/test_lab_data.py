@@ -252,7 +252,7 @@ def test_collections_indexes_and_files(page: Page, lab: Lab, database: Data, tmp
     form.get_by_label("File").set_input_files(people)
     form.get_by_label("Are replaced", exact=False).check()
     form.get_by_role("button", name="Import").click()
-    expect(shown.root.get_by_role("alert").filter(has_text="line 2")).to_be_visible()
+    expect(shown.root.get_by_role("alert").filter(has_text="Nothing was replaced")).to_be_visible()
     assert database.people.count_documents({}) == 2
     shown.button("Close").first.click()
     expect(shown.button("Import")).to_be_focused()
