@@ -51,6 +51,8 @@ class DraftView(_Frozen):
     etag: str
     info: DraftInfo | None
     bundle: Bundle
+    etags: dict[str, str] = Field(default_factory=dict)
+    """Each file's own, by path."""
     origins: Origins = Field(default_factory=dict)
     env: dict[str, str] = Field(default_factory=dict)
     interpreter: str | None = None

@@ -18,6 +18,7 @@ class EventKind(StrEnum):
     STOPPED = "stopped"
     ENV_CHANGED = "env_changed"
     CHANGED = "changed"  # its title, or a setting of it
+    DRAFT_SAVED = "draft_saved"  # or discarded; only followers are told
     CLONED = "cloned"
     DELETED = "deleted"
     RESTORED = "restored"

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gofastapi_ext._version import __version__
 from gofastapi_ext.client.places import Places
+from gofastapi_ext.core.events import EventKind
 from gofastapi_ext.core.models import MongoView, ServiceView
 from gofastapi_ext.core.validation import ImportPolicy
 from gofastapi_ext.platform.api import alerts as alerts_api
@@ -95,6 +96,7 @@ from gofastapi_ext.platform.databases.watch import ServerWatch
 from gofastapi_ext.platform.keyring import KeyRing
 from gofastapi_ext.platform.runtimes.local.runtime import LocalRuntime
 from gofastapi_ext.platform.settings import Settings
+from gofastapi_ext.platform.store.apps import AppRecord
 from gofastapi_ext.platform.store.database import DATABASE, connect
 from gofastapi_ext.platform.store.stores import Stores
 
@@ -337,7 +339,12 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     app_cases = Apps(tools, supervisors, deployments, removal, health, sleeper, observer, last_request_at)
     errors = Errors(app_cases, stores.errors, error_recorder, versions, bundles)
     metrics = Metrics(app_cases, apps, stores.metrics, metrics_recorder, observer, 3600 * settings.metrics_keep_hours)
-    draft_cases = Drafts(apps, drafts, versions, bundles, settings.limits, tools.garbage.bundle)
+
+    def tell_of_draft(record: AppRecord, message: str, by: str) -> None:
+        # For editors that have it open. Nobody wants to read of every save in the list of what happened.
+        events.publish(EventKind.DRAFT_SAVED, message, owner=record.owner, app=record.id, by=by, is_kept=False)
+
+    draft_cases = Drafts(apps, drafts, versions, bundles, settings.limits, tools.garbage.bundle, tell_of_draft)
     return Services(
         alerts=alerts,
         apps=app_cases,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -143,6 +144,29 @@ def test_conflicts_are_409_and_headers_carry_the_etags(platform: Platform, http:
     assert http.get("/headers/draft").status_code == 404
 
 
+def test_a_file_is_downloaded_as_it_is_and_never_shown(platform: Platform, http: httpx.Client) -> None:
+    large = bytes(range(256)) * 5_000
+    sha256 = hashlib.sha256(large).hexdigest()
+    platform.client.put_blob(sha256, iter([large]))
+    files = {
+        "main.py": BundleFile(text="one"),
+        "static/ü 1.html": BundleFile(text="<script>1</script>"),
+        "logo.png": BundleFile.from_bytes(b"\x89PNG\xff"),
+        "big.bin": BundleFile(blob=sha256, blob_bytes=len(large)),
+    }
+    platform.client.save_draft("bytes", DraftSave(bundle=Bundle(files=files)))
+    page = http.get("/bytes/draft/content/static/ü 1.html")
+    assert page.content == b"<script>1</script>"
+    assert page.headers["ETag"] == f'"{platform.client.draft("bytes").etags["static/ü 1.html"]}"'
+    assert page.headers["Content-Type"] == "application/octet-stream"
+    assert page.headers["Content-Disposition"] == "attachment; filename*=UTF-8''%C3%BC%201.html"
+    assert page.headers["X-Content-Type-Options"] == "nosniff"
+    assert http.get("/bytes/draft/content/logo.png").content == b"\x89PNG\xff"
+    assert http.get("/bytes/draft/content/big.bin").content == large
+    assert http.get("/bytes/draft/content/static").json()["message"] == "static is a folder."
+    assert http.get("/bytes/draft/content/no.txt").status_code == 404
+
+
 def test_two_editors_of_two_files_are_not_in_each_others_way(platform: Platform) -> None:
     save(platform, "files", main_py="m", a_py="a", b_py="b")
     a, b = (platform.client.draft_file("files", path) for path in ("a.py", "b.py"))
@@ -231,6 +255,7 @@ def test_files_and_folders_move(platform: Platform) -> None:
         ("nothing", "something", NotFoundError, "neither a file nor a folder nothing"),
         ("main.py", "../main.py", InvalidBundleError, "relative, inside the app"),
         ("main.py", "", InvalidBundleError, "between 1 and 400 characters"),
+        ("main.py", ".git/main.py", InvalidBundleError, ".git"),
     ):
         with pytest.raises(error, match=words):
             platform.client.move_draft_file("moves", DraftMove(source=source, target=target))

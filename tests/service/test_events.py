@@ -20,6 +20,8 @@ import pytest
 from support.platform import Platform, running_platform
 from support.waiting import until
 
+from gofastapi_ext.core.bundle import Bundle, BundleFile
+from gofastapi_ext.core.drafts import DraftFileSave, DraftSave
 from gofastapi_ext.core.errors import GoFastAPIError, InvalidRequestError, NotFoundError
 from gofastapi_ext.core.events import Event, EventKind
 from gofastapi_ext.core.models import AppChange, CloneRequest
@@ -94,6 +96,21 @@ def test_what_happens_to_an_app_is_listed_the_latest_first(platform: Platform) -
     assert platform.client.events(limit=1) == everything[:1]
     second = platform.client._request("GET", "/api/events", params={"limit": 1, "before": ids[0]}).json()
     assert [event["id"] for event in second] == ids[1:2]
+
+
+def test_who_follows_hears_of_what_the_list_does_not_keep(platform: Platform) -> None:
+    with stream(platform) as lines:
+        draft = platform.client.save_draft("drafted", DraftSave(bundle=Bundle(files={"main.py": BundleFile(text=APP)})))
+        platform.client.save_draft_file("drafted", "a.txt", DraftFileSave(file=BundleFile(text="a")))
+        platform.client.discard_draft("drafted", platform.client.draft("drafted").etag)
+        platform.client.delete("drafted", forever=True)
+        heard = received(lines, 4)
+    assert [event.app for event in heard] == ["drafted"] * 4
+    assert [event.kind for event in heard] == [*[EventKind.DRAFT_SAVED] * 3, EventKind.DELETED]
+    assert messages(heard[:3]) == ["Its draft was saved.", "Its draft was saved.", "Its draft was discarded."]
+    assert draft.info is not None
+    assert heard[0].by == draft.info.saved_by
+    assert "drafted" not in {event.app for event in platform.client.events(limit=500)}
 
 
 def test_what_is_asked_for_wrongly_is_refused_with_words(platform: Platform) -> None:

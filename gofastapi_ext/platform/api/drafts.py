@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
+from pathlib import PurePosixPath
 from typing import Annotated, TypeVar
+from urllib.parse import quote
 
 from fastapi import APIRouter, Header, Response
+from fastapi.responses import StreamingResponse
 
 from gofastapi_ext.core.bundle import Bundle
 from gofastapi_ext.core.drafts import DraftFileSave, DraftFileView, DraftMove, DraftSave, DraftView
@@ -97,6 +101,25 @@ async def delete_file(app_id: str, path: str, services: UsesServices, caller: Ca
     """Take one file away."""
     record = await services.apps.find(app_id, caller.user)
     await services.drafts.delete_file(record, path, needed_etag(if_match), caller.user)
+
+
+@router.get("/content/{path:path}", response_class=StreamingResponse)
+async def get_content(app_id: str, path: str, services: UsesServices, caller: Caller) -> StreamingResponse:
+    """The bytes of one file, to download."""
+    record = await services.apps.find(app_id, caller.user)
+    file = await services.drafts.content(record, path)
+    # Never shown in place: it is somebody's page or script, under our own address.
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(PurePosixPath(path).name)}",
+        "Content-Length": str(file.size_bytes),
+        "ETag": quoted(file.sha256),
+        "Cache-Control": "no-cache",
+        "X-Content-Type-Options": "nosniff",
+    }
+    content: AsyncIterator[bytes] | Iterator[bytes] = iter([] if file.blob else [file.content])
+    if file.blob:
+        _, content = await services.blobs.read(app_id, caller.user, file.blob)
+    return StreamingResponse(content, media_type="application/octet-stream", headers=headers)
 
 
 @router.post("/move")

@@ -41,14 +41,19 @@ class Drafts:
         bundles: BundleStore,
         limits: Limits,
         forget_bundle: Callable[[str], Awaitable[object]],
+        changed: Callable[[AppRecord, str, str], None] = lambda app, message, by: None,
     ) -> None:
-        """`forget_bundle` is told of code that the draft has no use for any more; another thing may have."""
+        """`forget_bundle` is told of code that the draft has no use for any more; another thing may have.
+
+        `changed` is told of an app whose draft was saved or discarded, in words, and by whom.
+        """
         self._apps = apps
         self._drafts = drafts
         self._versions = versions
         self._bundles = bundles
         self._limits = limits
         self._forget_bundle = forget_bundle
+        self._changed = changed
 
     async def view(self, app: AppRecord) -> DraftView:
         """The latest code. Raises `NotFoundError` where there is none at all."""
@@ -87,6 +92,7 @@ class Drafts:
                 raise await self._conflict(latest, None)
             if await self._drafts.remove(app.id, latest.draft.revision):
                 await self._forget(latest.draft.code_hash)
+                self._changed(app, "Its draft was discarded.", app.owner)
                 return
         raise _too_busy(app)
 
@@ -97,6 +103,11 @@ class Drafts:
         bundle = await self._bundle(latest)
         _file_of(bundle, path)
         return _file_view(latest, bundle, path)
+
+    async def content(self, app: AppRecord, path: str) -> BundleFile:
+        """One file, whose bytes may be stored apart. Raises `NotFoundError`."""
+        check_path(path)
+        return _file_of(await self._bundle(await self._latest(app)), path)
 
     async def save_file(
         self, app: AppRecord, path: str, save: DraftFileSave, etag: str | None, by: str
@@ -140,6 +151,7 @@ class Drafts:
             before = await self._bundle(latest)
             moved = moved_paths(before, move.source, move.target)
             save = _like(latest, with_moved(before, moved), moved_origins(_origins(latest), moved))
+            await self.check(save.bundle, has_blobs=False)
             if draft := await self._store(latest, save, by):
                 return latest_view(latest.saved_as(draft), save.bundle)
         raise _too_busy(app)
@@ -189,6 +201,8 @@ class Drafts:
             await self._forget(draft.code_hash)
         elif before and before.code_hash != draft.code_hash:
             await self._forget(before.code_hash)
+        if is_saved:
+            self._changed(latest.app, "Its draft was saved.", by)
         return draft if is_saved else None
 
     async def _forget(self, code_hash: str) -> None:

@@ -79,8 +79,12 @@ class EventFeed:
         by: str | None = None,
         version: int | None = None,
         details: dict[str, Any] | None = None,
+        is_kept: bool = True,
     ) -> None:
-        """Note an event. Never waits and never fails: what cannot be stored now is stored as soon as it can."""
+        """Note an event. Never waits and never fails: what cannot be stored now is stored as soon as it can.
+
+        What is not kept is only told to those who follow now.
+        """
         self._last_id += 1
         now = datetime.now(UTC)
         record = EventRecord(
@@ -94,10 +98,11 @@ class EventFeed:
             details=_plain(details or {}),
             owner=owner,
         )
-        if len(self._unsaved) >= _MAX_UNSAVED:
-            self._unsaved.popleft()
-        self._unsaved.append(record)
-        self._wake.set()
+        if is_kept:
+            if len(self._unsaved) >= _MAX_UNSAVED:
+                self._unsaved.popleft()
+            self._unsaved.append(record)
+            self._wake.set()
         for follower in list(self._followers):
             follower.offer(record)
         for listener in self._listeners:

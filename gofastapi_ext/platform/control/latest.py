@@ -62,6 +62,7 @@ def latest_view(latest: Latest, bundle: Bundle) -> DraftView:
         etag=etag,
         info=latest.draft.info if latest.draft else None,
         bundle=bundle,
+        etags={path: file.sha256 for path, file in bundle.files.items()},
         origins=source.origins,
         env=source.env,
         interpreter=source.interpreter,

@@ -656,6 +656,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/apps/{app_id}/draft/content/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Content
+         * @description The bytes of one file, to download.
+         */
+        get: operations["get_content_api_apps__app_id__draft_content__path__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/apps/{app_id}/draft/move": {
         parameters: {
             query?: never;
@@ -2238,6 +2258,10 @@ export interface components {
             etag: string;
             info: components["schemas"]["DraftInfo"] | null;
             bundle: components["schemas"]["Bundle"];
+            /** Etags */
+            etags?: {
+                [key: string]: string;
+            };
             /** Origins */
             origins?: {
                 [key: string]: components["schemas"]["CellOrigin"][];
@@ -2386,7 +2410,7 @@ export interface components {
          * EventKind
          * @enum {string}
          */
-        EventKind: "deployed" | "deploy_failed" | "rolled_back" | "started" | "restarted" | "stopped" | "env_changed" | "changed" | "cloned" | "deleted" | "restored" | "crashed" | "crash_loop" | "recovered" | "slept" | "woke" | "health" | "removal_warning" | "removed" | "cleaned" | "backed_up" | "backup_failed" | "database_restored" | "branch_created" | "branch_dropped" | "branch_promoted" | "credentials_rotated" | "database_full" | "database_writable" | "operation_ended" | "too_many_connections" | "alert_failed";
+        EventKind: "deployed" | "deploy_failed" | "rolled_back" | "started" | "restarted" | "stopped" | "env_changed" | "changed" | "draft_saved" | "cloned" | "deleted" | "restored" | "crashed" | "crash_loop" | "recovered" | "slept" | "woke" | "health" | "removal_warning" | "removed" | "cleaned" | "backed_up" | "backup_failed" | "database_restored" | "branch_created" | "branch_dropped" | "branch_promoted" | "credentials_rotated" | "database_full" | "database_writable" | "operation_ended" | "too_many_connections" | "alert_failed";
         /** ExplainRequest */
         ExplainRequest: {
             /**
@@ -4332,6 +4356,27 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_content_api_apps__app_id__draft_content__path__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                app_id: string;
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };

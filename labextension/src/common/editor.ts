@@ -40,7 +40,8 @@ export async function showDiff(
   return { views: [view.a, view.b], dispose: () => view.destroy() };
 }
 
-async function reading(
+/** What every text that is only read has. */
+export async function reading(
   path: string,
   label: string,
   languages: IEditorLanguageRegistry | null
@@ -55,7 +56,11 @@ async function reading(
   ];
 }
 
-async function languageOf(path: string, languages: IEditorLanguageRegistry | null): Promise<Extension[]> {
+/** How the text of a file is coloured. */
+export async function languageOf(
+  path: string,
+  languages: IEditorLanguageRegistry | null
+): Promise<Extension[]> {
   const found = languages?.findByFileName(path.split('/').at(-1) ?? path);
   if (!found || !languages) {
     return [];
