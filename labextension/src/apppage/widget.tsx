@@ -25,6 +25,7 @@ export class AppPage extends MainAreaWidget<ReactWidget> {
     const model = new AppPageModel(app, apps);
     const page: IPage = { model, ...shared };
     super({ content: ReactWidget.create(<AppPageView page={page} id={id} />) });
+    this._trans = shared.trans;
     this.model = model;
     this.id = id;
     this.addClass('gf-Page');
@@ -69,5 +70,8 @@ export class AppPage extends MainAreaWidget<ReactWidget> {
     const { app, entry } = this.model;
     this.title.label = entry?.view.title ?? app;
     this.title.caption = entry?.view.url ?? app;
+    this.content.node.setAttribute('aria-label', this._trans.__('App %1', this.title.label));
   }
+
+  private readonly _trans: TranslationBundle;
 }

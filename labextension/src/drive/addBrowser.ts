@@ -50,8 +50,20 @@ export function addBrowser(
     execute: async args => {
       shell.activateById(BROWSER_ID);
       await browser.model.cd(`/${typeof args.app === 'string' ? args.app : ''}`);
+      await focusFirst(browser);
     }
   });
+}
+
+/** Select what people look for first, and have the keyboard go on from there. */
+async function focusFirst(browser: FileBrowser): Promise<void> {
+  const names = Array.from(browser.model.items(), item => item.name);
+  const first = names.includes('main.py') ? 'main.py' : names[0];
+  if (first !== undefined) {
+    await browser.selectItemByName(first);
+  }
+  const name = browser.node.querySelector<HTMLElement>('.jp-DirListing-itemText[tabindex="0"]');
+  (name ?? browser.node.querySelector<HTMLElement>('.jp-DirListing'))?.focus();
 }
 
 /** Keep the list up to date while somebody sees it. */
