@@ -11,8 +11,12 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 import httpx  # noqa: E402
 from playwright.sync_api import Browser, expect, sync_playwright  # noqa: E402
+from support.front import FrontPage  # noqa: E402
 from support.lab import CHROMIUM_ARGUMENTS, Lab, NotebookPage, chromium, running_lab  # noqa: E402
-from support.platform import running_platform  # noqa: E402
+from support.platform import Platform, running_platform  # noqa: E402
+
+from gofastapi_ext.core.models import DeployRequest  # noqa: E402
+from gofastapi_ext.core.templates import TEMPLATES  # noqa: E402
 
 # What takes time once per kernel is no part of the picture.
 WARM_UP = "%%deploy warm-up\nfrom fastapi import FastAPI\napp = FastAPI()\n"
@@ -74,6 +78,7 @@ def main(folder: Path) -> None:
             errors(browser, lab, theme, folder / f"errors{suffix}.png")
             for name in ("hello", "menu"):
                 platform.client.delete(name, forever=True)
+            apps(browser, lab, platform, theme, folder / f"apps{suffix}.png")
         browser.close()
 
 
@@ -112,6 +117,25 @@ def errors(browser: Browser, lab: Lab, theme: str, picture: Path) -> None:
     notebook.card(1).locator("summary").first.click()
     notebook.card(1).screenshot(path=picture)
     notebook.page.close()
+
+
+def apps(browser: Browser, lab: Lab, platform: Platform, theme: str, picture: Path) -> None:
+    """The sidebar, with apps made from templates."""
+    for template in TEMPLATES:
+        url = list(platform.client.deploy(template.id, DeployRequest(bundle=template.bundle)))[-1].url
+        for _ in range(3 * len(template.id)):
+            httpx.get(f"{url}/{template.opens}", trust_env=False)
+    platform.client.sleep("chat")
+    page = browser.new_page(viewport={"width": 1100, "height": 700}, device_scale_factor=1.5)
+    front = FrontPage(page, lab)
+    front.set_theme(theme)
+    front.open_sidebar()
+    expect(front.sidebar.locator(".gf-Figure").first).to_be_visible(timeout=40_000)
+    expect(front.sidebar).to_contain_text("Asleep")
+    page.screenshot(path=picture)
+    page.close()
+    for template in TEMPLATES:
+        platform.client.delete(template.id, forever=True)
 
 
 def open_notebook(browser: Browser, lab: Lab, name: str, theme: str, height: int) -> NotebookPage:

@@ -47,10 +47,18 @@ def test_what_is_inside(dist: Path) -> None:
     assert any(name.endswith("data/etc/ipython/startup/50-gofastapi.py") for name in names)
     assert any(name.endswith("data/etc/jupyter/jupyter_server_config.d/gofastapi.json") for name in names)
     assert not [name for name in names if name.startswith(("tests", "benchmarks", "notebooks"))]
-    assert wheel.stat().st_size < 700_000
+    front = "data/share/jupyter/labextensions/gofastapi/"
+    assert any(name.endswith(f"{front}install.json") for name in names)
+    assert any(f"{front}static/remoteEntry" in name for name in names)
+    assert wheel.stat().st_size < 1_200_000
     [sdist] = dist.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
-        assert any(name.endswith("tests/service/test_package.py") for name in archive.getnames())
+        names = archive.getnames()
+    assert any(name.endswith("tests/service/test_package.py") for name in names)
+    # Built, so that installing it needs no Node; and none of what it was built with.
+    assert any(name.endswith("gofastapi_ext/labextension/package.json") for name in names)
+    assert any(name.endswith("labextension/src/index.ts") for name in names)
+    assert not [name for name in names if "node_modules" in name]
 
 
 def test_a_deploy_with_the_installed_wheel_alone(dist: Path, home: Path, tmp_path: Path) -> None:

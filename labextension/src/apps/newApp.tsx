@@ -104,7 +104,7 @@ function Form(props: INewAppOptions & { onChange: (chosen: NewApp | null) => voi
             checked={source === NOTEBOOK}
             onChoose={setSource}
             title={trans.__('The current notebook')}
-            description={trans.__('The code cells of %1, as they stand.', notebook)}
+            description={trans.__('The app in %1: its marked cells, or the cell with the app.', notebook)}
           />
         )}
         {templates?.map(each => (
