@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
-from support.front import FrontPage
-from support.lab import Lab, running_lab
+from support.lab import TOKEN, Lab, running_lab
 from support.platform import Platform, get, running_platform
+from support.waiting import until
 
 SECRET = "hush-hush-of-the-walks"
 CHANGED = """import os
@@ -94,3 +95,132 @@ class Keyboard:
         """The focus comes to this place by itself."""
         expect(place.locator(":focus").or_(place.and_(self.page.locator(":focus")))).to_have_count(1)
         self.check()
+
+    def palette(self, command: str) -> None:
+        """Run a command by its name in the command palette."""
+        self.press("Control+Shift+C")
+        expect(self.page.get_by_placeholder("SEARCH", exact=False)).to_be_focused()
+        self.type(command)
+        expect(self.page.locator(".lm-CommandPalette-item.lm-mod-active")).to_contain_text(command)
+        self.press("Enter")
+
+
+def open_lab(page: Page, lab: Lab) -> None:
+    """What a newcomer has in front of them."""
+    page.goto(f"{lab.url}lab?token={TOKEN}")
+    expect(page.locator(".jp-Launcher")).to_be_focused(timeout=60_000)
+    # Keys do something once all extensions have brought theirs.
+    page.wait_for_function("window.jupyterapp.commands.keyBindings.some(({command}) => command === 'gofastapi:show-apps')")
+
+
+def check_end(platform: Platform, app: str) -> None:
+    """All that was done is so: the first version's code is live as the third, with the secret."""
+    view = platform.client.app(app)
+    assert view.version == 3
+    first, second, third = (platform.client.version(app, number) for number in (1, 2, 3))
+    assert first.code_hash == third.code_hash != second.code_hash
+    assert [(each.name, each.secret, each.value) for each in platform.client.env(app)] == [("API_KEY", True, None)]
+
+
+def test_by_mouse_alone(page: Page, empty: tuple[Platform, Lab]) -> None:
+    platform, lab = empty
+    open_lab(page, lab)
+    page.get_by_role("tab", name="GoFastAPI apps").click()
+    sidebar = page.get_by_role("region", name="GoFastAPI apps")
+    sidebar.get_by_role("button", name="Deploy the example").click()
+    app = page.get_by_role("region", name="App Hello").or_(page.get_by_role("region", name="App hello"))
+    expect(app.get_by_role("heading", name="hello")).to_be_visible()
+    with page.expect_popup() as opened:
+        app.get_by_role("link", name="Open").click()
+    expect(opened.value.locator("body")).to_contain_text('"hello"')
+    opened.value.close()
+
+    # Changed.
+    app.get_by_role("button", name="Files").click()
+    page.get_by_role("region", name="Files of your apps").get_by_text("main.py").dblclick()
+    editor = page.locator(".jp-FileEditor .cm-content")
+    editor.get_by_text("hello", exact=True).first.click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(CHANGED)
+    document = page.locator(".jp-Document").filter(has=page.get_by_role("button", name="History"))
+    document.get_by_role("button", name="Deploy").click()
+    expect(page.get_by_text("hello v2 is live")).to_be_visible()
+    url = str(platform.app("hello").url)
+    assert get(url).json() == {"word": "changed", "key": 0}
+
+    # A secret.
+    page.get_by_role("tab", name="hello").click()
+    app.get_by_role("tab", name="Environment").click()
+    app.get_by_role("button", name="Add a variable").click()
+    app.get_by_label("Name", exact=True).click()
+    page.keyboard.type("API_KEY")
+    app.get_by_label("Value", exact=True).click()
+    page.keyboard.type(SECRET)
+    app.get_by_role("button", name="Add", exact=True).click()
+    app.get_by_role("button", name="Save and restart").click()
+    expect(app.get_by_text("The app runs with the new values.")).to_be_visible()
+    assert get(url).json()["key"] == len(SECRET)
+
+    # And back.
+    app.get_by_role("tab", name="History").click()
+    app.get_by_role("button", name="Roll back to version 1").click()
+    expect(app.get_by_text("Version 3 is live.")).to_be_visible()
+    assert get(url).json() == {"hello": "world"}
+    check_end(platform, "hello")
+
+
+def test_by_keyboard_alone(page: Page, empty: tuple[Platform, Lab]) -> None:
+    platform, lab = empty
+    keys = Keyboard(page)
+    open_lab(page, lab)
+    keys.press("Alt+Shift+G")
+    sidebar = page.get_by_role("region", name="GoFastAPI apps")
+    expect(sidebar.get_by_role("button", name="Deploy the example")).to_be_focused()
+    keys.press("Enter")
+    app = page.get_by_role("region", name="App hello")
+    keys.inside(app)
+    expect(page.get_by_text("hello v1 is live")).to_be_visible()
+
+    # Changed.
+    keys.use(app.get_by_role("button", name="Files"))
+    expect(page.get_by_role("region", name="Files of your apps").get_by_text("main.py")).to_be_focused()
+    keys.press("Enter")
+    editor = page.locator(".jp-FileEditor .cm-content")
+    expect(editor).to_be_focused()
+    expect(editor).to_contain_text("hello")
+    keys.press("Control+A")
+    keys.type(CHANGED)
+    keys.press("Control+S")
+    expect(page.get_by_role("status").filter(has_text="Changes not deployed")).to_be_visible()
+    keys.press("Alt+Shift+D")
+    expect(page.get_by_text("hello v2 is live")).to_be_visible()
+    url = str(platform.app("hello").url)
+    assert get(url).json() == {"word": "changed", "key": 0}
+
+    # A secret.
+    keys.press("Alt+Shift+G")
+    expect(sidebar.get_by_role("button", name="hello, Live, Healthy")).to_be_focused()
+    keys.press("Enter")
+    keys.inside(app)
+    keys.go(app.get_by_role("tab", name="Overview"))
+    keys.go(app.get_by_role("tab", name="Environment"), "ArrowRight")
+    keys.use(app.get_by_role("button", name="Add a variable"))
+    expect(app.get_by_label("Name", exact=True)).to_be_focused()
+    keys.type("API_KEY")
+    keys.go(app.get_by_label("Value", exact=True))
+    keys.type(SECRET)
+    keys.press("Enter", "Escape")
+    expect(app.get_by_role("button", name="Add a variable")).to_be_focused()
+    keys.use(app.get_by_role("button", name="Save and restart"))
+    expect(app.get_by_text("The app runs with the new values.")).to_be_visible()
+    assert get(url).json()["key"] == len(SECRET)
+    keys.inside(app)
+
+    # And back.
+    keys.go(app.get_by_role("tab", name="Environment"), "Shift+Tab")
+    keys.go(app.get_by_role("tab", name="History"), "ArrowLeft")
+    keys.use(app.get_by_role("button", name="Roll back to version 1"))
+    expect(app.get_by_text("Version 3 is live.")).to_be_visible()
+    keys.inside(app)
+    assert get(url).json() == {"hello": "world"}
+    check_end(platform, "hello")

@@ -50,20 +50,17 @@ export function addBrowser(
     execute: async args => {
       shell.activateById(BROWSER_ID);
       await browser.model.cd(`/${typeof args.app === 'string' ? args.app : ''}`);
-      await focusFirst(browser);
+      focusFirst(browser);
     }
   });
 }
 
-/** Select what people look for first, and have the keyboard go on from there. */
-async function focusFirst(browser: FileBrowser): Promise<void> {
-  const names = Array.from(browser.model.items(), item => item.name);
-  const first = names.includes('main.py') ? 'main.py' : names[0];
-  if (first !== undefined) {
-    await browser.selectItemByName(first);
-  }
-  const name = browser.node.querySelector<HTMLElement>('.jp-DirListing-itemText[tabindex="0"]');
-  (name ?? browser.node.querySelector<HTMLElement>('.jp-DirListing'))?.focus();
+/** Select the first file, and have the keyboard go on from there. */
+function focusFirst(browser: FileBrowser): void {
+  MessageLoop.flush(); // what was read is to be drawn before
+  browser.clearSelectedItems();
+  // Its own `selectItemByName` reads the list once more, and may wait for that until the next regular reading.
+  browser['listing'].selectNext();
 }
 
 /** Keep the list up to date while somebody sees it. */
