@@ -17,8 +17,6 @@ from gofastapi_ext.client.discovery import read_service_info
 from gofastapi_ext.core.bundle import BundleFile
 from gofastapi_ext.core.drafts import DraftFileSave
 
-PICTURES: Path | None = Path("/tmp/lab-drive")
-
 
 def hello(word: str) -> str:
     return f'from fastapi import FastAPI\n\napp = FastAPI()\n\n\n@app.get("/")\ndef root():\n    return "{word}"\n'
@@ -96,10 +94,6 @@ class Files:
     def save(self) -> None:
         self.page.keyboard.press("Control+s")
 
-    def picture(self, name: str) -> None:
-        if PICTURES:
-            self.page.screenshot(path=PICTURES / f"{name}.png")
-
 
 @pytest.fixture
 def files(page: Page, lab: Lab) -> Files:
@@ -124,7 +118,6 @@ def test_edit_save_deploy_and_a_failure_at_its_line(files: Files, platform: Plat
     files.show("edited")
     files.open("main.py")
     expect(files.status).to_have_text("Up to date")
-    files.picture("up-to-date")
     files.type(hello("two"))
     files.save()
     expect(files.status).to_have_text("Changes not deployed")
@@ -143,7 +136,6 @@ def test_edit_save_deploy_and_a_failure_at_its_line(files: Files, platform: Plat
     expect(files.status).to_have_text("Deploy failed")
     mark = files.document.locator(".cm-lintRange-error")
     expect(mark).to_have_text("1 / 0")
-    files.picture("failed")
     assert get(url).json() == "two"
     files.editor.locator(".cm-line").nth(9).click()
     files.page.keyboard.press("End")
@@ -188,7 +180,6 @@ def test_two_sides_of_a_file_and_nothing_is_overwritten(files: Files, platform: 
     mine = dialog.get_by_role("textbox", name="Yours")
     expect(theirs).to_contain_text('return "theirs"')
     expect(mine).to_contain_text('return "mine"')
-    files.picture("two-sides")
     files.front.check_accessibility(".gf-MergeDialog")
     expect(dialog.get_by_role("button", name="Save Merged")).to_be_disabled()
     dialog.get_by_role("button", name="Decide Later").click()
@@ -294,7 +285,6 @@ def test_apps_come_and_go_at_the_top(files: Files, platform: Platform) -> None:
         files.new_folder(name)
         if words:
             expect(page.get_by_role("dialog")).to_contain_text(words)
-            files.picture("refused-name")
             page.get_by_role("dialog").get_by_role("button").last.click()
             files.delete("new-app")
     expect(files.item("made-here")).to_be_visible()

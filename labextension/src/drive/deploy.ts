@@ -1,10 +1,9 @@
 import { Notification } from '@jupyterlab/apputils';
 
-import { isAbort } from '../api/errors';
+import { messageOf } from '../api/errors';
 import type { StageEvent } from '../api/types';
 import { PATIENCE_MS } from '../common/busy';
 import { seconds } from '../common/format';
-import { notifyError } from '../common/notify';
 import type { TranslationBundle } from '../common/translation';
 import type { Deployments } from './deployments';
 import type { OpenDocuments } from './documents';
@@ -32,27 +31,23 @@ export class Deployer {
     const again = () => void this.deploy(app);
     try {
       const end = await this._deployments.deploy(app);
-      progress.end();
-      this._say(app, end, again);
+      progress.end(this._endOf(app, end, again));
       return end;
     } catch (error) {
-      progress.end();
-      if (!isAbort(error)) {
-        notifyError(error, this._trans, again);
-      }
+      const actions = [{ label: this._trans.__('Try again'), callback: again }];
+      progress.end({ message: messageOf(error), type: 'error', autoClose: false, actions });
       return null;
     }
   }
 
-  private _say(app: string, end: StageEvent, again: () => void): void {
+  private _endOf(app: string, end: StageEvent, again: () => void): INotice {
     const trans = this._trans;
     if (end.stage === 'live') {
       const message = end.unchanged
         ? trans.__('%1 is up to date: version %2 is this code.', app, end.version)
         : trans.__('%1 v%2 is live.', app, end.version);
       const actions = [{ label: trans.__('Open'), callback: () => this._go.open(app) }];
-      Notification.success(message, { autoClose: 6000, actions });
-      return;
+      return { message, type: 'success', autoClose: 6000, actions };
     }
     const problem = end.diagnostics?.[0];
     const where = problem?.file && problem.line ? ` (${problem.file}:${problem.line})` : '';
@@ -62,8 +57,15 @@ export class Deployer {
       actions.unshift({ label: trans.__('Show'), callback: () => this._go.show(app, end) });
     }
     const message = trans.__('%1 was not deployed: %2', app, why);
-    Notification.error(message, { autoClose: false, actions });
+    return { message, type: 'error', autoClose: false, actions };
   }
+}
+
+interface INotice {
+  message: string;
+  type: 'success' | 'error';
+  autoClose: number | false;
+  actions: Notification.IAction[];
 }
 
 /** A notice that follows a deploy, where it takes longer than a moment. */
@@ -79,23 +81,26 @@ class Progress {
     _deployments.changed.connect(this._update, this);
   }
 
-  end(): void {
+  /** Say how it ended, in the place of how far it is. */
+  end({ message, type, ...options }: INotice): void {
     clearTimeout(this._timer);
     this._deployments.changed.disconnect(this._update, this);
     if (this._shown) {
-      Notification.dismiss(this._shown);
+      Notification.update({ id: this._shown, message, type, ...options });
+    } else {
+      Notification.emit(message, type, options);
     }
   }
 
   private _update(): void {
-    if (this._shown) {
+    if (this._shown && this._deployments.get(this._app)?.isRunning) {
       Notification.update({ id: this._shown, message: this._words(), type: 'in-progress' });
     }
   }
 
   private _words(): string {
     const over = this._deployments.get(this._app)?.stages.at(-1);
-    return over
+    return over && over.stage !== 'failed'
       ? this._trans.__('Deploying %1: %2 done in %3…', this._app, over.stage, seconds(over.seconds))
       : this._trans.__('Deploying %1…', this._app);
   }
