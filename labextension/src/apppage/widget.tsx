@@ -4,6 +4,7 @@ import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
 import type { AppsModel } from '../apps/model';
+import { keepFocus } from '../common/focus';
 import { gofastapiIcon } from '../common/icons';
 import type { TranslationBundle } from '../common/translation';
 import { AppPageModel } from './model';
@@ -30,6 +31,7 @@ export class AppPage extends MainAreaWidget<ReactWidget> {
     this.id = id;
     this.addClass('gf-Page');
     this.toolbar.hide();
+    keepFocus(this.content.node);
     this.title.icon = gofastapiIcon;
     this.title.closable = true;
     this._label();
