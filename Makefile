@@ -66,9 +66,10 @@ lint: dev ## style and types
 	$(BIN)/mypy
 	$(NPM) run lint --silent
 
-types: dev ## the front end's types, from the API's OpenAPI document
+types: dev ## the front end's types from the API's OpenAPI document, and its help from the magics
 	@$(BIN)/python labextension/openapi.py labextension/openapi.json
 	@$(NPM) run types --silent
+	@$(BIN)/python labextension/magics.py labextension/src/notebook/magics.json
 
 bench: dev ## the figures, as ratios against peers in the same run
 	$(BIN)/python -m benchmarks

@@ -13,6 +13,7 @@ from gofastapi_ext.client.arguments import version_before
 from gofastapi_ext.client.client import Client
 from gofastapi_ext.client.collect import collect_cell
 from gofastapi_ext.client.one_app import when_it_sleeps
+from gofastapi_ext.core.cells import cell_codes
 from gofastapi_ext.core.errors import GoFastAPIError, InternalError, ServiceUnreachableError, UnavailableError
 from gofastapi_ext.core.lifecycle import Stage
 from gofastapi_ext.core.models import AppView, DeployRequest, StageEvent
@@ -58,6 +59,7 @@ def deploy(shell: InteractiveShell, line: str, cell: str) -> None:
             skipped=tuple(collected.skipped),
             env_names=tuple(wanted.env),
             relay=place.relay_path(wanted.name),
+            cells=tuple(cell_codes(collected.bundle, collected.origins)),
         )
         surface = surface_for(shell)
         kernel = FromKernel(shell, wanted.objects)

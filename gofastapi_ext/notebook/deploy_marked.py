@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gofastapi_ext.client.client import Client
 from gofastapi_ext.client.collect import Collected, collect_cells
 from gofastapi_ext.client.tree import tree_rows
+from gofastapi_ext.core.cells import cell_codes
 from gofastapi_ext.core.drafts import DraftView
 from gofastapi_ext.core.errors import NotFoundError
 from gofastapi_ext.core.markers import read_marks
@@ -87,6 +88,7 @@ def _deploy_cells(
         env_names=tuple(wanted.env),
         notes=(saved, *warnings, *collected.notes),
         relay=place.relay_path(wanted.name),
+        cells=tuple(cell_codes(collected.bundle, collected.origins)),
     )
     request = DeployRequest(
         bundle=collected.bundle,

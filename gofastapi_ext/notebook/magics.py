@@ -40,7 +40,7 @@ class GoFastAPIMagics(Magics):
         --run            run the cell in the notebook too, first; deploy only if that worked
         --message TEXT   a note kept with the version
         --open           open the app in the browser
-        --db-branch NAME work on this branch of the database (%db_branch makes it) instead of the data themselves
+        --db-branch NAME  work on this branch of the database (%db_branch makes it) instead of the data themselves
         --draft          save the code as the app's draft, and deploy nothing
         --force          with --draft: overwrite a draft that was saved elsewhere
         --dry-run        show the files, and deploy nothing

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from gofastapi_ext.client.tree import TreeRow
+from gofastapi_ext.core.cells import CellCode
 from gofastapi_ext.core.diagnostics import Diagnostic
 from gofastapi_ext.core.lifecycle import STAGES, Stage
 from gofastapi_ext.core.models import AppView, StageEvent
@@ -45,6 +46,8 @@ class Progress:
     at_rest: str = ""
     """What to say where it is stored and nothing of the app runs."""
     relay: str | None = None
+    cells: tuple[CellCode, ...] = ()
+    """The code that is deployed, by its cells."""
     done: dict[Stage, float] = field(default_factory=dict)
     """The stages that are over, with their seconds."""
     ending: Ending | None = None

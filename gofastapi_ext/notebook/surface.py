@@ -13,6 +13,7 @@ from gofastapi_ext.notebook.card import html_card
 from gofastapi_ext.notebook.output import publish
 from gofastapi_ext.notebook.place import is_kernel
 from gofastapi_ext.notebook.progress import Ending, Progress
+from gofastapi_ext.notebook.report import MEDIA_TYPE, report
 from gofastapi_ext.notebook.text import coloured, ending_lines, shown_stages, shown_tree, stage_line, text_card
 
 if TYPE_CHECKING:
@@ -44,7 +45,10 @@ class OutputSurface:
         self._shown = False
 
     def show(self, progress: Progress) -> None:
-        self.publish({"text/html": html_card(progress), "text/plain": text_card(progress)})
+        data: dict[str, Any] = {"text/html": html_card(progress), "text/plain": text_card(progress)}
+        if progress.ending:
+            data[MEDIA_TYPE] = report(progress)
+        self.publish(data)
 
     def publish(self, data: dict[str, Any]) -> None:
         publish(data, self._display_id, update=self._shown)

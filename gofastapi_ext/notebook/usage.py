@@ -57,7 +57,7 @@ OPTIONS = {
     "logs": ("--follow", "--tail", "--since", "--until", "--grep", "--level", "--instance"),
     "replay": ("--header", "--body", "--yes"),
 }
-_TAKES_VALUE = frozenset(
+TAKES_VALUE = frozenset(
     {
         "--with",
         "--env",
@@ -106,11 +106,11 @@ def split(magic: str, line: str) -> tuple[list[str], dict[str, list[str]]]:
         name = _SHORT.get(name, name)
         if name not in OPTIONS.get(magic, ()):
             raise CommandFailed(f"There is no option {part.partition('=')[0]}. {usage(magic)}")
-        if name in _TAKES_VALUE and not equals:
+        if name in TAKES_VALUE and not equals:
             value = next(rest, "")
             if not value:
                 raise CommandFailed(f"{name} needs a value. {usage(magic)}")
-        elif equals and name not in _TAKES_VALUE:
+        elif equals and name not in TAKES_VALUE:
             raise CommandFailed(f"{name} takes no value. {usage(magic)}")
         options.setdefault(name, []).append(value)
     return words, options

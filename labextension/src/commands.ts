@@ -37,6 +37,8 @@ export namespace CommandIDs {
    * `{ notebook?: string, cell_id?: string, label?: string, line?: number, text?: string }`.
    */
   export const jumpToCell = 'gofastapi:jump-to-cell';
+  /** Say what the word under the cursor means, on the line of a magic. */
+  export const magicHelp = 'gofastapi:magic-help';
 
   /** Deploy an app's draft. Args: `{ app: string }`. */
   export const deployDraft = 'gofastapi:deploy-draft';

@@ -76,6 +76,7 @@ def main(folder: Path) -> None:
             quickstart(browser, lab, theme, folder / f"quickstart{suffix}.png")
             failure(browser, lab, theme, folder / f"failure{suffix}.png")
             errors(browser, lab, theme, folder / f"errors{suffix}.png")
+            app_page(browser, lab, theme, folder / f"app-page{suffix}.png")
             for name in ("hello", "menu"):
                 platform.client.delete(name, forever=True)
             apps(browser, lab, platform, theme, folder / f"apps{suffix}.png")
@@ -117,6 +118,19 @@ def errors(browser: Browser, lab: Lab, theme: str, picture: Path) -> None:
     notebook.card(1).locator("summary").first.click()
     notebook.card(1).screenshot(path=picture)
     notebook.page.close()
+
+
+def app_page(browser: Browser, lab: Lab, theme: str, picture: Path) -> None:
+    """The page of the app that went wrong."""
+    page = browser.new_page(viewport={"width": 1160, "height": 960}, device_scale_factor=1.5)
+    front = FrontPage(page, lab)
+    front.set_theme(theme)
+    page.evaluate("window.jupyterapp.shell.collapseLeft()")
+    front.execute("gofastapi:open-page", app="menu")
+    shown = page.locator("#gofastapi-page-menu")
+    expect(shown.get_by_role("row", name="GET /menu/{item}")).to_be_visible()
+    shown.screenshot(path=picture, animations="disabled")
+    page.close()
 
 
 def apps(browser: Browser, lab: Lab, platform: Platform, theme: str, picture: Path) -> None:

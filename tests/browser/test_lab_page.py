@@ -38,6 +38,12 @@ def order(item: str):
     return prices[item] * len(orders)
 
 
+@app.get("/flood")
+def flood():
+    for number in range(3000):
+        print("drop", number, flush=True)
+
+
 @app.get("/setting/{name}")
 def setting(name: str):
     return os.environ.get(name)
@@ -111,8 +117,7 @@ def test_the_overview_follows_what_happens_and_tabs_go_by_keyboard(
     ask("GET", f"{menu}/menu/toast")
     expect(requests).to_have_text("2", timeout=40_000)
 
-    tab = shown.root.get_by_role("tab")
-    tab.first.focus()
+    shown.root.get_by_role("tab").first.focus()
     page.keyboard.press("ArrowLeft")
     expect(shown.root.get_by_role("tab", name="Settings")).to_be_focused()
     page.keyboard.press("Home")
@@ -193,6 +198,14 @@ def test_the_log_is_followed_filtered_paused_and_downloaded(page: Page, lab: Lab
         shown.button("Download").click()
     assert download.value.suggested_filename == "menu.log"
     assert "asked for toast" in download.value.path().read_text()
+    shown.button("Clear view").click()
+    expect(shown.root).to_contain_text("Nothing was printed yet")
+    # However much is printed, the page holds a part of it; the rest is a click away.
+    ask("GET", f"{menu}/flood")
+    expect(log).to_contain_text("drop 2999")
+    expect(log.get_by_text("drop")).to_have_count(500)
+    shown.button("Show earlier lines", exact=False).click()
+    expect(log.get_by_text("drop")).to_have_count(1000)
     shown.button("Clear view").click()
     expect(shown.root).to_contain_text("Nothing was printed yet")
     ask("GET", f"{menu}/menu/tea")
@@ -365,7 +378,7 @@ def test_settings_and_the_end_of_an_app(page: Page, lab: Lab, platform: Platform
     shown.button("Stop").click()
     expect(shown.root.get_by_text("Stopped", exact=True)).to_be_visible()
     shown.button("Start").first.click()
-    expect(shown.root.get_by_text("Running", exact=True)).to_be_visible()
+    expect(shown.root.get_by_text("Live", exact=True)).to_be_visible()
 
     shown.button("Delete").click()
     dialog = page.get_by_role("dialog")
@@ -373,7 +386,7 @@ def test_settings_and_the_end_of_an_app(page: Page, lab: Lab, platform: Platform
     dialog.get_by_role("textbox").fill("menu")
     dialog.get_by_role("button", name="Delete menu").click()
     expect(shown.root).to_contain_text("There is no app menu")
-    page.get_by_role("alert").filter(has_text="menu was deleted").get_by_role("button", name="Undo").click()
+    page.get_by_role("alert").filter(has_text="menu is deleted").get_by_role("button", name="Undo").click()
     expect(shown.root.get_by_role("heading", name="Our Menu")).to_be_visible()
     assert ask("GET", f"{menu}/menu/tea").json() == 3
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from support.platform import Platform, get
 from support.waiting import held_until, until
 
 from gofastapi_ext.core.lifecycle import State
+from gofastapi_ext.notebook.report import MEDIA_TYPE
 
 HELLO = """from fastapi import FastAPI
 
@@ -50,6 +52,20 @@ def test_the_magics_are_there_without_load_ext_and_cost_a_kernel_nothing(kernel:
     names = kernel.run("import sys; print([n for n in sys.modules if n in ('httpx', 'pydantic', 'ipywidgets')])")
     assert names.text.strip() == "[]"
     assert "%apps" in kernel.run("%lsmagic").plain
+
+
+def test_what_is_wrong_is_left_in_the_notebook_for_front_ends(kernel: Kernel) -> None:
+    code = hello("one").rstrip() + "\n\nprice = total + 1\n"
+    kernel.run("total = 3")
+    refused = kernel.run("%%deploy reported\n" + code, cell_id="cell-7")
+    (told,) = (output[MEDIA_TYPE] for output in refused.outputs if MEDIA_TYPE in output)
+    assert (told["app"], told["ending"], told["version"]) == ("reported", "failed", None)
+    cell = {"path": "main.py", "cell_id": "cell-7", "crc32": zlib.crc32(code.strip().encode())}
+    assert cell.items() <= told["cells"][0].items()
+    assert [(each["code"], each["cell"]["line"]) for each in told["diagnostics"]] == [("only_in_notebook", 11)]
+    went = kernel.run("%%deploy reported\n" + hello("one"))
+    (told,) = (output[MEDIA_TYPE] for output in went.outputs if MEDIA_TYPE in output)
+    assert (told["ending"], told["version"], told["diagnostics"]) == ("live", 1, [])
 
 
 def test_first_deploy_unchanged_and_second_version(kernel: Kernel) -> None:

@@ -11,7 +11,7 @@ import pytest
 from support.platform import Platform, get
 from support.waiting import until
 
-from gofastapi_ext.core.bundle import Bundle, BundleFile
+from gofastapi_ext.core.bundle import Bundle, BundleFile, CellOrigin
 from gofastapi_ext.core.drafts import DraftSave
 from gofastapi_ext.core.errors import InvalidRequestError, NotFoundError
 from gofastapi_ext.core.models import DeployRequest
@@ -26,6 +26,12 @@ def bundle(**files: str) -> Bundle:
     """`routers__users_py` is the file `routers/users.py`."""
     named = {name.replace("__", "/").replace("_", "."): BundleFile(text=text) for name, text in files.items()}
     return Bundle(files=named)
+
+
+def asked(platform: Platform, path: str) -> httpx.Response:
+    transport = httpx.HTTPTransport(uds=str(platform.places.socket))
+    with httpx.Client(base_url="http://gofastapi", transport=transport, trust_env=False) as client:
+        return client.get(path)
 
 
 def test_a_version_tells_who_when_what_and_with_which_names(platform: Platform) -> None:
@@ -46,6 +52,23 @@ def test_a_version_tells_who_when_what_and_with_which_names(platform: Platform) 
     assert content.version == first
     assert content.bundle == bundle(main_py=hello("one"), a_txt="12345")
     assert content.bundle.code_hash == first.code_hash
+
+
+def test_the_code_of_a_version_is_told_by_its_cells(platform: Platform) -> None:
+    app = "from fastapi import FastAPI\napp = FastAPI()"
+    parts = [CellOrigin(label="In[2]", notebook="a.ipynb", cell_id="x", line_offset=1)]
+    parts.append(CellOrigin(label="In[3]", notebook="a.ipynb", cell_id="y", line_offset=-3, first_line=4))
+    request = DeployRequest(
+        bundle=bundle(main_py=f"{app}\n\nprice = 3\n", other_py="x = 1\n"), origins={"main.py": parts}
+    )
+    list(platform.client.deploy("of-cells", request))
+    told = asked(platform, "/api/apps/of-cells/versions/1/cells").json()
+    assert [(each["path"], each["cell"]["cell_id"], each["text"]) for each in told] == [
+        ("main.py", "x", app),
+        ("main.py", "y", "price = 3"),
+    ]
+    missing = asked(platform, "/api/apps/of-cells/versions/7/cells")
+    assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
 
 
 def test_any_two_versions_and_the_draft_are_compared(platform: Platform) -> None:
@@ -154,11 +177,9 @@ def test_a_rollback_to_what_fails_leaves_what_is_live(platform: Platform) -> Non
 @pytest.mark.parametrize("number", ["0", "-1", "x", "99999999999", "1.5"])
 def test_numbers_that_are_none(platform: Platform, number: str) -> None:
     platform.deploy_live("numbers", hello("x"))
-    transport = httpx.HTTPTransport(uds=str(platform.places.socket))
-    with httpx.Client(base_url="http://gofastapi", transport=transport, timeout=30, trust_env=False) as client:
-        for path in (f"versions/{number}", f"versions/{number}/diff"):
-            answer = client.get(f"/api/apps/numbers/{path}")
-            assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+    for path in (f"versions/{number}", f"versions/{number}/diff", f"versions/{number}/cells"):
+        answer = asked(platform, f"/api/apps/numbers/{path}")
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
 
 
 def test_every_attempt_is_told_with_the_seconds_of_its_stages(platform: Platform) -> None:

@@ -1,4 +1,4 @@
-"""The JupyterLab front end: it agrees with this half, stays small, and leaves JupyterLab's keys and colors alone."""
+"""The JupyterLab front end agrees with this half, stays small, and leaves JupyterLab's keys and colors alone."""
 
 from __future__ import annotations
 
@@ -32,6 +32,13 @@ def test_types_are_those_of_the_api(tmp_path: Path) -> None:
     subprocess.run([sys.executable, FRONT / "openapi.py", document], check=True)
     subprocess.run([generator, document, "-o", types], check=True, capture_output=True, cwd=FRONT)
     assert (FRONT / "src" / "api" / "schema.ts").read_text() == types.read_text(), "make types"
+
+
+def test_help_is_that_of_the_magics(tmp_path: Path) -> None:
+    """`make types` writes it anew."""
+    made = tmp_path / "magics.json"
+    subprocess.run([sys.executable, FRONT / "magics.py", made], check=True)
+    assert (FRONT / "src" / "notebook" / "magics.json").read_text() == made.read_text(), "make types"
 
 
 def test_both_halves_have_one_version() -> None:

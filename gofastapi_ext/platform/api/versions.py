@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
+from gofastapi_ext.core.cells import CellCode
 from gofastapi_ext.core.history import DeploymentView, TreeDiff, VersionContent
 from gofastapi_ext.platform.api.state import Caller, UsesServices
 
@@ -20,6 +21,13 @@ async def get_version(app_id: str, number: Number, services: UsesServices, calle
     record = await services.apps.find(app_id, caller.user)
     versions = await services.apps.versions(app_id, caller.user)
     return await services.history.content(record, versions, number)
+
+
+@router.get("/versions/{number}/cells")
+async def get_cells(app_id: str, number: Number, services: UsesServices, caller: Caller) -> list[CellCode]:
+    """The code of a version by the notebook cells it came from, the main file first."""
+    record = await services.apps.find(app_id, caller.user)
+    return await services.history.cells(record, number)
 
 
 @router.get("/versions/{number}/diff")

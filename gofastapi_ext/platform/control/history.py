@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from gofastapi_ext.core.bundle import Bundle
+from gofastapi_ext.core.cells import CellCode, cell_codes
 from gofastapi_ext.core.diff import compare
 from gofastapi_ext.core.errors import InvalidRequestError, NotFoundError
 from gofastapi_ext.core.history import DeploymentView, TreeDiff, VersionContent
@@ -35,6 +36,13 @@ class History:
         """A version with its files."""
         version = _find(app, versions, number)
         return VersionContent(version=version, bundle=await self._bundles.get(version.code_hash))
+
+    async def cells(self, app: AppRecord, number: int) -> list[CellCode]:
+        """The code of a version by its cells."""
+        version = await self._store.get(app.id, number)
+        if version is None:
+            raise NotFoundError(f'"{app.id}" has no version {number}. It may be so old that it is not kept.')
+        return cell_codes(await self._bundles.get(version.code_hash), version.origins)
 
     async def diff(self, app: AppRecord, versions: list[VersionView], number: int, against: str) -> TreeDiff:
         """What changed from a version to another, given by its number, or to the `draft` or what is `live`."""

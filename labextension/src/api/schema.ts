@@ -781,6 +781,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/apps/{app_id}/versions/{number}/cells": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Cells
+         * @description The code of a version by the notebook cells it came from, the main file first.
+         */
+        get: operations["get_cells_api_apps__app_id__versions__number__cells_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/apps/{app_id}/versions/{number}/diff": {
         parameters: {
             query?: never;
@@ -1774,6 +1794,22 @@ export interface components {
              * @default 0
              */
             blob_bytes: number;
+        };
+        /**
+         * CellCode
+         * @description The code that one cell gave to a file, without the lines of the cell that are for the deploy only.
+         */
+        CellCode: {
+            /** Path */
+            path: string;
+            cell?: components["schemas"]["CellOrigin"] | null;
+            /**
+             * Line
+             * @default 1
+             */
+            line: number;
+            /** Text */
+            text: string;
         };
         /**
          * CellOrigin
@@ -4508,6 +4544,29 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VersionContent"];
+                };
+            };
+        };
+    };
+    get_cells_api_apps__app_id__versions__number__cells_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                app_id: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CellCode"][];
                 };
             };
         };

@@ -7,6 +7,7 @@ export type Answer = Schemas['Answer'];
 export type AppChange = Schemas['AppChange'];
 export type AppView = Schemas['AppView'];
 export type AppNumbers = Schemas['AppNumbers'];
+export type CellCode = Schemas['CellCode'];
 export type DeploymentView = Schemas['DeploymentView'];
 export type BundleFile = Schemas['BundleFile'];
 export type Diagnostic = Schemas['Diagnostic'];

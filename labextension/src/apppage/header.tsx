@@ -1,17 +1,21 @@
 import { Button, copyIcon, folderIcon, launchIcon, refreshIcon, runIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import type { AppView, State } from '../api/types';
+import type { AppView } from '../api/types';
+import { deployWord, stateWord } from '../apps/words';
 import { CommandIDs } from '../commands';
 import { ago, moment } from '../common/format';
 import type { TranslationBundle } from '../common/translation';
-import type { IPage } from './page';
-import { addressOf, copy, start } from './parts/actions';
+import { useSignal } from '../common/useSignal';
+import { addressOf, type IPage } from './page';
 
 /** Which app it is, how it is, and what is done with it most. */
 export function Header(props: { page: IPage; view: AppView }): React.ReactElement {
   const { page, view } = props;
-  const { trans, commands } = page;
+  const { trans, commands, actions } = page;
+  const { deploys } = page.model.apps;
+  useSignal(deploys.changed);
+  const deploy = deploys.running.get(view.id);
   const isStopped = view.state === 'stopped' || view.state === 'failed';
   const address = addressOf(page);
   return (
@@ -30,6 +34,7 @@ export function Header(props: { page: IPage; view: AppView }): React.ReactElemen
             </span>
           )}
           {view.reason && <span>{view.reason}</span>}
+          <span role="status">{deploy && deployWord(deploy, trans)}</span>
         </p>
       </div>
       <div className="gf-PageHeader-actions">
@@ -40,7 +45,11 @@ export function Header(props: { page: IPage; view: AppView }): React.ReactElemen
           </a>
         )}
         {view.version != null && isStopped && (
-          <Button className="gf-Action gf-mod-primary" onClick={() => void start(page, 'start')}>
+          <Button
+            className="gf-Action gf-mod-primary"
+            disabled={deploy !== undefined}
+            onClick={() => void actions.start(view.id)}
+          >
             <runIcon.react tag="span" className="gf-Icon" />
             {trans.__('Start')}
           </Button>
@@ -48,6 +57,7 @@ export function Header(props: { page: IPage; view: AppView }): React.ReactElemen
         {view.draft && view.code_state !== 'up_to_date' && commands.hasCommand(CommandIDs.deployDraft) && (
           <Button
             className="gf-Action"
+            disabled={deploy !== undefined}
             onClick={() => void commands.execute(CommandIDs.deployDraft, { app: view.id })}
           >
             <runIcon.react tag="span" className="gf-Icon" />
@@ -55,7 +65,7 @@ export function Header(props: { page: IPage; view: AppView }): React.ReactElemen
           </Button>
         )}
         {view.version != null && (
-          <Button className="gf-Action" onClick={() => copy(address, page)}>
+          <Button className="gf-Action" onClick={() => actions.copyUrl(view)}>
             <copyIcon.react tag="span" className="gf-Icon" />
             {trans.__('Copy address')}
           </Button>
@@ -70,7 +80,11 @@ export function Header(props: { page: IPage; view: AppView }): React.ReactElemen
           </Button>
         )}
         {view.version != null && !isStopped && (
-          <Button className="gf-Action" onClick={() => void start(page, 'restart')}>
+          <Button
+            className="gf-Action"
+            disabled={deploy !== undefined}
+            onClick={() => void actions.restart(view.id)}
+          >
             <refreshIcon.react tag="span" className="gf-Icon" />
             {trans.__('Restart')}
           </Button>
@@ -92,19 +106,4 @@ function StateBadge(props: { view: AppView; trans: TranslationBundle }): React.R
       {reason && <span className="gf-State-reason">{reason}</span>}
     </span>
   );
-}
-
-function stateWord(state: State, trans: TranslationBundle): string {
-  const words: Record<State, string> = {
-    new: trans.__('Not deployed'),
-    starting: trans.__('Starting'),
-    running: trans.__('Running'),
-    restarting: trans.__('Restarting'),
-    failed: trans.__('Failed'),
-    asleep: trans.__('Asleep'),
-    stopping: trans.__('Stopping'),
-    stopped: trans.__('Stopped'),
-    deleted: trans.__('Deleted')
-  };
-  return words[state];
 }

@@ -1,8 +1,9 @@
 import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { WidgetTracker } from '@jupyterlab/apputils';
+import { ICommandPalette, WidgetTracker } from '@jupyterlab/apputils';
 import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { ITranslator } from '@jupyterlab/translation';
 
+import { chooseApp } from '../apps/choose';
 import { CommandIDs } from '../commands';
 import { gofastapiIcon } from '../common/icons';
 import { load } from '../common/translation';
@@ -15,13 +16,14 @@ const plugin: JupyterFrontEndPlugin<void> = {
   description: "An app's page in the main area.",
   autoStart: true,
   requires: [IApps],
-  optional: [ILayoutRestorer, ITranslator, IEditorLanguageRegistry],
+  optional: [ILayoutRestorer, ITranslator, IEditorLanguageRegistry, ICommandPalette],
   activate: (
     app: JupyterFrontEnd,
     apps: IApps,
     restorer: ILayoutRestorer | null,
     translator: ITranslator | null,
-    languages: IEditorLanguageRegistry | null
+    languages: IEditorLanguageRegistry | null,
+    palette: ICommandPalette | null
   ) => {
     const trans = load(translator);
     const { commands, shell } = app;
@@ -29,20 +31,20 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const loadEditor = async () => ({ editor: await import('../common/editor'), languages });
 
     commands.addCommand(CommandIDs.openPage, {
-      label: args => (args.app ? trans.__('Page of %1', String(args.app)) : trans.__('Page of an App')),
+      label: args => (args.app ? trans.__('Page of %1', String(args.app)) : trans.__('Page of an App …')),
       icon: gofastapiIcon,
       describedBy: {
         args: {
           type: 'object',
-          properties: { app: { type: 'string' }, tab: { type: 'string' } },
-          required: ['app']
+          properties: { app: { type: 'string' }, tab: { type: 'string' } }
         }
       },
-      execute: args => {
-        if (typeof args.app !== 'string' || !args.app) {
-          throw new Error(trans.__('Say which app: { app: "hello" }.'));
+      execute: async args => {
+        const isKnown = typeof args.app === 'string' && args.app !== '';
+        const id = isKnown ? String(args.app) : (await chooseApp(apps, trans, trans.__('Open the Page')))?.id;
+        if (id === undefined) {
+          return;
         }
-        const id = args.app;
         let page = tracker.find(each => each.model.app === id);
         if (!page) {
           page = new AppPage({ app: id, apps, trans, commands, loadEditor });
@@ -61,6 +63,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       }
     });
 
+    palette?.addItem({ command: CommandIDs.openPage, category: 'GoFastAPI', args: { palette: true } });
     void restorer?.restore(tracker, {
       command: CommandIDs.openPage,
       args: ({ model }) => ({ app: model.app, tab: model.tab }),

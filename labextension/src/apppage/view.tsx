@@ -12,9 +12,7 @@ import { LogsView } from './logs/view';
 import { Tab, TABS } from './model';
 import { OverviewView } from './overview/view';
 import type { IPage } from './page';
-import { start } from './parts/actions';
 import { Empty } from '../common/empty';
-import { Stages } from './parts/stages';
 import { Tabs } from '../common/tabs';
 import { SettingsView } from './settings/view';
 
@@ -55,7 +53,6 @@ export function AppPageView(props: { page: IPage; id: string }): React.ReactElem
       {apps.error != null && (
         <ErrorNotice error={apps.error} trans={trans} onRetry={() => void apps.refresh()} />
       )}
-      <Restarting page={page} />
       <Tabs
         label={trans.__('Parts of %1', app)}
         id={id}
@@ -69,49 +66,20 @@ export function AppPageView(props: { page: IPage; id: string }): React.ReactElem
   );
 }
 
-/** A start or restart that was asked for in the header. */
-function Restarting(props: { page: IPage }): React.ReactElement | null {
-  const { page } = props;
-  const { run } = page.model.settings;
-  useSignal(run.changed);
-  if (!run.isRunning && !run.end && !run.error) {
-    return null;
-  }
-  return (
-    <div className="gf-Page-run">
-      <Stages
-        run={run}
-        page={page}
-        stages={['start', 'ready', 'live']}
-        label={page.trans.__('Start')}
-        done={page.trans.__('It runs.')}
-        consequence={page.trans.__('It did not start. What was there before stays as it was.')}
-        onRetry={() => void start(page, 'restart')}
-      />
-      {!run.isRunning && (
-        <Button className="gf-Action" onClick={() => run.clear()}>
-          {page.trans.__('Close')}
-        </Button>
-      )}
-    </div>
-  );
-}
-
 /** An app that is not there (any more). */
 function Gone(props: { page: IPage }): React.ReactElement {
   const { page } = props;
-  const { trans, model } = page;
+  const { trans, model, actions } = page;
   return (
     <div className="gf-Page-content">
       <Empty title={trans.__('There is no app %1', model.app)}>
         <p>
           {trans.__('If it was deleted in the last days, it can be restored with all that belongs to it.')}
         </p>
-        <Button className="gf-Action gf-mod-primary" onClick={() => void start(page, 'restore')}>
+        <Button className="gf-Action gf-mod-primary" onClick={() => void actions.restore(model.app)}>
           {trans.__('Restore %1', model.app)}
         </Button>
       </Empty>
-      <Restarting page={page} />
     </div>
   );
 }

@@ -3,6 +3,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
+import { AppActions } from '../apps/actions';
 import type { AppsModel } from '../apps/model';
 import { keepFocus } from '../common/focus';
 import { gofastapiIcon } from '../common/icons';
@@ -24,7 +25,7 @@ export class AppPage extends MainAreaWidget<ReactWidget> {
     const { app, apps, ...shared } = options;
     const id = `gofastapi-page-${app}`;
     const model = new AppPageModel(app, apps);
-    const page: IPage = { model, ...shared };
+    const page: IPage = { model, actions: new AppActions(apps, options.trans), ...shared };
     super({ content: ReactWidget.create(<AppPageView page={page} id={id} />) });
     this._trans = shared.trans;
     this.model = model;

@@ -55,6 +55,8 @@ export function Chart(props: {
       {
         width: Math.max(node.clientWidth, 80),
         height,
+        // Room for a label at either end.
+        padding: [8, 28, 0, 0],
         legend: { live: true },
         cursor: { y: false, points: { size: 6 } },
         scales: {

@@ -1,5 +1,4 @@
 import { JupyterFrontEnd } from '@jupyterlab/application';
-import { InputDialog } from '@jupyterlab/apputils';
 import {
   copyIcon,
   deleteIcon,
@@ -15,6 +14,7 @@ import { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import type { AppView } from '../api/types';
 import { AppActions } from '../apps/actions';
+import { chooseApp } from '../apps/choose';
 import { AppsModel } from '../apps/model';
 import { CommandIDs } from '../commands';
 import type { TranslationBundle } from '../common/translation';
@@ -143,16 +143,7 @@ async function choose(
     await known(args.app, apps);
     return apps.get(args.app)?.view ?? null;
   }
-  await apps.refresh();
-  const fitting = apps.apps.map(entry => entry.view).filter(verb.fits);
-  const asked = await InputDialog.getItem({
-    title: verb.label,
-    label: fitting.length ? trans.__('App') : trans.__('There is no app that this can be done to.'),
-    items: fitting.map(view => view.id),
-    okLabel: verb.label,
-    cancelLabel: trans.__('Cancel')
-  });
-  return fitting.find(view => asked.button.accept && view.id === asked.value) ?? null;
+  return chooseApp(apps, trans, verb.label, verb.fits);
 }
 
 /** Read the list where an app is not in it: it may be new, or nobody has looked yet. */

@@ -1,7 +1,8 @@
-import { Button, closeIcon, editIcon, undoIcon } from '@jupyterlab/ui-components';
+import { closeIcon, editIcon, undoIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { ago, moment } from '../../common/format';
+import { IconButton } from '../../common/iconButton';
 import type { IPage } from '../page';
 import type { IRow } from './changes';
 
@@ -57,25 +58,19 @@ export function VariableRow(props: { row: IRow; page: IPage; isLocked: boolean }
       </td>
       <td className="gf-mod-actions">
         {isChanged && !isNew ? (
-          <Button
-            className="gf-IconButton"
+          <IconButton
+            icon={undoIcon}
+            label={trans.__('Leave %1 as it is', name)}
             disabled={isLocked}
-            title={trans.__('Leave %1 as it is', name)}
-            aria-label={trans.__('Leave %1 as it is', name)}
             onClick={() => environment.keep(name)}
-          >
-            <undoIcon.react tag="span" />
-          </Button>
+          />
         ) : (
-          <Button
-            className="gf-IconButton"
+          <IconButton
+            icon={closeIcon}
+            label={trans.__('Remove %1', name)}
             disabled={isLocked}
-            title={trans.__('Remove %1', name)}
-            aria-label={trans.__('Remove %1', name)}
             onClick={() => environment.remove(name)}
-          >
-            <closeIcon.react tag="span" />
-          </Button>
+          />
         )}
       </td>
     </tr>
@@ -124,15 +119,12 @@ function SecretValue(props: {
   return (
     <span className="gf-Secret">
       <span aria-label={trans.__('hidden')}>••••••••</span>
-      <Button
-        className="gf-IconButton"
+      <IconButton
+        icon={editIcon}
+        label={trans.__('Replace the value of %1', row.name)}
         disabled={isLocked}
-        title={trans.__('Replace the value of %1', row.name)}
-        aria-label={trans.__('Replace the value of %1', row.name)}
         onClick={() => setOpen(true)}
-      >
-        <editIcon.react tag="span" />
-      </Button>
+      />
     </span>
   );
 }

@@ -1,8 +1,8 @@
-import { Button, copyIcon } from '@jupyterlab/ui-components';
+import { copyIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import type { IPage } from '../page';
-import { addressOf, copy } from '../parts/actions';
+import { IconButton } from '../../common/iconButton';
+import { addressOf, type IPage } from '../page';
 import { isThisMachine } from './reach';
 
 /** Where the app is reached, from here and from a phone. */
@@ -17,14 +17,11 @@ export function Address(props: { page: IPage }): React.ReactElement {
         <a href={address} target="_blank" rel="noreferrer" className="gf-Address-link">
           {address}
         </a>
-        <Button
-          className="gf-IconButton"
-          title={trans.__('Copy the address')}
-          aria-label={trans.__('Copy the address')}
-          onClick={() => copy(address, page)}
-        >
-          <copyIcon.react tag="span" />
-        </Button>
+        <IconButton
+          icon={copyIcon}
+          label={trans.__('Copy the address')}
+          onClick={() => page.actions.copyUrl(page.model.entry?.view ?? { id: page.model.app, url: null })}
+        />
       </div>
       {isThisMachine(address) ? (
         <p className="gf-Quiet">

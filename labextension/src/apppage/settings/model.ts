@@ -1,9 +1,8 @@
 import { Client, data } from '../../api/client';
 import type { AppChange, AppView } from '../../api/types';
-import { StageRun } from '../parts/stageRun';
 import { RefreshedTab } from '../parts/tabModel';
 
-/** What an app's owner may set without touching its code, and the app's end. */
+/** What an app's owner may set without touching its code. */
 export class SettingsModel extends RefreshedTab {
   constructor(
     readonly app: string,
@@ -11,8 +10,6 @@ export class SettingsModel extends RefreshedTab {
   ) {
     super();
   }
-
-  readonly run = new StageRun();
 
   /** Nothing to read: all of it stands in the list of apps. */
   override refresh(): void {}

@@ -7,7 +7,6 @@ import { seconds } from '../../common/format';
 import { ErrorNotice } from '../../common/notice';
 import type { TranslationBundle } from '../../common/translation';
 import type { IPage } from '../page';
-import { remove, start, stop } from '../parts/actions';
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -123,7 +122,7 @@ function Options(props: { page: IPage; view: AppView }): React.ReactElement {
 
 function Danger(props: { page: IPage; view: AppView }): React.ReactElement {
   const { page, view } = props;
-  const { trans } = page;
+  const { trans, actions } = page;
   return (
     <section className="gf-Danger" aria-label={trans.__('Danger zone')}>
       <h2 className="gf-Heading">{trans.__('Danger zone')}</h2>
@@ -132,7 +131,7 @@ function Danger(props: { page: IPage; view: AppView }): React.ReactElement {
           {view.target === 'stopped' ? (
             <>
               <p>{trans.__('The app is stopped: its address answers nobody.')}</p>
-              <Button className="gf-Action" onClick={() => void start(page, 'start')}>
+              <Button className="gf-Action" onClick={() => void actions.start(view.id)}>
                 {trans.__('Start')}
               </Button>
             </>
@@ -143,7 +142,7 @@ function Danger(props: { page: IPage; view: AppView }): React.ReactElement {
                   'Stop the app: its address answers nobody until you start it again. All of it stays.'
                 )}
               </p>
-              <Button className="gf-Action gf-mod-danger" onClick={() => void stop(page)}>
+              <Button className="gf-Action gf-mod-danger" onClick={() => void actions.stop(view.id)}>
                 {trans.__('Stop')}
               </Button>
             </>
@@ -156,7 +155,7 @@ function Danger(props: { page: IPage; view: AppView }): React.ReactElement {
             'Delete the app. For some days it can be restored with its code, versions and variables.'
           )}
         </p>
-        <Button className="gf-Action gf-mod-danger" onClick={() => void remove(page)}>
+        <Button className="gf-Action gf-mod-danger" onClick={() => void actions.remove(view.id)}>
           {trans.__('Delete')}
         </Button>
       </div>

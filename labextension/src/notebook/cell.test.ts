@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+
+import { crc32, readCell, splitWords } from './cell';
+
+describe('a cell', () => {
+  it('is an app, where %%deploy stands on top', () => {
+    expect(readCell('%%deploy hello --env A="b c" --with x,y --open\n\nfrom x import y\n\n')).toEqual({
+      kind: 'deploy',
+      app: 'hello',
+      path: 'main.py',
+      body: 'from x import y',
+      bodyLine: 3,
+      nameLine: 1
+    });
+    expect(readCell('%%deploy --env A=b hello')?.app).toBe('hello');
+    expect(readCell('\n%%time\n%%deploy hello\nx\r\ny')).toMatchObject({
+      body: 'x\ny',
+      bodyLine: 4,
+      nameLine: 3
+    });
+  });
+
+  it('is a part of an app, where it is marked', () => {
+    const source = "# The users\n#| deploy: 'hello'\n#| file: routers/users.py\n\n# A comment\nx = 1\n";
+    expect(readCell(source)).toEqual({
+      kind: 'marked',
+      app: 'hello',
+      path: 'routers/users.py',
+      body: '# A comment\nx = 1',
+      bodyLine: 5,
+      nameLine: 2
+    });
+    expect(readCell('#| deploy: hello\nx')?.path).toBe('main.py');
+  });
+
+  it('is a file, or a line that deploys others', () => {
+    expect(readCell('%%deployfile hello a/b.py --force\nx')).toMatchObject({
+      kind: 'file',
+      path: 'a/b.py',
+      body: 'x'
+    });
+    expect(readCell('# All of it:\n%deploy hello --dry-run')).toMatchObject({
+      kind: 'line',
+      app: 'hello',
+      nameLine: 2
+    });
+  });
+
+  it.each([
+    'x = 1',
+    'deploy = 1',
+    'x = 1\n%%deploy hello',
+    'x = 1\n#| deploy: hello',
+    '%%deploy',
+    '%%deploy Hello\nx',
+    '%%deploy {name}\nx',
+    '%%deployed hello\nx',
+    '%%writefile x.py\n#| deploy: hello'
+  ])('has nothing to do with an app: %j', source => {
+    expect(readCell(source)).toBeNull();
+  });
+
+  it('is known by the sum that zlib makes', () => {
+    expect(crc32('')).toBe(0);
+    expect(crc32('price = "3 €"')).toBe(0x16ea3a7a);
+  });
+
+  it('keeps quoted words together', () => {
+    expect(splitWords('a "b c" d\\ e').map(word => word.text)).toEqual(['a', 'b c', 'd\\ e']);
+  });
+});

@@ -1,0 +1,205 @@
+import { InputDialog, Notification, type ISessionContextDialogs } from '@jupyterlab/apputils';
+import { PathExt } from '@jupyterlab/coreutils';
+import { NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
+import type { ITranslator } from '@jupyterlab/translation';
+
+import { data } from '../api/client';
+import type { AppsModel } from '../apps/model';
+import { suggestName } from '../apps/naming';
+import { notifyError } from '../common/notify';
+import type { TranslationBundle } from '../common/translation';
+import { askName, type INames } from './askName';
+import { readCell } from './cell';
+import { plan, planMarked, titleIn, type IPlanCell, type Plan } from './plan';
+import { reveal } from './reveal';
+
+/** Deploys from a notebook, always by running a cell in its kernel: so all that the magics can do is there. */
+export class NotebookDeploys {
+  constructor(
+    private readonly _apps: AppsModel,
+    private readonly _trans: TranslationBundle,
+    private readonly _translator: ITranslator | null,
+    private readonly _dialogs: ISessionContextDialogs | null
+  ) {}
+
+  /** Deploy the current cell, or what else the notebook has to deploy. */
+  async current(panel: NotebookPanel): Promise<void> {
+    await this._do(panel, plan(cellsOf(panel), panel.content.activeCellIndex));
+  }
+
+  /** Deploy what one cell is, or is a part of. */
+  async cell(panel: NotebookPanel, index: number): Promise<void> {
+    await this._do(panel, plan(cellsOf(panel), index));
+  }
+
+  /** Deploy the marked cells; where there are none, the cell with the app, under the name `app`. */
+  async marked(panel: NotebookPanel, app?: string): Promise<void> {
+    const cells = cellsOf(panel);
+    const marked = planMarked(cells);
+    if (marked.do !== 'nothing') {
+      await this._do(panel, marked);
+    } else if (app) {
+      await this._do(panel, plan(cells, panel.content.activeCellIndex), app);
+    } else {
+      Notification.info(
+        this._trans.__('No cell of this notebook is marked: put "#| deploy: NAME" on top of one.'),
+        {
+          autoClose: 8000
+        }
+      );
+    }
+  }
+
+  /** Run a cell that deploys. */
+  private async _run(panel: NotebookPanel, index: number, save = false): Promise<void> {
+    if (save && !(await this._saved(panel))) {
+      return;
+    }
+    const cell = panel.content.widgets[index];
+    const dialogs = this._dialogs ?? undefined;
+    const { sessionContext } = panel;
+    await NotebookActions.runCells(
+      panel.content,
+      [cell],
+      sessionContext,
+      dialogs,
+      this._translator ?? undefined
+    );
+  }
+
+  private async _do(panel: NotebookPanel, what: Plan, name?: string): Promise<void> {
+    switch (what.do) {
+      case 'run':
+        await this._show(panel, what.index);
+        return this._run(panel, what.index, what.save);
+      case 'name':
+        return this._name(panel, what.index, name);
+      case 'marked':
+        return this._marked(panel, what.apps, what.after);
+      case 'choose':
+        return this._choose(panel, what.indices, name);
+      case 'nothing':
+        Notification.info(
+          this._trans.__('There is nothing to deploy yet: write a FastAPI app into a cell, and deploy that.'),
+          { autoClose: 8000 }
+        );
+    }
+  }
+
+  /** Put the line that deploys it on top of a cell, and run it. */
+  private async _name(panel: NotebookPanel, index: number, given?: string): Promise<void> {
+    const model = panel.content.widgets[index].model;
+    if (panel.content.widgets[index].readOnly || panel.model?.readOnly) {
+      Notification.warning(
+        this._trans.__(
+          'This cell is read-only: %%deploy cannot be put on top of it. Copy it into another notebook.'
+        ),
+        { autoClose: false }
+      );
+      return;
+    }
+    const source = model.sharedModel.getSource();
+    const name = given ?? (await this._ask(panel, source));
+    if (name === null) {
+      return;
+    }
+    await this._show(panel, index);
+    // Inserted, so that whoever else edits the cell, and undo, see one small change.
+    model.sharedModel.updateSource(0, 0, `%%deploy ${name}\n`);
+    await this._run(panel, index);
+  }
+
+  private _ask(panel: NotebookPanel, source: string): Promise<string | null> {
+    const title = PathExt.basename(panel.context.path, PathExt.extname(panel.context.path));
+    const untitled = /^untitled\d*$/i.test(title) ? '' : title;
+    const wanted = suggestName(titleIn(source)) || suggestName(untitled) || 'my-app';
+    return askName({ trans: this._trans, wanted, names: this._names(panel) });
+  }
+
+  private async _names(panel: NotebookPanel): Promise<INames> {
+    const { api } = this._apps.client;
+    const [apps, deleted] = await Promise.all([
+      data(api.GET('/api/apps')),
+      data(api.GET('/api/apps', { params: { query: { deleted: true } } }))
+    ]);
+    const here = cellsOf(panel).map(cell => readCell(cell.source)?.app ?? '');
+    const taken = new Set(apps.map(app => app.id));
+    return { taken, used: new Set([...taken, ...deleted.map(app => app.id), ...here]) };
+  }
+
+  /** Run `%deploy` for one of these apps, in a new cell below the last that is marked. */
+  private async _marked(panel: NotebookPanel, apps: string[], after: number): Promise<void> {
+    let [app] = apps;
+    if (apps.length > 1) {
+      const chosen = await InputDialog.getItem({
+        title: this._trans.__('Deploy which app?'),
+        label: this._trans.__('Cells are marked for each of these'),
+        items: apps,
+        okLabel: this._trans.__('Deploy')
+      });
+      if (!chosen.button.accept || chosen.value === null) {
+        return;
+      }
+      app = chosen.value;
+    }
+    const again = planMarked(cellsOf(panel), app);
+    if (again.do === 'run') {
+      return this._do(panel, again);
+    }
+    const { model } = panel.content;
+    if (!model || model.readOnly) {
+      Notification.warning(this._trans.__('This notebook is read-only: run %deploy %1 in another one.', app));
+      return;
+    }
+    model.sharedModel.insertCell(after + 1, { cell_type: 'code', source: `%deploy ${app}`, metadata: {} });
+    await this._show(panel, after + 1);
+    await this._run(panel, after + 1, true);
+  }
+
+  private async _choose(panel: NotebookPanel, indices: number[], name?: string): Promise<void> {
+    const cells = cellsOf(panel);
+    const labels = indices.map(index => labelOf(cells[index], index));
+    const chosen = await InputDialog.getItem({
+      title: this._trans.__('Deploy which cell?'),
+      items: labels,
+      okLabel: this._trans.__('Deploy')
+    });
+    if (chosen.button.accept && chosen.value !== null) {
+      const index = indices[labels.indexOf(chosen.value)];
+      await this._do(panel, plan(cells, index), name);
+    }
+  }
+
+  /** Whether what stands in the file is what stands here: `%deploy` reads it from there. */
+  private async _saved(panel: NotebookPanel): Promise<boolean> {
+    if (!panel.context.model.dirty) {
+      return true;
+    }
+    try {
+      await panel.context.save();
+      return !panel.context.model.dirty;
+    } catch (error) {
+      notifyError(error, this._trans);
+      return false;
+    }
+  }
+
+  private async _show(panel: NotebookPanel, index: number): Promise<void> {
+    if (panel.content.activeCellIndex !== index) {
+      await reveal(panel, panel.content.widgets[index], null);
+    }
+  }
+}
+
+function cellsOf(panel: NotebookPanel): IPlanCell[] {
+  return panel.content.widgets.map(cell => ({
+    isCode: cell.model.type === 'code',
+    source: cell.model.sharedModel.getSource()
+  }));
+}
+
+function labelOf(cell: IPlanCell, index: number): string {
+  const code = readCell(cell.source);
+  const first = cell.source.split('\n').find(line => line.trim() !== '') ?? '';
+  return `${index + 1}: ${code ? code.app : first.slice(0, 60)}`;
+}
