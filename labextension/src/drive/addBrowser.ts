@@ -61,6 +61,9 @@ export function addBrowser(
  * what is new in the current one: a notebook from the launcher would become part of an app, or not be made at all.
  */
 export function leaveToHome(browser: FileBrowser, home: FileBrowser): void {
+  // As if it were clicked on; the tracker of browsers has no other way to be told, and takes the last one for the current.
+  const goHome = () => home.node.dispatchEvent(new FocusEvent('focus'));
+  goHome();
   let isCurrent = false;
   browser.node.addEventListener('focusin', () => {
     isCurrent = true;
@@ -69,8 +72,7 @@ export function leaveToHome(browser: FileBrowser, home: FileBrowser): void {
     const target = event.target as HTMLElement;
     if (isCurrent && target.closest('#jp-main-dock-panel')) {
       isCurrent = false;
-      // As if it were clicked on; the tracker of browsers has no other way to be told.
-      home.node.dispatchEvent(new FocusEvent('focus'));
+      goHome();
     }
   });
 }
