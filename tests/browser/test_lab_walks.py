@@ -41,7 +41,8 @@ FOCUSED = """() => {
   const node = document.activeElement;
   const box = node.getBoundingClientRect();
   const words = node.getAttribute('aria-label') || node.labels?.[0]?.innerText || node.title
-    || document.getElementById(node.getAttribute('aria-labelledby'))?.innerText || node.innerText;
+    || document.getElementById(node.getAttribute('aria-labelledby'))?.innerText || node.innerText
+    || node.closest('[aria-label]')?.getAttribute('aria-label');
   return {
     seen: node.checkVisibility({opacityProperty: true, visibilityProperty: true}) && box.width > 0 && box.height > 0
       && box.bottom > 0 && box.right > 0 && box.top < innerHeight && box.left < innerWidth,
@@ -184,17 +185,10 @@ def test_by_keyboard_alone(page: Page, empty: tuple[Platform, Lab]) -> None:
     platform, lab = empty
     keys = Keyboard(page)
     open_lab(page, lab)
-    keys.use(
-        page.get_by_role("region", name="Notebook")
-        .get_by_role("button", name="Python 3")
-        .or_(page.locator(".jp-LauncherCard").filter(has_text="Python 3"))
-        .first
-    )
+    keys.use(page.locator(".jp-LauncherCard").filter(has_text="Python 3").first)
     cell = page.locator(".jp-Notebook .jp-Cell")
-    expect(cell).to_have_count(1)
-    keys.inside(cell)
-    keys.press("Enter")
     expect(cell.locator(".cm-content")).to_be_focused()
+    keys.check()
     keys.type(FIRST)
     keys.press("Control+Shift+Enter")
     name = page.get_by_role("dialog").get_by_role("textbox", name="Name of the app")
