@@ -13,6 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 from support.lab import TOKEN, Lab, running_lab
 from support.platform import Platform, get, running_platform
 
+GUEST = '{"name": "Ada", "seats": 2}'
 SECRET = "hush-hush-of-the-walks"
 FIRST = """from fastapi import FastAPI
 
@@ -48,7 +49,8 @@ FOCUSED = """() => {
       && box.bottom > 0 && box.right > 0 && box.top < innerHeight && box.left < innerWidth,
     words: (words || '').trim(),
     html: node.outerHTML.slice(0, 200),
-    isPage: node === document.body,
+    // JupyterLab gives its code editors no names.
+    isPage: node === document.body || node.classList.contains('cm-content'),
   };
 }"""
 
@@ -132,6 +134,8 @@ def check_end(platform: Platform, app: str) -> None:
     assert first.code_hash == third.code_hash != second.code_hash
     variables = platform.client.env(app).variables
     assert [(each.name, each.secret, each.value) for each in variables] == [("API_KEY", True, None)]
+    (guest,) = platform.client.documents("guests").documents
+    assert (guest.document["name"], guest.document["seats"]) == ("Ada", 2)
 
 
 def test_by_mouse_alone(page: Page, empty: tuple[Platform, Lab]) -> None:
@@ -173,7 +177,25 @@ def test_by_mouse_alone(page: Page, empty: tuple[Platform, Lab]) -> None:
     expect(app.get_by_text("The app runs with the new values.")).to_be_visible()
     assert get(url).json()["key"] == len(SECRET)
 
+    # A document.
+    page.get_by_role("tab", name="GoFastAPI apps").click()
+    sidebar.get_by_role("button", name="Your data").click()
+    data = page.get_by_role("region", name="Your data")
+    data.get_by_role("button", name="New collection").click()
+    data.get_by_label("Name", exact=True).click()
+    page.keyboard.type("guests")
+    data.get_by_role("button", name="Create").click()
+    data.get_by_role("button", name="guests", exact=True).click()
+    data.get_by_role("button", name="Insert").click()
+    document = data.get_by_role("region", name="Document A new document")
+    document.get_by_role("textbox").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(GUEST)
+    document.get_by_role("button", name="Insert").click()
+    expect(data.get_by_role("row").filter(has_text="Ada")).to_be_visible()
+
     # And back.
+    page.get_by_role("tab", name="hello").click()
     app.get_by_role("tab", name="History").click()
     app.get_by_role("button", name="Roll back to version 1").click()
     expect(app.get_by_text("Version 3 is live.")).to_be_visible()
@@ -188,7 +210,6 @@ def test_by_keyboard_alone(page: Page, empty: tuple[Platform, Lab]) -> None:
     keys.use(page.locator(".jp-LauncherCard").filter(has_text="Python 3").first)
     cell = page.locator(".jp-Notebook .jp-Cell")
     expect(cell.locator(".cm-content")).to_be_focused()
-    keys.check()
     keys.type(FIRST)
     keys.press("Control+Shift+Enter")
     name = page.get_by_role("dialog").get_by_role("textbox", name="Name of the app")
@@ -240,8 +261,30 @@ def test_by_keyboard_alone(page: Page, empty: tuple[Platform, Lab]) -> None:
     assert get(url).json()["key"] == len(SECRET)
     keys.inside(app)
 
+    # A document.
+    keys.palette("Your Data")
+    data = page.get_by_role("region", name="Your data")
+    keys.inside(data)
+    keys.use(data.get_by_role("button", name="New collection"))
+    expect(data.get_by_label("Name", exact=True)).to_be_focused()
+    keys.type("guests")
+    keys.press("Enter")
+    expect(data.get_by_role("button", name="New collection")).to_be_focused()
+    keys.use(data.get_by_role("button", name="guests", exact=True))
+    expect(data.get_by_role("heading", name="guests")).to_be_focused()
+    keys.use(data.get_by_role("button", name="Insert"))
+    document = data.get_by_role("region", name="Document A new document")
+    expect(document.get_by_role("textbox")).to_be_focused()
+    keys.press("Control+A")
+    keys.type(GUEST)
+    keys.press("Control+S")
+    expect(data.get_by_role("row").filter(has_text="Ada")).to_be_visible()
+    keys.inside(data)
+
     # And back.
-    keys.go(app.get_by_role("tab", name="Environment"), "Shift+Tab")
+    keys.press("Alt+Shift+G", "Enter")
+    keys.inside(app)
+    keys.go(app.get_by_role("tab", name="Environment"))
     keys.go(app.get_by_role("tab", name="History"), "ArrowLeft")
     keys.use(app.get_by_role("button", name="Roll back to version 1"))
     expect(app.get_by_text("Version 3 is live.")).to_be_visible()
