@@ -19,7 +19,7 @@ const READ = new Set([
   'title'
 ]);
 /** Code and names of things, the same in every language. */
-const NO_WORDS = /^(GoFastAPI|API_KEY|Authorization: .*|%%deploy\b.*|v|[^\p{L}]*)$/u;
+const NO_WORDS = /^(GoFastAPI|API_KEY|Authorization: .*|CSV|age, -name|try-it|%%deploy\b.*|v|[^\p{L}]*)$/u;
 const LITERAL = new Set(['code', 'kbd', 'pre']);
 
 /** Where a text stands that the translator does not see. */
