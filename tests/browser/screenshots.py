@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -12,7 +11,6 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 import httpx  # noqa: E402
 from playwright.sync_api import Browser, expect, sync_playwright  # noqa: E402
-from support.data import opened  # noqa: E402
 from support.front import FrontPage  # noqa: E402
 from support.lab import CHROMIUM_ARGUMENTS, Lab, NotebookPage, chromium, running_lab  # noqa: E402
 from support.platform import Platform, running_platform  # noqa: E402
@@ -81,7 +79,6 @@ def main(folder: Path) -> None:
             app_page(browser, lab, theme, folder / f"app-page{suffix}.png")
             for name in ("hello", "menu"):
                 platform.client.delete(name, forever=True)
-            data_page(browser, lab, platform, theme, folder / f"data-page{suffix}.png")
             apps(browser, lab, platform, theme, folder / f"apps{suffix}.png")
         browser.close()
 
@@ -132,44 +129,6 @@ def app_page(browser: Browser, lab: Lab, theme: str, picture: Path) -> None:
     front.execute("gofastapi:open-page", app="menu")
     shown = page.locator("#gofastapi-page-menu")
     expect(shown.get_by_role("row", name="GET /menu/{item}")).to_be_visible()
-    shown.screenshot(path=picture, animations="disabled")
-    page.close()
-
-
-def data_page(browser: Browser, lab: Lab, platform: Platform, theme: str, picture: Path) -> None:
-    """The documents of a collection, one of them open."""
-    with opened(platform) as data:
-        data.people.drop()
-        names = (
-            "Ada",
-            "Edsger",
-            "Grace",
-            "Alan",
-            "Barbara",
-            "Donald",
-            "Frances",
-            "Tony",
-            "Radia",
-            "Ken",
-            "Jean",
-            "Niklaus",
-        )
-        born = datetime(1930, 6, 1, tzinfo=UTC)
-        data.people.insert_many(
-            {"name": name, "age": 30 + at, "member": at % 2 == 0, "since": born + timedelta(days=900 * at)}
-            | {"address": {"city": "Oslo", "zip": "0150"}, "tags": ["tea", "go"]}
-            for at, name in enumerate(names)
-        )
-        data.people.create_index("age")
-    page = browser.new_page(viewport={"width": 1260, "height": 760}, device_scale_factor=1.5)
-    front = FrontPage(page, lab)
-    front.set_theme(theme)
-    page.evaluate("window.jupyterapp.shell.collapseLeft()")
-    front.execute("gofastapi:open-data", collection="people")
-    shown = page.locator("#gofastapi-data")
-    shown.get_by_role("row").filter(has_text="Grace").get_by_role("button", name="Open").click()
-    expect(shown.locator(".cm-content")).to_be_visible()
-    expect(shown.get_by_role("tab", name="Indexes (2)")).to_be_visible()
     shown.screenshot(path=picture, animations="disabled")
     page.close()
 

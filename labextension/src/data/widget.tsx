@@ -6,6 +6,7 @@ import * as React from 'react';
 import type { AppsModel } from '../apps/model';
 import type { LoadEditor } from '../common/code';
 import { dataIcon } from '../common/icons';
+import { keepFocus } from '../common/focus';
 import type { TranslationBundle } from '../common/translation';
 import { DataModel } from './model';
 import { DataView } from './view';
@@ -33,6 +34,8 @@ export class DataPage extends MainAreaWidget<ReactWidget> {
     this.title.closable = true;
     this.title.label = trans.__('Data');
     this.title.caption = trans.__('Your database');
+    this.content.node.setAttribute('aria-label', trans.__('Your data'));
+    keepFocus(this.content.node);
   }
 
   readonly model: DataModel;

@@ -48,6 +48,7 @@ export function addCommands(
   });
   shell.currentChanged?.connect(() => commands.notifyCommandChanged(CommandIDs.deployDraft));
   palette?.addItem({ command: CommandIDs.deployDraft, category: 'GoFastAPI' });
+  palette?.addItem({ command: CommandIDs.openFiles, category: 'GoFastAPI', args: { palette: true } });
 }
 
 /** Open the file that a failed deploy complains of, at the line. */
