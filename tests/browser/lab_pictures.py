@@ -61,7 +61,7 @@ class _Pictures:
         self.page.evaluate("document.activeElement?.blur()")
         self.page.mouse.move(0, 0)
         self.page.add_style_tag(content=".Toastify { display: none }")
-        self.front.screenshots(self.page.locator("body"), self.folder, name)
+        self.front.screenshots(self.page.locator("#main"), self.folder, name)
 
     def notebook(self) -> None:
         notebook = self.front.notebook("shop.ipynb", f"%%deploy shop\n{SHOP}")
