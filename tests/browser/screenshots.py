@@ -18,25 +18,6 @@ from support.platform import running_platform  # noqa: E402
 
 # What takes time once per kernel is no part of the picture.
 WARM_UP = "%%deploy warm-up\nfrom fastapi import FastAPI\napp = FastAPI()\n"
-BROKEN = """%%deploy hello
-from fastapi import FastAPI
-
-app = FastAPI()
-prices = {"tea": 3}
-
-
-def total(order):
-    return sum(prices[item] for item in order)
-
-
-@app.get("/")
-def menu():
-    return prices
-
-
-print("A breakfast is", total(["tea", "toast"]))
-"""
-
 MENU = """%%deploy menu
 from fastapi import FastAPI
 from pydantic import BaseModel
@@ -72,7 +53,6 @@ def main(folder: Path) -> None:
         browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_ARGUMENTS)
         for theme, suffix in (("JupyterLab Light", ""), ("JupyterLab Dark", "-dark")):
             quickstart(browser, lab, theme, folder / f"quickstart{suffix}.png")
-            failure(browser, lab, theme, folder / f"failure{suffix}.png")
             errors(browser, lab, theme, folder / f"errors{suffix}.png")
             for name in ("hello", "menu"):
                 platform.client.delete(name, forever=True)
@@ -97,16 +77,6 @@ def quickstart(browser: Browser, lab: Lab, theme: str, picture: Path) -> None:
     expect(notebook.card(1)).to_contain_text("hello v1 is live")
     notebook.cell(1).locator(".jp-InputPrompt").click()
     notebook.page.screenshot(path=picture)
-    notebook.page.close()
-
-
-def failure(browser: Browser, lab: Lab, theme: str, picture: Path) -> None:
-    """A deploy that failed: the line, and what is still live."""
-    lab.write("failure.ipynb", BROKEN)
-    notebook = open_notebook(browser, lab, "failure.ipynb", theme, height=900)
-    notebook.run(0)
-    expect(notebook.card(0)).to_contain_text("hello was not deployed")
-    notebook.card(0).screenshot(path=picture)
     notebook.page.close()
 
 

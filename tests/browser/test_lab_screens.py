@@ -1,4 +1,4 @@
-"""Dialogs, editors and notebooks in every theme: axe finds nothing serious. Sidebar and pages have tests of their own."""
+"""Dialogs, editors and notebooks in every theme: axe finds nothing serious. Sidebar and pages have their own tests."""
 
 from __future__ import annotations
 
