@@ -1,4 +1,12 @@
-import { Button, copyIcon, folderIcon, launchIcon, refreshIcon, runIcon } from '@jupyterlab/ui-components';
+import {
+  Button,
+  copyIcon,
+  editIcon,
+  folderIcon,
+  launchIcon,
+  refreshIcon,
+  runIcon
+} from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { AppView } from '../api/types';
@@ -68,6 +76,15 @@ export function Header(props: { page: IPage; view: AppView }): React.ReactElemen
           <Button className="gf-Action" onClick={() => actions.copyUrl(view)}>
             <copyIcon.react tag="span" className="gf-Icon" />
             {trans.__('Copy address')}
+          </Button>
+        )}
+        {commands.hasCommand(CommandIDs.editCode) && (
+          <Button
+            className="gf-Action"
+            onClick={() => void commands.execute(CommandIDs.editCode, { app: view.id })}
+          >
+            <editIcon.react tag="span" className="gf-Icon" />
+            {trans.__('Edit code')}
           </Button>
         )}
         {commands.hasCommand(CommandIDs.openFiles) && (
