@@ -1,8 +1,7 @@
-"""From one area of the front end to the next: what is done or goes wrong in one is seen in the others, and leads there."""
+"""From one area of the front end to the next: what happens in one is seen in the others, and leads there."""
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 
@@ -174,12 +173,15 @@ def test_a_new_app_from_the_notebook(front: FrontPage, platform: Platform) -> No
     expect(card(front, "marked")).to_be_visible(timeout=PATIENT)
     assert httpx.get(f"{platform.app('marked').url}/menu/tea").json() == 3
 
-    # A notebook that holds no app.
+    # A notebook that holds no app: what it lacks is said where it is, and in the list.
     front.lab.write("empty.ipynb", "1 + 1")
     front.execute("docmanager:open", path="empty.ipynb")
     tab(front, "empty.ipynb").click()
     from_notebook("empty")
-    expect(page.get_by_text("There is nothing to deploy yet")).to_be_visible()
+    expect(page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .gf-CellStatus")).to_contain_text(
+        "This code makes no app", timeout=PATIENT
+    )
+    expect(card(front, "empty")).to_contain_text("This code makes no app")
 
 
 def test_what_happens_in_one_area_is_seen_in_the_others(front: FrontPage, platform: Platform) -> None:
