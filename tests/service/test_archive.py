@@ -12,6 +12,7 @@ import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,14 @@ from support.waiting import until
 
 from gofastapi_ext.core.documents.names import STAGING_PREFIX
 from gofastapi_ext.core.errors import DamagedBackupError, UnavailableError
-from gofastapi_ext.platform.databases.archive.manifest import Consistency, Manifest, comment
+from gofastapi_ext.platform.databases.archive.manifest import (
+    CollectionEntry,
+    Consistency,
+    Kind,
+    Manifest,
+    Part,
+    comment,
+)
 from gofastapi_ext.platform.databases.archive.reader import Archive
 from gofastapi_ext.platform.databases.archive.writer import ArchiveWriter, Spool, discarded_on_failure
 from gofastapi_ext.platform.databases.consistency import ConsistentReads
@@ -203,6 +211,14 @@ def _replace_metadata(manifest: dict[str, Any], members: dict[str, bytes], text:
         lambda manifest, members: _replace_data(manifest, members, b"\0\0\0\0" * 10),
         lambda manifest, members: _replace_data(manifest, members, b"\x05\0\0\0\0\x05\0", 2),
         lambda manifest, members: _replace_data(manifest, members, b"\x09\0\0\0\x7a\x61\x00\x01\x00"),
+        lambda manifest, members: _replace_data(manifest, members, b"\x06\0\0\0\0\x01"),
+        lambda manifest, members: manifest.update(created_at="2026-01-01T00:00:00"),
+        lambda manifest, members: manifest.update(created_at="0001-01-01T00:00:00Z"),
+        lambda manifest, members: manifest.update(created_at="9999-01-01T00:00:00Z"),
+        lambda manifest, members: manifest.update(notes=["x"] * 1001),
+        lambda manifest, members: manifest.update(user="x" * 301),
+        lambda manifest, members: manifest.update(notes=["x" * 8_000_000]),
+        lambda manifest, members: members.update({str(n): b"" for n in range(170_000)}),
         lambda manifest, members: _replace_metadata(manifest, members, "[]"),
         lambda manifest, members: _replace_metadata(manifest, members, '{"options": {"capped": "yes"}}'),
         lambda manifest, members: _replace_metadata(manifest, members, '{"indexes": [{"name": "x", "key": 5}]}'),
@@ -222,6 +238,27 @@ def test_what_somebody_made_up_is_refused(change: Any, standalone: str, tmp_path
         assert client.admin.command("ping")["ok"]
 
 
+def test_a_description_reaches_nothing_but_its_own_collection(standalone: str, tmp_path: Path) -> None:
+    """It is loaded with all rights: no other database, and nothing of how the server stores its files."""
+    away = tmp_path / "away.wt"
+    engine = {"wiredTiger": {"configString": f'source="file:{away}"'}}
+    options = {"$db": "elsewhere", "create": "other", "storageEngine": engine, "max": 5, "capped": True, "size": 4096}
+    indexes = [{"name": "n", "key": {"n": 1}, "unique": True, "storageEngine": engine}]
+    text = json.dumps({"options": options, "indexes": indexes})
+    with Client(standalone) as client:
+        client.described.things.insert_one({"_id": 1})
+        back_up(standalone, "described", tmp_path / "good.zip")
+        change = partial(_replace_metadata, text=text)
+        rewritten(tmp_path / "good.zip", tmp_path / "odd.zip", change)
+        restore(standalone, tmp_path / "odd.zip", "into")
+        assert "elsewhere" not in client.list_database_names()
+        [made] = list(client["into"].list_collections())
+        assert made["name"] == "things"
+        assert made["options"] == {"capped": True, "size": 4096, "max": 5}
+        assert client["into"].things.index_information()["n"]["unique"]
+        assert not away.exists()
+
+
 def test_no_more_is_unpacked_than_is_said(standalone: str, tmp_path: Path) -> None:
     with Client(standalone) as client:
         client.bomb.things.insert_many([{"_id": n, "pad": "x" * 100_000} for n in range(100)])
@@ -236,6 +273,26 @@ def test_no_more_is_unpacked_than_is_said(standalone: str, tmp_path: Path) -> No
     rewritten(tmp_path / "bomb.zip", tmp_path / "lie.zip", lie)
     with Archive.open(tmp_path / "lie.zip") as archive, pytest.raises(DamagedBackupError, match="length"):
         archive.verify(max_bytes=1_000_000)
+
+
+def test_what_nobody_could_read_again_is_not_written(tmp_path: Path) -> None:
+    part = Part(path="x" * 1000, sha256="0" * 64, size_bytes=1)
+    entry = CollectionEntry(name="n", kind=Kind.VIEW, metadata=part)
+    manifest = Manifest(
+        created_at=datetime.now(UTC),
+        user="ada",
+        database="db",
+        installation="here",
+        server_version="6.0",
+        consistency=Consistency.LOCKED,
+        collections=[entry] * 10_000,
+    )
+    with (
+        pytest.raises(UnavailableError, match="10,000 collections, too many"),
+        discarded_on_failure(ArchiveWriter(tmp_path / "many.zip")) as writer,
+    ):
+        writer.finish(manifest)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_memory_is_bounded(standalone: str, tmp_path: Path) -> None:

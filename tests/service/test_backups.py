@@ -8,6 +8,7 @@ import shutil
 import threading
 import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -26,6 +27,8 @@ from gofastapi_ext.core.errors import (
     UnavailableError,
 )
 from gofastapi_ext.core.events import EventKind
+from gofastapi_ext.platform.databases.archive.manifest import CollectionEntry, Consistency, Kind, Manifest, Part
+from gofastapi_ext.platform.databases.archive.writer import ArchiveWriter
 
 
 @pytest.fixture(scope="module")
@@ -212,6 +215,22 @@ def _a_zip() -> bytes:
     with zipfile.ZipFile(buffer, "w") as made:
         made.writestr("hello.txt", "hello")
     return buffer.getvalue()
+
+
+def test_a_small_file_that_says_it_is_a_huge_one_is_refused_at_once(platform: Platform, tmp_path: Path) -> None:
+    part = Part(path="data", sha256="0" * 64, size_bytes=10**15)
+    manifest = Manifest(
+        created_at=datetime.now(UTC),
+        user="ada",
+        database="db",
+        installation="elsewhere",
+        server_version="6.0",
+        consistency=Consistency.LOCKED,
+        collections=[CollectionEntry(name="huge", kind=Kind.COLLECTION, metadata=part, data=part)],
+    )
+    ArchiveWriter(tmp_path / "huge.zip").finish(manifest)
+    with pytest.raises(UnavailableError, match=r"disk is too full for what is in this backup.* are needed"):
+        platform.client.upload_backup(iter([(tmp_path / "huge.zip").read_bytes()]))
 
 
 def test_one_at_a_time_and_it_goes_on_without_its_caller(platform: Platform) -> None:

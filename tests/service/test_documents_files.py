@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -43,6 +43,25 @@ def export(platform: Platform, collection: str, **how: Any) -> bytes:
 
 def lines(documents: Iterable[dict[str, Any]]) -> bytes:
     return b"".join(json.dumps(document).encode() + b"\n" for document in documents)
+
+
+@contextmanager
+def grown(platform: Platform) -> Iterator[list[int]]:
+    """By how many bytes the service's memory grows meanwhile, at most; known at the end."""
+    service = psutil.Process(platform.client.service().pid)
+    before, most, over = service.memory_info().rss, [0], threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.02):
+            most[0] = max(most[0], service.memory_info().rss - before)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield most
+    finally:
+        over.set()
+        watcher.join()
 
 
 def test_json_lines_bring_every_type_back(platform: Platform, data: Data) -> None:
@@ -114,6 +133,12 @@ def test_a_csv_of_a_spreadsheet_is_read(platform: Platform, data: Data) -> None:
         (b"a,a\n1,2\n", "same name"),
         (b"a,,b\n1,2,3\n", "no name"),
         (b'a\n"never closed\nand so on\n', "opened in line 2 is never closed"),
+        ("größe,b\n1,2\n".encode("latin-1"), "Line 1, which names the columns: It is not text in UTF-8. Convert"),
+        ("a,b\n1,2\n".encode("utf-16"), "not text in UTF-8"),
+        (b'"a"b,c\n1,2\n', "It is not CSV"),
+        (b".".join([b"a"] * 1_000) + b"\n1\n", "nested deeper than the 100 levels"),
+        (b".".join([b"a"] * 10_000_000) + b"\n1\n", "is too long"),
+        (b",".join(b"%d" % n for n in range(20_001)) + b"\n1\n", "20,001 columns; 20,000 are allowed"),
         (b"a,a.b\n1,2\n", ""),
     ],
 )
@@ -148,6 +173,17 @@ def test_lines_that_cannot_be_stored_are_told_by_number(platform: Platform, data
     many = load(platform, "notes", b"x\n" * 5000)
     assert (many.refused, len(many.problems), many.problems[-1].line) == (5000, 20, 20)
     assert "begins a list" in load(platform, "notes", b'[{"a":1},\n{"a":2}]').problems[0].message
+
+
+@pytest.mark.parametrize(("value", "count"), [(b"{}", 7_900_000), (b"[]", 7_900_000), (b"0", 11_900_000)])
+def test_a_line_of_very_many_values_is_refused_unread(platform: Platform, value: bytes, count: int) -> None:
+    """Each of them would take a hundred bytes of memory."""
+    with grown(platform) as most:
+        result = load(platform, "dense", b'{"a":[' + b",".join([value] * count) + b"]}\n")
+    assert [problem.message for problem in result.problems] == [
+        "It holds more values than fit into the 16 MB that MongoDB allows."
+    ]
+    assert most[0] < 150 * MB, f"{most[0] / MB:.1f} MB more"
 
 
 def test_a_replacement_is_all_or_nothing(platform: Platform, data: Data) -> None:
@@ -309,33 +345,21 @@ def is_back(platform: Platform) -> bool:
 
 def test_many_documents_in_little_memory(platform: Platform, data: Data) -> None:
     count = 150_000
-    service = psutil.Process(platform.client.service().pid)
     row = {"name": "x" * 50, "tags": ["a", "b"], "at": {"$date": "2026-01-01T00:00:00Z"}, "of": {"x": 1.5}}
-    most, over = [0], threading.Event()
 
     def content() -> Iterator[bytes]:
         for start in range(0, count, 1000):
             yield lines({"_id": n} | row for n in range(start, start + 1000))
 
-    def watch() -> None:
-        while not over.wait(0.02):
-            most[0] = max(most[0], service.memory_info().rss)
-
     load(platform, "warm", lines({"_id": n} | row for n in range(3000)))
-    before = service.memory_info().rss
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
+    with grown(platform) as most:
         assert load(platform, "many", content()).stored == count
         with open(os.devnull, "wb") as nothing:
             for format in Format:
                 platform.client.export_documents("many", nothing, format=format)
         page = platform.client.documents("many", sort={"of.x": 1}, limit=200)
         assert page.next is not None
-    finally:
-        over.set()
-        watcher.join()
-    assert most[0] - before < 40 * MB, f"{(most[0] - before) / MB:.1f} MB more"
+    assert most[0] < 40 * MB, f"{most[0] / MB:.1f} MB more"
     assert data.many.count_documents({}) == count
 
 

@@ -7,10 +7,12 @@ import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import httpx
+import pymongo
 import pytest
 from support.data import Data, opened
 from support.platform import Platform, running_platform
@@ -22,12 +24,14 @@ from gofastapi_ext.core.errors import (
     InvalidRequestError,
     NotFoundError,
     OverLimitError,
+    UnavailableError,
 )
 from gofastapi_ext.platform.control.browser import Asked, Browser, Place
 from gofastapi_ext.platform.control.databases import Databases
 from gofastapi_ext.platform.control.undo import Undo
 from gofastapi_ext.platform.databases.keys import PlatformKey
 from gofastapi_ext.platform.databases.mongod import EmbeddedMongo
+from gofastapi_ext.platform.databases.trouble import told
 from gofastapi_ext.platform.databases.users import DatabaseUsers
 from gofastapi_ext.platform.keyring import KeyRing
 from gofastapi_ext.platform.store.database import DATABASE, connect
@@ -210,6 +214,15 @@ def test_a_query_that_takes_too_long_is_given_up() -> None:
             platform.client.documents("many", {"$or": parts})
         assert time.monotonic() - started < 10
         assert platform.client.documents("many", limit=1).next is not None
+
+
+def test_a_database_that_is_away_is_not_called_slow(tmp_path: Path) -> None:
+    with (
+        pymongo.MongoClient[dict[str, Any]](f"mongodb://{quote(str(tmp_path / 'nobody.sock'), safe='')}") as client,
+        pytest.raises(UnavailableError, match="does not answer at the moment"),
+        told(0.2),
+    ):
+        client.db.notes.find_one()
 
 
 def test_an_import_ends_where_the_database_is_full() -> None:

@@ -94,6 +94,17 @@ def test_the_database_asks_for_a_password(platform: Platform) -> None:
             anonymous.admin.command("createUser", "x", pwd="x", roles=["root"])
 
 
+def test_the_database_listens_nowhere_but_in_our_directory(platform: Platform) -> None:
+    """In /tmp, where it would by itself, another user's may be in its way."""
+    pid = platform.client.service().mongo.pid
+    assert pid is not None
+    process = psutil.Process(pid)
+    listening = {Path(each.laddr) for each in process.net_connections("unix") if each.laddr}
+    assert platform.places.mongo_socket in listening
+    assert {path.parent for path in listening} == {platform.places.run}
+    assert process.net_connections("inet") == []
+
+
 def test_who_am_i(platform: Platform) -> None:
     me = platform.client.me()
     assert me.version == __version__

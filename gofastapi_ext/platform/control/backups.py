@@ -157,8 +157,15 @@ class Backups:
                 raise UnavailableError(
                     f"The backup could not be stored: {error.strerror}. Is the disk full? Nothing was changed."
                 ) from error
-            manifest, sha256 = await asyncio.to_thread(_checked, path)
+            manifest, sha256 = await asyncio.to_thread(self._checked, path)
             return await asyncio.to_thread(self._files.add, user, path, manifest, sha256, BackupKind.UPLOADED)
+
+    def _checked(self, path: Path) -> tuple[Manifest, str]:
+        with Archive.open(path) as archive:
+            # What could never be restored here is not unpacked: a small file may hold a very large one.
+            self._files.check_room(archive.manifest.size_bytes, "what is in this backup")
+            archive.verify()
+            return archive.manifest, sha256_of(path)
 
     async def _move(self, user: str, by: str, change: Callable[[], Awaitable[None]], teller: Teller) -> None:
         async for move in self._rebinding.carry_out(user, by, change):
@@ -171,9 +178,3 @@ class Backups:
         nightly = [each for each in self._files.of(user) if each.kind is BackupKind.NIGHTLY]
         for old in nightly[self._nightly_kept :]:
             self._files.remove(user, old.id)
-
-
-def _checked(path: Path) -> tuple[Manifest, str]:
-    with Archive.open(path) as archive:
-        archive.verify()
-        return archive.manifest, sha256_of(path)

@@ -24,6 +24,10 @@ Document = dict[str, Any]
 Path = tuple[str, ...]
 
 MAX_COLUMNS = 1_000
+# Of a file that comes in. No spreadsheet has more, MongoDB takes no deeper documents, and every path of them is held.
+_MAX_COLUMNS_READ = 20_000
+_MAX_HEADING = 20_000
+_MAX_DEPTH = 100
 # A spreadsheet takes a cell that begins like this for a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _JSON_STARTS = frozenset('{["-0123456789tfn')
@@ -64,7 +68,9 @@ def document_row(document: Document, columns: dict[Path, None], *, plain: bool) 
 
 
 def read_header(row: list[str]) -> list[Path]:
-    """Raises `InvalidRequestError` where a column has no name, or one has it already."""
+    """Raises `InvalidRequestError` where a column has no name, or one has it already, and where there is too much."""
+    if len(row) > _MAX_COLUMNS_READ:
+        raise InvalidRequestError(f"It has {len(row):,} columns; {_MAX_COLUMNS_READ:,} are allowed.")
     paths = [_read_heading(cell) for cell in row]
     if len(set(paths)) < len(paths):
         raise InvalidRequestError("Two columns have the same name.")
@@ -153,6 +159,17 @@ def _heading(path: Path) -> str:
 
 
 def _read_heading(cell: str) -> Path:
+    if len(cell) > _MAX_HEADING:
+        raise InvalidRequestError(f'The name of the column "{cell[:60]}…" is too long.')
+    parts = _parts_of(cell)
+    if len(parts) > _MAX_DEPTH:
+        raise InvalidRequestError(
+            f'The column "{cell[:60]}…" is nested deeper than the {_MAX_DEPTH} levels of MongoDB.'
+        )
+    return parts
+
+
+def _parts_of(cell: str) -> Path:
     if cell.startswith("["):
         try:
             parts = json.loads(cell)

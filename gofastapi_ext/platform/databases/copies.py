@@ -14,7 +14,7 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
 from gofastapi_ext.core.errors import UnavailableError
-from gofastapi_ext.platform.databases.archive.manifest import Manifest
+from gofastapi_ext.platform.databases.archive.manifest import MAX_NOTES, Manifest
 from gofastapi_ext.platform.databases.archive.reader import Archive
 from gofastapi_ext.platform.databases.archive.writer import ArchiveWriter, Spool, discarded_on_failure
 from gofastapi_ext.platform.databases.consistency import ConsistentReads
@@ -76,7 +76,7 @@ class Copies:
                     server_version=str(server["version"]),
                     consistency=reading.consistency,
                     collections=found.entries,
-                    notes=found.notes,
+                    notes=found.notes[:MAX_NOTES],
                 )
                 sha256 = await asyncio.to_thread(writer.finish, manifest)
         return manifest, sha256

@@ -30,10 +30,16 @@ Document = dict[str, Any]
 
 MAX_PROBLEMS = 20
 _MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
+# More than these do not fit into that: an object or a list takes 7 bytes at least, any other value 3.
+_MAX_CONTAINERS = _MAX_DOCUMENT_BYTES // 7
+_MAX_VALUES = _MAX_DOCUMENT_BYTES // 3
+_COUNTED_FROM_BYTES = 1_000_000
 _DUPLICATE = 11000
 _INVALID = 121
 _BATCH_SECONDS = 120.0
 _CLEAN_UP_SECONDS = 30.0
+# What a line, and what is in it, can raise.
+_UNREADABLE = (GoFastAPIError, PyMongoError, csv.Error, OverflowError, RecursionError, ValueError)
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -162,7 +168,7 @@ class Import:
         parsed = Parsed(last_line=batch[-1].line)
         for record in batch:
             if self._columns is None:
-                self._columns = cells.read_header(_csv_row(record))
+                self._columns = _csv_header(record)
             else:
                 _note(parsed, record, partial(_csv_document, self._columns))
         return parsed
@@ -231,7 +237,16 @@ def _json_lines(batch: list[Record]) -> Parsed:
     return parsed
 
 
+def _check_fits(content: bytes) -> None:
+    """Before it is read, which takes memory for each value. Text in it counts, too, but is hardly ever that dense."""
+    if len(content) > _COUNTED_FROM_BYTES and (
+        content.count(b"{") + content.count(b"[") > _MAX_CONTAINERS or content.count(b",") > _MAX_VALUES
+    ):
+        raise InvalidRequestError("It holds more values than fit into the 16 MB that MongoDB allows.")
+
+
 def _json_document(record: Record) -> Document:
+    _check_fits(record.content)
     try:
         document = ejson.from_text(record.content)
     except InvalidRequestError:
@@ -241,6 +256,13 @@ def _json_document(record: Record) -> Document:
     if not isinstance(document, dict):
         raise InvalidRequestError("It is not a document, as in {…}.")
     return document
+
+
+def _csv_header(record: Record) -> list[cells.Path]:
+    try:
+        return cells.read_header(_csv_row(record))
+    except _UNREADABLE as error:
+        raise InvalidRequestError(f"Line {record.line}, which names the columns: {_why_not(error)}") from None
 
 
 def _csv_document(columns: list[cells.Path], record: Record) -> Document:
@@ -255,15 +277,7 @@ def _csv_row(record: Record) -> list[str]:
 def _note(parsed: Parsed, record: Record, read: Callable[[Record], Document]) -> None:
     try:
         parsed.add(record.line, read(record))
-    except (
-        GoFastAPIError,
-        PyMongoError,
-        UnicodeDecodeError,
-        csv.Error,
-        OverflowError,
-        RecursionError,
-        ValueError,
-    ) as error:
+    except _UNREADABLE as error:
         parsed.problems.append(LineProblem(line=record.line, message=_why_not(error)))
 
 
@@ -271,7 +285,7 @@ def _why_not(error: Exception) -> str:
     if isinstance(error, GoFastAPIError):
         return error.message
     if isinstance(error, UnicodeDecodeError):
-        return "It is not text in UTF-8."
+        return "It is not text in UTF-8. Convert the file, or save it as UTF-8."
     if isinstance(error, csv.Error):
         return f"It is not CSV: {error}."
     return in_words(error).message

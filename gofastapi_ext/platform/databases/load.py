@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
@@ -19,7 +20,17 @@ from gofastapi_ext.platform.databases.progress import Progress
 
 # Acknowledged, but not each batch on disk: what comes after the load is, and the journal keeps the order.
 _FAST = WriteConcern(w=1, j=False)
-_OF_THE_SERVER = frozenset({"v", "ns", "background", "key", "name"})
+# This is done with all rights on the server, and somebody may have written the file. So only what describes data is
+# taken over: no word of the command's own, such as another database, and nothing of how the server stores files.
+_OPTIONS = frozenset(
+    {"capped", "size", "max", "validator", "validationLevel", "validationAction", "collation", "timeseries"}
+    | {"viewOn", "pipeline", "clusteredIndex", "changeStreamPreAndPostImages", "expireAfterSeconds"}
+)
+_INDEX_OPTIONS = frozenset(
+    {"unique", "sparse", "expireAfterSeconds", "partialFilterExpression", "collation", "hidden", "wildcardProjection"}
+    | {"weights", "default_language", "language_override", "textIndexVersion", "2dsphereIndexVersion"}
+    | {"bits", "min", "max", "prepareUnique"}
+)
 
 
 async def load(
@@ -39,7 +50,7 @@ async def load(
         metadata = await asyncio.to_thread(archive.metadata, entry)
         try:
             done = await _collection(into, archive, entry, metadata, done, tell)
-        except InvalidName as error:
+        except (InvalidName, BSONError) as error:
             raise _refused(entry.name, str(error)) from None
         except BulkWriteError as error:
             raise _refused(entry.name, _first(error)) from error
@@ -55,7 +66,7 @@ async def _collection(
     done: int,
     tell: Callable[[Progress], None],
 ) -> int:
-    options = dict(metadata.options)
+    options = {name: value for name, value in metadata.options.items() if name in _OPTIONS}
     # What is past its time would go while it is counted: this is said last.
     expire_after = options.pop("expireAfterSeconds", None) if entry.kind is not Kind.VIEW else None
     if entry.name != "system.js":
@@ -92,7 +103,7 @@ def _is_made_by_us(index: dict[str, Any]) -> bool:
 
 
 def _index(index: dict[str, Any]) -> dict[str, Any]:
-    rest = {name: value for name, value in index.items() if name not in _OF_THE_SERVER}
+    rest = {name: value for name, value in index.items() if name in _INDEX_OPTIONS}
     return {"key": index.get("key"), "name": index.get("name"), **rest}
 
 

@@ -139,6 +139,9 @@ class EmbeddedMongo:
             str(program),
             *("--dbpath", str(self._data)),
             *("--bind_ip", str(self._socket)),
+            # Else it listens in /tmp, too, and ends where somebody else's MongoDB does so already. The number makes the
+            # name of that socket short; nothing listens on a port.
+            *("--unixSocketPrefix", str(self._socket.parent), "--port", "1"),
             *("--filePermissions", "0600"),
             *("--logpath", str(log), "--logappend"),
             *("--wiredTigerCacheSizeGB", "0.25"),

@@ -13,6 +13,7 @@ from pymongo.errors import (
     DuplicateKeyError,
     OperationFailure,
     PyMongoError,
+    ServerSelectionTimeoutError,
 )
 
 from gofastapi_ext.core.errors import (
@@ -45,6 +46,8 @@ def told(seconds: float | None) -> Iterator[None]:
 
 def in_words(error: Exception) -> GoFastAPIError:
     """The error as one for people."""
+    if isinstance(error, ServerSelectionTimeoutError):
+        return UnavailableError(_AWAY)  # nobody was there to take long
     if isinstance(error, PyMongoError) and error.timeout:
         return InvalidRequestError(
             "The database took too long for this and gave up. An index on the fields of the filter and the sort helps; "

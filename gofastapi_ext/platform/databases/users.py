@@ -26,6 +26,21 @@ APP_PREFIX = "gofastapi:"
 """What an app's client calls itself is this and the app's id."""
 BROWSER = "gofastapi-browser"
 """By this name the server knows what a person does here."""
+# Beside readWrite, what an owner does with collections and indexes. Not dbAdmin: whoever may switch the profiler sets
+# for the whole server from when on an operation is slow, and so has it log what everybody does.
+_OWNER_ROLE = "owner"
+_OWNER_ACTIONS = (
+    "bypassDocumentValidation",
+    "collMod",
+    "compact",
+    "dropDatabase",
+    "indexStats",
+    "planCacheIndexFilter",
+    "planCacheRead",
+    "planCacheWrite",
+    "reIndex",
+    "validate",
+)
 _OVER_LIMIT_ROLE = "overLimit"
 # What is left where a database is full: to look at it, to delete, and to drop.
 _OVER_LIMIT_ACTIONS = (
@@ -134,15 +149,18 @@ class DatabaseUsers:
 
     async def _roles(self, database: str, over_limit: bool) -> list[Document]:
         """Never dbOwner: it could give itself anything back."""
-        if not over_limit:
-            return [{"role": "readWrite", "db": database}, {"role": "dbAdmin", "db": database}]
-        resource = {"db": database, "collection": ""}
-        privileges = [{"resource": resource, "actions": list(_OVER_LIMIT_ACTIONS)}]
+        if over_limit:
+            return [await self._role(database, _OVER_LIMIT_ROLE, _OVER_LIMIT_ACTIONS)]
+        return [{"role": "readWrite", "db": database}, await self._role(database, _OWNER_ROLE, _OWNER_ACTIONS)]
+
+    async def _role(self, database: str, name: str, actions: tuple[str, ...]) -> Document:
+        """A role of ours, made or made anew."""
+        privileges = [{"resource": {"db": database, "collection": ""}, "actions": list(actions)}]
         for verb in ("createRole", "updateRole"):
             with _ignoring(_ROLE_EXISTS):
-                await self._client[database].command(verb, _OVER_LIMIT_ROLE, privileges=privileges, roles=[])
+                await self._client[database].command(verb, name, privileges=privileges, roles=[])
                 break
-        return [{"role": _OVER_LIMIT_ROLE, "db": database}]
+        return {"role": name, "db": database}
 
 
 @contextlib.contextmanager

@@ -33,7 +33,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
 
     commands.addCommand(CommandIDs.openPage, {
       label: args => (args.app ? trans.__('Page of %1', String(args.app)) : trans.__('Page of an App …')),
-      icon: gofastapiIcon,
+      icon: args => (args.palette ? undefined : gofastapiIcon),
       describedBy: {
         args: {
           type: 'object',

@@ -8,6 +8,7 @@ import * as React from 'react';
 import { AppActions } from '../apps/actions';
 import type { AppsModel } from '../apps/model';
 import { confirm } from '../common/ask';
+import { keepFocus } from '../common/focus';
 import { gofastapiIcon } from '../common/icons';
 import type { TranslationBundle } from '../common/translation';
 import { AppPageModel } from './model';
@@ -30,12 +31,13 @@ export class AppPage extends MainAreaWidget<ReactWidget> {
     const model = new AppPageModel(app, apps);
     const page: IPage = { model, actions: new AppActions(apps, options.trans), ...shared };
     super({ content: ReactWidget.create(<AppPageView page={page} id={id} />) });
+    this._trans = shared.trans;
     this.model = model;
     this._status = status;
-    this._trans = options.trans;
     this.id = id;
     this.addClass('gf-Page');
     this.toolbar.hide();
+    keepFocus(this.content.node);
     this.title.icon = gofastapiIcon;
     this.title.closable = true;
     this._label();
@@ -109,6 +111,7 @@ export class AppPage extends MainAreaWidget<ReactWidget> {
     const { app, entry } = this.model;
     this.title.label = entry?.view.title ?? app;
     this.title.caption = entry?.view.url ?? app;
+    this.content.node.setAttribute('aria-label', this._trans.__('App %1', this.title.label));
     // Nothing of an app that is gone can be saved.
     this._mark();
   }

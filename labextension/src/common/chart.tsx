@@ -16,6 +16,8 @@ export interface ISeries {
 
 /** In so short a time the hour says which moment is meant. */
 const SHORT_SECONDS = 2 * 86_400;
+/** Steps of an axis that counts: there is no half a request. */
+const WHOLE_STEPS = Array.from({ length: 30 }, (_, at) => [1, 2, 5][at % 3] * 10 ** Math.floor(at / 3));
 
 /** Lines over time. Colors come from the theme, also when it changes; the size is that of its place. */
 export function Chart(props: {
@@ -46,8 +48,8 @@ export function Chart(props: {
       font: `11px ${color('--jp-ui-font-family')}`
     };
     // Half a bar stands out on either side.
-    const margin =
-      series.some(each => each.kind === 'bars') && times.length > 1 ? (times[1] - times[0]) / 2 : 0;
+    const isCount = series.some(each => each.kind === 'bars');
+    const margin = isCount && times.length > 1 ? (times[1] - times[0]) / 2 : 0;
     const isOfDays = times.length > 0 && times[times.length - 1] - times[0] <= SHORT_SECONDS;
     const plot = new uPlot(
       {
@@ -63,7 +65,12 @@ export function Chart(props: {
         },
         axes: [
           isOfDays ? { ...axis, space: 76, values: (_plot, moments) => moments.map(clock) } : axis,
-          { ...axis, size: 48, values: (_plot, values) => values.map(value => format(value)) }
+          {
+            ...axis,
+            size: 48,
+            values: (_plot, values) => values.map(value => format(value)),
+            ...(isCount && { incrs: WHOLE_STEPS })
+          }
         ],
         series: [
           isOfDays ? { value: (_plot: uPlot, at: number | null) => (at === null ? '–' : clock(at)) } : {},

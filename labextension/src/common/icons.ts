@@ -6,3 +6,10 @@ const LOGO = `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24
 </svg>`;
 
 export const gofastapiIcon = new LabIcon({ name: 'gofastapi:logo', svgstr: LOGO });
+
+/** Plates on top of each other: data. */
+const PLATES = `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24">
+  <path class="jp-icon3 jp-icon-selectable" fill="#616161" d="M12 2.5C7.6 2.5 4 4 4 5.9v1.2c0 1.9 3.6 3.4 8 3.4s8-1.5 8-3.4V5.9c0-1.9-3.6-3.4-8-3.4Zm-8 7.4v3c0 1.9 3.6 3.4 8 3.4s8-1.5 8-3.4v-3c-1.7 1.5-4.7 2.3-8 2.3s-6.3-.8-8-2.3Zm0 5.8v2.4c0 1.9 3.6 3.4 8 3.4s8-1.5 8-3.4v-2.4c-1.7 1.5-4.7 2.3-8 2.3s-6.3-.8-8-2.3Z"/>
+</svg>`;
+
+export const dataIcon = new LabIcon({ name: 'gofastapi:data', svgstr: PLATES });

@@ -8,10 +8,15 @@ const UNDO_MS = 15_000;
 /** JupyterLab cuts off what is longer. */
 const LONGEST_NOTIFICATION = 140;
 
-/** Say that something was done, with a button that takes it back. */
-export function notifyUndo(message: string, trans: TranslationBundle, undo: () => void): void {
+/** Say that something was done, with a button that takes it back, for so long. */
+export function notifyUndo(
+  message: string,
+  trans: TranslationBundle,
+  undo: () => void,
+  milliseconds = UNDO_MS
+): void {
   Notification.success(message, {
-    autoClose: UNDO_MS,
+    autoClose: milliseconds,
     actions: [{ label: trans.__('Undo'), callback: undo, displayType: 'accent' }]
   });
 }
@@ -82,6 +87,11 @@ function say(shown: string | null, message: string): void {
   if (shown) {
     Notification.update({ id: shown, message, type: 'success', autoClose: 4000 });
   } else {
-    Notification.success(message, { autoClose: 4000 });
+    notifyDone(message);
   }
+}
+
+/** Say that something was done. */
+export function notifyDone(message: string): void {
+  Notification.success(message, { autoClose: 4000 });
 }

@@ -44,6 +44,14 @@ export class Resource<T> {
     this._changed.emit();
   }
 
+  /** Forget it: it is of something else than what is shown now. */
+  clear(): void {
+    this._turn += 1;
+    this._value = undefined;
+    this._error = null;
+    this._changed.emit();
+  }
+
   private _value: T | undefined = undefined;
   private _error: unknown = null;
   private _turn = 0;

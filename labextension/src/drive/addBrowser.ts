@@ -23,7 +23,7 @@ export function addBrowser(
   parts: IParts,
   restorer: ILayoutRestorer | null,
   trans: TranslationBundle
-): void {
+): FileBrowser {
   const { commands, shell } = app;
   const browser = factory.createFileBrowser(BROWSER_ID, {
     driveName: DRIVE,
@@ -45,13 +45,44 @@ export function addBrowser(
   commands.addCommand(CommandIDs.openFiles, {
     label: args => (args.app ? trans.__('Files of %1', String(args.app)) : trans.__('Show App Files')),
     caption: trans.__("Show an app's files in the file browser"),
-    icon: appFilesIcon,
+    icon: args => (args.palette ? undefined : appFilesIcon),
     describedBy: { args: { type: 'object', properties: { app: { type: 'string' } } } },
     execute: async args => {
       shell.activateById(BROWSER_ID);
       await browser.model.cd(`/${typeof args.app === 'string' ? args.app : ''}`);
+      focusFirst(browser);
     }
   });
+  return browser;
+}
+
+/**
+ * Have the browser of the person's own files be the current one again once they are back in the main area. JupyterLab makes
+ * what is new in the current one: a notebook from the launcher would become part of an app, or not be made at all.
+ */
+export function leaveToHome(browser: FileBrowser, home: FileBrowser): void {
+  // As if it were clicked on; the tracker of browsers has no other way to be told, and takes the last one for the current.
+  const goHome = () => home.node.dispatchEvent(new FocusEvent('focus'));
+  goHome();
+  let isCurrent = false;
+  browser.node.addEventListener('focusin', () => {
+    isCurrent = true;
+  });
+  document.addEventListener('focusin', event => {
+    const target = event.target as HTMLElement;
+    if (isCurrent && target.closest('#jp-main-dock-panel')) {
+      isCurrent = false;
+      goHome();
+    }
+  });
+}
+
+/** Select the first file, and have the keyboard go on from there. */
+function focusFirst(browser: FileBrowser): void {
+  MessageLoop.flush(); // what was read is to be drawn before
+  browser.clearSelectedItems();
+  // Its own `selectItemByName` reads the list once more, and may wait for that until the next regular reading.
+  browser['listing'].selectNext();
 }
 
 /** Keep the list up to date while somebody sees it. */

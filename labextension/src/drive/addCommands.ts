@@ -68,6 +68,7 @@ export function addCommands(
     }
   });
   palette?.addItem({ command: CommandIDs.deployDraft, category: 'GoFastAPI' });
+  palette?.addItem({ command: CommandIDs.openFiles, category: 'GoFastAPI', args: { palette: true } });
   palette?.addItem({ command: CommandIDs.editCode, category: 'GoFastAPI', args: { palette: true } });
 }
 

@@ -2,12 +2,12 @@ import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyte
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { IDocumentManager } from '@jupyterlab/docmanager';
-import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
+import { IDefaultFileBrowser, IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { ITranslator } from '@jupyterlab/translation';
 
 import { load } from '../common/translation';
 import { IApps, IClient, ID } from '../tokens';
-import { addBrowser } from './addBrowser';
+import { addBrowser, leaveToHome } from './addBrowser';
 import { addCommands } from './addCommands';
 import { addEditors } from './addEditors';
 import { makeDrive } from './makeDrive';
@@ -17,13 +17,21 @@ const plugin: JupyterFrontEndPlugin<void> = {
   description: 'Apps as a drive of the file browser, and the toolbar above an editor of their files.',
   autoStart: true,
   requires: [IClient, IApps, IDocumentManager],
-  optional: [IFileBrowserFactory, IEditorLanguageRegistry, ICommandPalette, ILayoutRestorer, ITranslator],
+  optional: [
+    IFileBrowserFactory,
+    IDefaultFileBrowser,
+    IEditorLanguageRegistry,
+    ICommandPalette,
+    ILayoutRestorer,
+    ITranslator
+  ],
   activate: (
     app: JupyterFrontEnd,
     client: IClient,
     apps: IApps,
     manager: IDocumentManager,
     factory: IFileBrowserFactory | null,
+    home: IDefaultFileBrowser | null,
     languages: IEditorLanguageRegistry | null,
     palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null,
@@ -34,7 +42,10 @@ const plugin: JupyterFrontEndPlugin<void> = {
     addEditors(app, parts, trans);
     addCommands(app, parts, manager, palette, trans);
     if (factory) {
-      addBrowser(app, factory, parts, restorer, trans);
+      const browser = addBrowser(app, factory, parts, restorer, trans);
+      if (home) {
+        leaveToHome(browser, home);
+      }
     }
   }
 };

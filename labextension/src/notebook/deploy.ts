@@ -58,6 +58,8 @@ export class NotebookDeploys {
     const cell = panel.content.widgets[index];
     const dialogs = this._dialogs ?? undefined;
     const { sessionContext } = panel;
+    // In a notebook that was just opened the kernel only comes, and what runs before it is lost.
+    await sessionContext.ready;
     await NotebookActions.runCells(
       panel.content,
       [cell],

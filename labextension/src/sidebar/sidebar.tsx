@@ -7,6 +7,7 @@ import * as React from 'react';
 
 import { AppsModel } from '../apps/model';
 import { CommandIDs } from '../commands';
+import { keepFocus } from '../common/focus';
 import type { TranslationBundle } from '../common/translation';
 import type { Sort } from './arrange';
 import { SidebarView } from './view';
@@ -23,6 +24,7 @@ export class Sidebar extends ReactWidget {
     super();
     this.addClass('gf-SidebarPanel');
     this.node.tabIndex = -1;
+    keepFocus(this.node);
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', _trans.__('GoFastAPI apps'));
   }

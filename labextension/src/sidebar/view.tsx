@@ -5,6 +5,7 @@ import * as React from 'react';
 import { AppsModel } from '../apps/model';
 import { CommandIDs } from '../commands';
 import { Busy } from '../common/busy';
+import { dataIcon } from '../common/icons';
 import { ErrorNotice } from '../common/notice';
 import type { TranslationBundle } from '../common/translation';
 import { useSignal } from '../common/useSignal';
@@ -38,6 +39,14 @@ export function SidebarView(props: ISidebarProps): React.ReactElement {
         <h2 className="gf-Sidebar-title">{trans.__('Apps')}</h2>
         {apps.apps.length > 0 && <span className="gf-Sidebar-count">{apps.apps.length}</span>}
         <span className="gf-Sidebar-space" />
+        <Button
+          className="jp-mod-minimal gf-IconButton"
+          title={trans.__('Your data')}
+          aria-label={trans.__('Your data')}
+          onClick={() => void commands.execute(CommandIDs.openData)}
+        >
+          <dataIcon.react tag="span" />
+        </Button>
         <Button
           className="jp-mod-minimal gf-IconButton"
           title={trans.__('Refresh')}

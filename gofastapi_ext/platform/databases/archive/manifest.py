@@ -7,17 +7,23 @@ sha256 of each of them, and the comment of the zip that of the manifest: so one 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 FORMAT = "gofastapi-backup"
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 SUFFIX = ".gfa.zip"
+MAX_LIST_BYTES = 8_000_000
+"""Of the manifest, and of the zip's own list of members: both are whole in memory. That is about 10,000 collections."""
+MAX_NOTES = 1000
+
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_CLOCKS_DIFFER = timedelta(days=2)
 
 
 class Consistency(StrEnum):
@@ -31,6 +37,17 @@ class Kind(StrEnum):
     COLLECTION = "collection"
     TIMESERIES = "timeseries"
     VIEW = "view"
+
+
+def _in_utc(moment: datetime) -> datetime:
+    if not _EARLIEST <= moment <= datetime.now(UTC) + _CLOCKS_DIFFER:
+        raise ValueError("no backup is from then")
+    return moment.astimezone(UTC)
+
+
+# Backups are named and put in order by it, so it has to be one that a clock could have shown.
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Name = Annotated[str, Field(max_length=300)]
 
 
 class _Frozen(BaseModel):
@@ -48,7 +65,7 @@ class Part(_Frozen):
 class CollectionEntry(_Frozen):
     """A collection; a view has no documents of its own."""
 
-    name: str = Field(max_length=300)
+    name: Name
     kind: Kind
     metadata: Part
     data: Part | None = None
@@ -67,16 +84,16 @@ class Metadata(BaseModel):
 class Manifest(_Frozen):
     format: Literal["gofastapi-backup"] = "gofastapi-backup"
     format_version: int = FORMAT_VERSION
-    created_at: datetime
-    user: str
-    database: str
-    branch: str | None = None
-    installation: str
+    created_at: Moment
+    user: Name
+    database: Name
+    branch: Name | None = None
+    installation: Name
     """Which platform made it; another one's archive is told apart by this."""
-    server_version: str
+    server_version: Name
     consistency: Consistency
     collections: list[CollectionEntry] = Field(default_factory=list)
-    notes: list[str] = Field(default_factory=list)
+    notes: list[Annotated[str, Field(max_length=1000)]] = Field(default_factory=list, max_length=MAX_NOTES)
     """What is not as one might expect, in words for people."""
 
     @property

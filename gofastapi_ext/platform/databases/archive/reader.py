@@ -8,7 +8,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Self, cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
 from bson import json_util
@@ -19,6 +19,7 @@ from gofastapi_ext.platform.databases.archive.manifest import (
     FORMAT,
     FORMAT_VERSION,
     MANIFEST,
+    MAX_LIST_BYTES,
     CollectionEntry,
     Manifest,
     Metadata,
@@ -26,7 +27,6 @@ from gofastapi_ext.platform.databases.archive.manifest import (
 )
 
 _COMMENT = re.compile(rb"gofastapi-backup (\d{1,6}) sha256=([0-9a-f]{64})")
-_MAX_MANIFEST_BYTES = 64_000_000
 _MAX_METADATA_BYTES = 32_000_000
 _PIECE_BYTES = 1_000_000
 _BATCH_DOCUMENTS = 1000
@@ -45,7 +45,7 @@ class Archive:
         """`file` is closed with the archive."""
         self._file = file
         try:
-            self._zip = ZipFile(file)
+            self._zip = ZipFile(cast(IO[bytes], _Wary(file)))
         except (BadZipFile, NotImplementedError, ValueError, struct.error) as error:
             raise DamagedBackupError(f"This is no backup of GoFastAPI, or only a piece of one: {error}.") from None
         self.manifest = _manifest_of(self._zip)
@@ -152,6 +152,19 @@ class Archive:
         return self._zip.open(info)
 
 
+class _Wary:
+    """A file that is not read at once: a zip's list of members is as long as whoever made it likes."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.seek, self.tell, self.seekable, self.close = file.seek, file.tell, file.seekable, file.close
+
+    def read(self, size: int = -1) -> bytes:
+        if size > MAX_LIST_BYTES:
+            raise BadZipFile("its list of members is too long")
+        return self._file.read(size)
+
+
 def _manifest_of(opened: ZipFile) -> Manifest:
     said = _COMMENT.fullmatch(opened.comment)
     if said is None:
@@ -160,10 +173,10 @@ def _manifest_of(opened: ZipFile) -> Manifest:
         raise DamagedBackupError("This backup was made by a later version of GoFastAPI. Update, and try again.")
     try:
         info = opened.getinfo(MANIFEST)
-        if info.file_size > _MAX_MANIFEST_BYTES:
+        if info.file_size > MAX_LIST_BYTES:
             raise DamagedBackupError("This backup's list of contents is too long.")
         with opened.open(info) as file:
-            text = file.read(_MAX_MANIFEST_BYTES)
+            text = file.read(MAX_LIST_BYTES)
     except (KeyError, BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OSError, struct.error):
         raise DamagedBackupError("This backup is damaged: its list of contents cannot be read.") from None
     if hashlib.sha256(text).hexdigest() != said[2].decode():

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import IO, Self
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from gofastapi_ext.platform.databases.archive.manifest import MANIFEST, Manifest, Part, comment
+from gofastapi_ext.core.errors import UnavailableError
+from gofastapi_ext.platform.databases.archive.manifest import MANIFEST, MAX_LIST_BYTES, Manifest, Part, comment
 
 _COMPRESSION_LEVEL = 1
 _PIECE_BYTES = 1_000_000
@@ -92,8 +93,14 @@ class ArchiveWriter:
                     start += len(piece)
 
     def finish(self, manifest: Manifest) -> str:
-        """Write the manifest and close; the sha256 of the whole file."""
+        """Write the manifest and close; the sha256 of the whole file.
+
+        Raises `UnavailableError` where the manifest is longer than anybody would read.
+        """
         text = manifest.model_dump_json(indent=1).encode()
+        if len(text) > MAX_LIST_BYTES:
+            count = len(manifest.collections)
+            raise UnavailableError(f"The database has {count:,} collections, too many for a backup. Drop some of them.")
         self._zip.writestr(MANIFEST, text)
         self._zip.comment = comment(hashlib.sha256(text).hexdigest())
         self._zip.close()

@@ -79,7 +79,7 @@ function Tiles(props: { metrics: MetricsView; page: IPage }): React.ReactElement
     [
       trans.__('Latency, median'),
       latency(metrics.p50_ms),
-      trans.__('95 of 100 within %1', latency(metrics.p95_ms))
+      metrics.p95_ms == null ? '' : trans.__('95 of 100 within %1', latency(metrics.p95_ms))
     ],
     [
       trans.__('Memory'),
