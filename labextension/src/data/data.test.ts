@@ -184,7 +184,8 @@ describe('a table of documents', () => {
 
   it.each([
     [{ $oid: 'abc' }, 'abc', 'id'],
-    [{ $date: { $numberLong: '0' } }, '1970-01-01 00:00:00 UTC', 'date'],
+    [{ $date: { $numberLong: '-1093737600000' } }, '1935-05-06 00:00:00 UTC', 'date'],
+    [{ $date: { $numberLong: '1000000000000000' } }, 'a date outside of the calendar', 'date'],
     [{ $numberLong: '9223372036854775807' }, '9223372036854775807', 'number'],
     [{ $numberDecimal: '1.50' }, '1.50', 'number'],
     [{ $binary: { base64: 'AAECAw==', subType: '00' } }, '4 bytes', 'word'],

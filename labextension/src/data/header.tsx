@@ -10,6 +10,8 @@ import type { IPage } from './page';
 const MAIN = 'main';
 /** From here on it is worth a thought. */
 const NEARLY_FULL = 0.8;
+/** What is less is nothing in words. */
+const SHOWN_SHARE = 0.001;
 
 /** Which database it is, and how much of what is allowed it holds. */
 export function Header(props: { page: IPage }): React.ReactElement {
@@ -93,7 +95,8 @@ function Meter(props: { page: IPage; view: DatabaseView }): React.ReactElement {
         <div className="gf-Meter-fill" style={{ width: `${Math.min(100, 100 * share)}%` }} />
       </div>
       <span className="gf-Meter-text">
-        {text} <span className="gf-Quiet">{percent(view.bytes, view.limit_bytes)}</span>
+        {text}{' '}
+        {share >= SHOWN_SHARE && <span className="gf-Quiet">{percent(view.bytes, view.limit_bytes)}</span>}
       </span>
     </div>
   );

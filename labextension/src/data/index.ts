@@ -46,8 +46,8 @@ const plugin: JupyterFrontEndPlugin<void> = {
         }
       },
       execute: args => {
-        let page = tracker.currentWidget;
-        if (!page || page.isDisposed) {
+        let page = tracker.find(() => true);
+        if (!page) {
           page = new DataPage({ apps, trans, commands, loadEditor });
           const made = page;
           made.model.changed.connect(() => void tracker.save(made));

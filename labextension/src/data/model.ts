@@ -20,6 +20,8 @@ const LOOK_EVERY_MS = 10_000;
 const GATHER_MS = 100;
 /** What is worth a notice of its own while the page is open. */
 const NOTICED = new Set<Event['kind']>(['operation_ended', 'too_many_connections']);
+/** After these it is another database. */
+const REPLACING = new Set<Event['kind']>(['database_restored', 'branch_promoted']);
 /** What may change what is shown. */
 const TELLING = /^(database_|backup_|backed_up|branch_|credentials_|operation_|too_many_connections)/;
 
@@ -190,6 +192,9 @@ export class DataModel implements IDisposable {
   private _onEvent(_apps: AppsModel, event: Event): void {
     if (NOTICED.has(event.kind)) {
       this.notice = event;
+    }
+    if (REPLACING.has(event.kind)) {
+      this._collection?.refresh();
     }
     // Apps that start or stop are those that have it open.
     if (TELLING.test(event.kind) || event.app !== null) {

@@ -6,6 +6,7 @@ import { Empty } from '../../common/empty';
 import { ago, bytes, moment } from '../../common/format';
 import { Loaded } from '../../common/loaded';
 import type { TranslationBundle } from '../../common/translation';
+import { useOpened } from '../forms';
 import type { IPage } from '../page';
 import { RunView } from '../runView';
 import { backUp, remove, restore, undo } from './actions';
@@ -15,8 +16,7 @@ import { UploadForm } from './uploadForm';
 export function BackupsTab(props: { page: IPage }): React.ReactElement {
   const { page } = props;
   const { trans, model } = page;
-  const [isUploading, setUploading] = React.useState(false);
-  const opener = React.useRef<HTMLElement | null>(null);
+  const form = useOpened<'upload'>();
   const run = model.runs.backups;
   return (
     <Loaded resource={model.backups} trans={trans} label={trans.__('Asking for backups')}>
@@ -34,25 +34,14 @@ export function BackupsTab(props: { page: IPage }): React.ReactElement {
             </Button>
             <Button
               className="gf-Action"
-              aria-expanded={isUploading}
-              onClick={event => {
-                opener.current = event.currentTarget as HTMLElement;
-                setUploading(true);
-              }}
+              aria-expanded={form.opened === 'upload'}
+              onClick={form.open('upload')}
             >
               <fileUploadIcon.react tag="span" className="gf-Icon" />
               {trans.__('Upload a backup')}
             </Button>
           </div>
-          {isUploading && (
-            <UploadForm
-              page={page}
-              onClose={() => {
-                setUploading(false);
-                opener.current?.focus();
-              }}
-            />
-          )}
+          {form.opened === 'upload' && <UploadForm page={page} onClose={form.close} />}
           <RunView page={page} run={run} />
           {view.previous.map(previous => (
             <Previous key={previous.name} page={page} previous={previous} />

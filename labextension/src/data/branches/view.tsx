@@ -6,6 +6,7 @@ import { copy } from '../../common/clipboard';
 import { Empty } from '../../common/empty';
 import { ago, bytes, moment } from '../../common/format';
 import { Loaded } from '../../common/loaded';
+import { useOpened } from '../forms';
 import type { IPage } from '../page';
 import { RunView } from '../runView';
 import { drop, extend, promote } from './actions';
@@ -15,8 +16,7 @@ import { BranchForm, LIVES } from './form';
 export function BranchesTab(props: { page: IPage }): React.ReactElement {
   const { page } = props;
   const { trans, model } = page;
-  const [isCreating, setCreating] = React.useState(false);
-  const opener = React.useRef<HTMLElement | null>(null);
+  const form = useOpened<'create'>();
   return (
     <Loaded resource={model.branches} trans={trans} label={trans.__('Asking for branches')}>
       {branches => (
@@ -29,25 +29,14 @@ export function BranchesTab(props: { page: IPage }): React.ReactElement {
           <div className="gf-Bar">
             <Button
               className="gf-Action"
-              aria-expanded={isCreating}
-              onClick={event => {
-                opener.current = event.currentTarget as HTMLElement;
-                setCreating(true);
-              }}
+              aria-expanded={form.opened === 'create'}
+              onClick={form.open('create')}
             >
               <addIcon.react tag="span" className="gf-Icon" />
               {trans.__('New branch')}
             </Button>
           </div>
-          {isCreating && (
-            <BranchForm
-              page={page}
-              onClose={() => {
-                setCreating(false);
-                opener.current?.focus();
-              }}
-            />
-          )}
+          {form.opened === 'create' && <BranchForm page={page} onClose={form.close} />}
           <RunView page={page} run={model.runs.branches} />
           {branches.length === 0 ? (
             <Empty title={trans.__('No branches yet')}>

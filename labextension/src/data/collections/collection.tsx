@@ -3,6 +3,7 @@ import * as React from 'react';
 
 import { Tabs } from '../../common/tabs';
 import { useSignal } from '../../common/useSignal';
+import { useOpened } from '../forms';
 import type { IPage } from '../page';
 import { dropCollection, mayLeave } from './actions';
 import { DocumentsView } from './documents';
@@ -15,8 +16,7 @@ export function CollectionView(props: { page: IPage; collection: CollectionModel
   const { page, collection } = props;
   const { trans, model } = page;
   useSignal(collection.changed);
-  const [isImporting, setImporting] = React.useState(false);
-  const opener = React.useRef<HTMLElement | null>(null);
+  const form = useOpened<'import'>();
   const heading = React.useRef<HTMLHeadingElement>(null);
   const view = model.database.value?.collections.find(each => each.name === collection.name);
 
@@ -48,11 +48,8 @@ export function CollectionView(props: { page: IPage; collection: CollectionModel
         <div className="gf-Bar">
           <Button
             className="gf-Action"
-            aria-expanded={isImporting}
-            onClick={event => {
-              opener.current = event.currentTarget as HTMLElement;
-              setImporting(true);
-            }}
+            aria-expanded={form.opened === 'import'}
+            onClick={form.open('import')}
           >
             <fileUploadIcon.react tag="span" className="gf-Icon" />
             {trans.__('Import')}
@@ -67,15 +64,12 @@ export function CollectionView(props: { page: IPage; collection: CollectionModel
           </Button>
         </div>
       </div>
-      {isImporting && (
+      {form.opened === 'import' && (
         <ImportForm
           page={page}
           into={collection.name}
           onDone={() => collection.refresh()}
-          onClose={() => {
-            setImporting(false);
-            opener.current?.focus();
-          }}
+          onClose={form.close}
         />
       )}
       <Tabs

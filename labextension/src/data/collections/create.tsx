@@ -2,6 +2,7 @@ import { Button } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { ErrorNotice } from '../../common/notice';
+import { useSubmit } from '../forms';
 import type { IPage } from '../page';
 
 /** A new, empty collection. */
@@ -9,29 +10,13 @@ export function CreateForm(props: { page: IPage; onClose: () => void }): React.R
   const { page, onClose } = props;
   const { trans, model } = page;
   const [name, setName] = React.useState('');
-  const [error, setError] = React.useState<unknown>(null);
-  const [isBusy, setBusy] = React.useState(false);
-
-  const create = async () => {
-    setError(null);
-    setBusy(true);
-    try {
-      await model.createCollection(name);
-      onClose();
-    } catch (problem) {
-      setError(problem);
-      setBusy(false);
-    }
-  };
+  const { submit, isBusy, error } = useSubmit(() => model.createCollection(name), onClose);
 
   return (
     <form
       className="gf-Form"
       aria-label={trans.__('A new collection')}
-      onSubmit={event => {
-        event.preventDefault();
-        void create();
-      }}
+      onSubmit={submit}
       onKeyDown={event => event.key === 'Escape' && onClose()}
     >
       <label className="gf-Field">

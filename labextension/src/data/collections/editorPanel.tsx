@@ -37,7 +37,7 @@ export function EditorPanel(props: { page: IPage; editor: DocumentEditor }): Rea
 
   return (
     <section
-      className="gf-DocumentEditor"
+      className={`gf-DocumentEditor ${conflict ? 'gf-mod-conflict' : ''}`}
       aria-label={trans.__('Document %1', name)}
       onKeyDown={event => {
         if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 's') {

@@ -14,7 +14,8 @@ const WRAPPERS = new Set([
   ...['$timestamp', '$regularExpression', '$minKey', '$maxKey', '$symbol', '$undefined', '$dbPointer'],
   ...['$code', '$ref']
 ]);
-/** Dates outside of these years have no text form. */
+/** Dates outside of the years 1 to 9999 have no text form. */
+const FIRST_DATE_MS = -62_135_596_800_000;
 const LAST_DATE_MS = Date.UTC(10_000, 0) - 1;
 const LARGEST_INT32 = 2 ** 31;
 
@@ -51,7 +52,7 @@ export function relaxed(value: Json): Json {
   }
   if (name === '$date' && isPlainObject(inner)) {
     const time = Number(inner.$numberLong);
-    return time >= 0 && time <= LAST_DATE_MS ? { $date: isoText(time) } : value;
+    return time >= FIRST_DATE_MS && time <= LAST_DATE_MS ? { $date: isoText(time) } : value;
   }
   return value;
 }

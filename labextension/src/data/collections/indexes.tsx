@@ -7,6 +7,7 @@ import { bytes, seconds } from '../../common/format';
 import { ErrorNotice } from '../../common/notice';
 import { Busy } from '../../common/busy';
 import { withProgress } from '../../common/notify';
+import { useOpened, useSubmit } from '../forms';
 import type { IPage } from '../page';
 import { keysOf, keysText } from './indexKeys';
 import type { CollectionModel } from './model';
@@ -15,8 +16,7 @@ import type { CollectionModel } from './model';
 export function IndexesView(props: { page: IPage; collection: CollectionModel }): React.ReactElement {
   const { page, collection } = props;
   const { trans, model } = page;
-  const [isCreating, setCreating] = React.useState(false);
-  const opener = React.useRef<HTMLElement | null>(null);
+  const form = useOpened<'create'>();
   const view = model.database.value?.collections.find(each => each.name === collection.name);
 
   const drop = async (index: IndexView) => {
@@ -38,28 +38,12 @@ export function IndexesView(props: { page: IPage; collection: CollectionModel })
   return (
     <div className="gf-Indexes">
       <div className="gf-Bar">
-        <Button
-          className="gf-Action"
-          aria-expanded={isCreating}
-          onClick={event => {
-            opener.current = event.currentTarget as HTMLElement;
-            setCreating(true);
-          }}
-        >
+        <Button className="gf-Action" aria-expanded={form.opened === 'create'} onClick={form.open('create')}>
           <addIcon.react tag="span" className="gf-Icon" />
           {trans.__('New index')}
         </Button>
       </div>
-      {isCreating && (
-        <IndexForm
-          page={page}
-          collection={collection}
-          onClose={() => {
-            setCreating(false);
-            opener.current?.focus();
-          }}
-        />
-      )}
+      {form.opened === 'create' && <IndexForm page={page} collection={collection} onClose={form.close} />}
       <div className="gf-Scroll">
         <table className="gf-Table">
           <caption className="gf-hidden">{trans.__('Indexes of %1', collection.name)}</caption>
@@ -123,35 +107,21 @@ function IndexForm(props: {
   const [fields, setFields] = React.useState('');
   const [isUnique, setUnique] = React.useState(false);
   const [ttl, setTtl] = React.useState('');
-  const [error, setError] = React.useState<unknown>(null);
-  const [isBusy, setBusy] = React.useState(false);
-
-  const create = async () => {
-    setError(null);
-    setBusy(true);
-    try {
-      await collection.createIndex({
-        keys: keysOf(fields),
-        unique: isUnique,
-        sparse: false,
-        expire_after_seconds: ttl === '' ? null : Number(ttl)
-      });
-      await model.database.refresh();
-      onClose();
-    } catch (problem) {
-      setError(problem);
-      setBusy(false);
-    }
-  };
+  const { submit, isBusy, error } = useSubmit(async () => {
+    await collection.createIndex({
+      keys: keysOf(fields),
+      unique: isUnique,
+      sparse: false,
+      expire_after_seconds: ttl === '' ? null : Number(ttl)
+    });
+    await model.database.refresh();
+  }, onClose);
 
   return (
     <form
       className="gf-Form"
       aria-label={trans.__('A new index')}
-      onSubmit={event => {
-        event.preventDefault();
-        void create();
-      }}
+      onSubmit={submit}
       onKeyDown={event => event.key === 'Escape' && onClose()}
     >
       <label className="gf-Field">

@@ -12,6 +12,7 @@ import type { CollectionView, DatabaseView } from '../../api/types';
 import { Empty } from '../../common/empty';
 import { bytes, percent } from '../../common/format';
 import type { TranslationBundle } from '../../common/translation';
+import { useOpened } from '../forms';
 import type { IPage } from '../page';
 import { dropCollection } from './actions';
 import { CreateForm } from './create';
@@ -25,34 +26,22 @@ export function CollectionList(props: { page: IPage }): React.ReactElement {
   const { page } = props;
   const { trans, model } = page;
   const view = model.database.value as DatabaseView;
-  const [form, setForm] = React.useState<'create' | 'import' | null>(
-    model.transfer.isRunning ? 'import' : null
-  );
-  const opener = React.useRef<HTMLElement | null>(null);
-
-  const open = (what: 'create' | 'import') => (event: React.MouseEvent<HTMLElement>) => {
-    opener.current = event.currentTarget;
-    setForm(what);
-  };
-  const close = () => {
-    setForm(null);
-    opener.current?.focus();
-  };
+  const { opened, open, close } = useOpened<'create' | 'import'>(model.transfer.isRunning ? 'import' : null);
 
   return (
     <div className="gf-Collections">
       <div className="gf-Bar">
-        <Button className="gf-Action" aria-expanded={form === 'create'} onClick={open('create')}>
+        <Button className="gf-Action" aria-expanded={opened === 'create'} onClick={open('create')}>
           <addIcon.react tag="span" className="gf-Icon" />
           {trans.__('New collection')}
         </Button>
-        <Button className="gf-Action" aria-expanded={form === 'import'} onClick={open('import')}>
+        <Button className="gf-Action" aria-expanded={opened === 'import'} onClick={open('import')}>
           <fileUploadIcon.react tag="span" className="gf-Icon" />
           {trans.__('Import a file')}
         </Button>
       </div>
-      {form === 'create' && <CreateForm page={page} onClose={close} />}
-      {form === 'import' && <ImportForm page={page} onClose={close} />}
+      {opened === 'create' && <CreateForm page={page} onClose={close} />}
+      {opened === 'import' && <ImportForm page={page} onClose={close} />}
       {view.collections.length === 0 ? (
         <Empty title={trans.__('No collections yet')}>
           <p>

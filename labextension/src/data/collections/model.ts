@@ -102,7 +102,8 @@ export class CollectionModel {
 
   next(): void {
     const { next } = this.page.value ?? {};
-    if (next) {
+    // Not twice, where somebody asks again before the page is there.
+    if (next && next !== this._cursors.at(-1)) {
       this._cursors.push(next);
       void this.page.refresh();
     }
