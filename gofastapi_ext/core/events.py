@@ -19,6 +19,7 @@ class EventKind(StrEnum):
     ENV_CHANGED = "env_changed"
     CHANGED = "changed"  # its title, or a setting of it
     DRAFT_SAVED = "draft_saved"  # or discarded; only followers are told
+    NEW_ERROR = "new_error"  # an error of the app that was not known yet; only followers are told
     CLONED = "cloned"
     DELETED = "deleted"
     RESTORED = "restored"

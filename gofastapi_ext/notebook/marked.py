@@ -18,6 +18,7 @@ from gofastapi_ext.core.markers import DEFAULT_FILE, Marks, close_names, read_ma
 from gofastapi_ext.core.project.main_file import find_main
 from gofastapi_ext.core.validation.apps import APP_CLASSES
 from gofastapi_ext.notebook.errors import CommandFailed
+from gofastapi_ext.notebook.place import name_of
 from gofastapi_ext.notebook.runs import Run
 
 
@@ -76,7 +77,7 @@ def read_notebook(path: Path) -> SavedNotebook:
         label = f"In[{count}]" if isinstance(count, int) and counts[count] == 1 else f"cell {number}"
         source = cell["source"]
         cells.append(Cell(label, cell.get("id"), source if isinstance(source, str) else "".join(source)))
-    return SavedNotebook(path.name, saved_at, cells)
+    return SavedNotebook(name_of(path), saved_at, cells)
 
 
 def _cells_of_today(content: bytes) -> list[tuple[int, Any]] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -11,6 +12,9 @@ from gofastapi_ext.core.bundle import CellOrigin
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
+
+_MAX_NAME = 400
+"""As long as a `CellOrigin` takes it."""
 
 
 def is_kernel(shell: InteractiveShell) -> bool:
@@ -39,10 +43,20 @@ def cell_origin(shell: InteractiveShell) -> CellOrigin:
     number = len(inputs) - 1 if len(inputs) > 1 else shell.execution_count
     return CellOrigin(
         label=f"In[{number}]",
-        notebook=path.name if path else None,
+        notebook=name_of(path) if path else None,
         cell_id=_cell_id(shell),
         line_offset=_line_of_magic(inputs[-1] if inputs else ""),
     )
+
+
+def name_of(notebook: Path) -> str:
+    """The notebook as its Jupyter server calls it, by its path from where that begins; elsewhere by its file name."""
+    root = _server_info().get("root_dir")
+    path = notebook.name
+    if isinstance(root, str) and root:
+        with contextlib.suppress(ValueError, OSError):
+            path = notebook.resolve().relative_to(Path(root).resolve()).as_posix()
+    return path if len(path) <= _MAX_NAME else notebook.name
 
 
 def relay_path(app_id: str) -> str | None:
@@ -51,21 +65,23 @@ def relay_path(app_id: str) -> str | None:
     People whose browser is on another machine reach the app there. It is relative to the server's
     origin: only the browser knows that.
     """
-    base = _server_base_url(os.environ.get("JPY_PARENT_PID", ""))
-    return f"{base}gofastapi/apps/{app_id}/" if base else None
+    base = _server_info().get("base_url")
+    is_path = isinstance(base, str) and base.startswith("/") and base.endswith("/")
+    return f"{base}gofastapi/apps/{app_id}/" if is_path else None
 
 
-def _server_base_url(pid: str) -> str | None:
+def _server_info() -> dict[str, object]:
+    """What the Jupyter server of this kernel wrote down of itself; nothing outside of one."""
+    pid = os.environ.get("JPY_PARENT_PID", "")
     if not pid.isdigit():
-        return None
+        return {}
     from jupyter_core.paths import jupyter_runtime_dir
 
     try:
         info = json.loads((Path(jupyter_runtime_dir()) / f"jpserver-{pid}.json").read_text())
     except (OSError, ValueError):
-        return None
-    base = info.get("base_url") if isinstance(info, dict) else None
-    return base if isinstance(base, str) and base.startswith("/") and base.endswith("/") else None
+        return {}
+    return info if isinstance(info, dict) else {}
 
 
 def _cell_id(shell: InteractiveShell) -> str | None:

@@ -47,6 +47,7 @@ from gofastapi_ext.platform.api.segments import RawSegments
 from gofastapi_ext.platform.api.state import Services
 from gofastapi_ext.platform.auth import laptop_owner
 from gofastapi_ext.platform.control.alerts import Alerts
+from gofastapi_ext.platform.control.announce import tell_of_error
 from gofastapi_ext.platform.control.apps import Apps
 from gofastapi_ext.platform.control.attempt import DeployTools
 from gofastapi_ext.platform.control.blobs import Blobs
@@ -232,7 +233,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     metrics_recorder = MetricsRecorder(stores.metrics, apps, observer, telemetry)
     events.add_listener(metrics_recorder.heed)
     _begin(metrics_recorder, stack)
-    error_recorder = ErrorRecorder(stores.errors, observer, settings.max_errors_kept)
+    error_recorder = ErrorRecorder(stores.errors, observer, settings.max_errors_kept, partial(tell_of_error, events))
     _begin(error_recorder, stack)
     stack.push_async_callback(observer.stop)
     supervisors = Supervisors(

@@ -29,7 +29,10 @@ export namespace CommandIDs {
 
   /** Deploy the current cell, or the notebook's marked cells. */
   export const deployCell = 'gofastapi:deploy-cell';
-  /** Deploy the notebook's marked cells. Args: `{ app?: string }`, the name it is to get where it has none yet. */
+  /**
+   * Deploy the notebook's marked cells. Args: `{ app?: string }`, the name it is to get where it has none yet; with it,
+   * the notebook may be behind something else.
+   */
   export const deployMarked = 'gofastapi:deploy-marked';
   /**
    * Show a line of a notebook's cell, opening the notebook where it is not. Args: a diagnostic's `cell` as it is, and
@@ -42,6 +45,8 @@ export namespace CommandIDs {
 
   /** Deploy an app's draft. Args: `{ app: string }`. */
   export const deployDraft = 'gofastapi:deploy-draft';
+  /** Open an app's code, the file it begins with, in an editor. Args: `{ app: string }`. */
+  export const editCode = 'gofastapi:edit-code';
   /** Show an app's files in the file browser. Args: `{ app: string }`. */
   export const openFiles = 'gofastapi:open-files';
 

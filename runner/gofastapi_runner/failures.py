@@ -10,6 +10,7 @@ import base64
 import http
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -20,6 +21,8 @@ from gofastapi_runner.protocol import GAP
 from gofastapi_runner.tracebacks import SourceMap, columns_of, shortened
 
 _MAX_GROUPS = 50
+# Kinds that `on_new` was called for; beyond that many it is called no more.
+_MAX_KINDS = 500
 _MAX_TRACEBACK = 16_000
 _MAX_MESSAGE = 2_000
 _MAX_PATH = 2_000
@@ -66,6 +69,9 @@ class Failures:
 
     def __init__(self, sources: SourceMap, record_bodies: bool = False) -> None:
         self.record_bodies = record_bodies
+        self.on_new: Callable[[], None] | None = None
+        """Called at the first failure of each kind. It must not wait."""
+        self._kinds: set[_Key] = set()
         self._sources = sources
         self._groups: dict[_Key, _Group] = {}
         self._dropped = 0
@@ -96,6 +102,10 @@ class Failures:
             has_body=seen.has_body,
             body=seen.body if self.record_bodies else None,
         )
+        if key not in self._kinds and len(self._kinds) < _MAX_KINDS:
+            self._kinds.add(key)
+            if self.on_new is not None:
+                self.on_new()
 
     def report(self, room_bytes: int) -> tuple[list[dict[str, Any]], int]:
         """All since the last time, as much as `room_bytes` of JSON hold, and how often others came."""

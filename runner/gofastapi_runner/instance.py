@@ -146,6 +146,7 @@ class _Instance:
             probe_token=self._spec.probe_token,
             record_bodies=self._record_bodies,
         )
+        self._gate.failures.on_new = self._tell_of_failure
         return self._gate, lifespan
 
     async def _until_healthy(self, app: Any) -> None:
@@ -226,6 +227,11 @@ class _Instance:
         if dropped:
             _log(f"{dropped} more errors were not kept: there were too many different ones at once.")
         self._channel.send(report)
+
+    def _tell_of_failure(self) -> None:
+        """Have the platform ask now, instead of when it would anyway: somebody may be looking."""
+        if not self._channel.is_full:
+            self._channel.send({"event": "failing"})
 
     def _fail(self, error: BaseException) -> None:
         failure = self._explain(error)

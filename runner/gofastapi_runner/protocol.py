@@ -10,6 +10,7 @@ instance -> platform {"event": "loaded" | "ready" | "serving" | "released"},
                      {"event": "failed", "failure": Failure}, {"event": "busy"} (to "release_if_idle"),
                      {"event": "report", "metrics": str, "idle_seconds": float, "errors": [...]}, also as its
                      last word; the errors are as `failures.Failures.report` makes them
+                     {"event": "failing"}: a report would tell of a new kind of error
 
 Standard library only: the platform imports this module too.
 """

@@ -61,7 +61,7 @@ class _Pictures:
         self.page.evaluate("document.activeElement?.blur()")
         self.page.mouse.move(0, 0)
         self.page.add_style_tag(content=".Toastify { display: none }")
-        self.front.screenshots(self.page.locator("body"), self.folder, name)
+        self.front.screenshots(self.page.locator("#main"), self.folder, name)
 
     def notebook(self) -> None:
         notebook = self.front.notebook("shop.ipynb", f"%%deploy shop\n{SHOP}")
@@ -103,9 +103,11 @@ class _Pictures:
 
     def app_page(self) -> None:
         self.page.evaluate("window.jupyterapp.shell.collapseLeft()")
-        for tab in ("errors", "history", "environment"):
+        for tab in ("overview", "errors", "history", "environment"):
             self.front.execute("gofastapi:open-page", app="shop", tab=tab)
             shown = self.page.locator("#gofastapi-page-shop")
+            if tab == "overview":
+                expect(shown.get_by_role("row", name="GET /menu/{item}")).to_be_visible()
             if tab == "errors":
                 shown.get_by_text("KeyError: 'toast'").click()
                 expect(shown.get_by_role("region", name="Traceback")).to_be_visible()
@@ -114,7 +116,7 @@ class _Pictures:
                 expect(shown.locator(".cm-mergeView")).to_be_visible()
             if tab == "environment":
                 expect(shown.get_by_role("row", name="API_KEY")).to_be_visible()
-            self.shoot(f"app-{tab}")
+            self.shoot("app-page" if tab == "overview" else f"app-{tab}")
 
     def data(self) -> None:
         self.front.execute("gofastapi:open-data")

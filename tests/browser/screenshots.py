@@ -10,35 +10,14 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
 import httpx  # noqa: E402
+from lab_pictures import lab_pictures  # noqa: E402
+from PIL import Image  # noqa: E402
 from playwright.sync_api import Browser, expect, sync_playwright  # noqa: E402
-from support.front import FrontPage  # noqa: E402
 from support.lab import CHROMIUM_ARGUMENTS, Lab, NotebookPage, chromium, running_lab  # noqa: E402
-from support.platform import Platform, running_platform  # noqa: E402
-
-from gofastapi_ext.core.models import DeployRequest  # noqa: E402
-from gofastapi_ext.core.templates import TEMPLATES  # noqa: E402
+from support.platform import running_platform  # noqa: E402
 
 # What takes time once per kernel is no part of the picture.
 WARM_UP = "%%deploy warm-up\nfrom fastapi import FastAPI\napp = FastAPI()\n"
-BROKEN = """%%deploy hello
-from fastapi import FastAPI
-
-app = FastAPI()
-prices = {"tea": 3}
-
-
-def total(order):
-    return sum(prices[item] for item in order)
-
-
-@app.get("/")
-def menu():
-    return prices
-
-
-print("A breakfast is", total(["tea", "toast"]))
-"""
-
 MENU = """%%deploy menu
 from fastapi import FastAPI
 from pydantic import BaseModel
@@ -74,13 +53,20 @@ def main(folder: Path) -> None:
         browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_ARGUMENTS)
         for theme, suffix in (("JupyterLab Light", ""), ("JupyterLab Dark", "-dark")):
             quickstart(browser, lab, theme, folder / f"quickstart{suffix}.png")
-            failure(browser, lab, theme, folder / f"failure{suffix}.png")
             errors(browser, lab, theme, folder / f"errors{suffix}.png")
-            app_page(browser, lab, theme, folder / f"app-page{suffix}.png")
             for name in ("hello", "menu"):
                 platform.client.delete(name, forever=True)
-            apps(browser, lab, platform, theme, folder / f"apps{suffix}.png")
+        lab_pictures(browser, lab, platform, folder)
         browser.close()
+    for picture in folder.glob("*.png"):
+        make_small(picture)
+
+
+def make_small(picture: Path) -> None:
+    """Screens have few colors: a palette of them is a third of the size, and looks the same."""
+    with Image.open(picture) as image:
+        small = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    small.save(picture, optimize=True)
 
 
 def quickstart(browser: Browser, lab: Lab, theme: str, picture: Path) -> None:
@@ -91,16 +77,6 @@ def quickstart(browser: Browser, lab: Lab, theme: str, picture: Path) -> None:
     expect(notebook.card(1)).to_contain_text("hello v1 is live")
     notebook.cell(1).locator(".jp-InputPrompt").click()
     notebook.page.screenshot(path=picture)
-    notebook.page.close()
-
-
-def failure(browser: Browser, lab: Lab, theme: str, picture: Path) -> None:
-    """A deploy that failed: the line, and what is still live."""
-    lab.write("failure.ipynb", BROKEN)
-    notebook = open_notebook(browser, lab, "failure.ipynb", theme, height=900)
-    notebook.run(0)
-    expect(notebook.card(0)).to_contain_text("hello was not deployed")
-    notebook.card(0).screenshot(path=picture)
     notebook.page.close()
 
 
@@ -118,38 +94,6 @@ def errors(browser: Browser, lab: Lab, theme: str, picture: Path) -> None:
     notebook.card(1).locator("summary").first.click()
     notebook.card(1).screenshot(path=picture)
     notebook.page.close()
-
-
-def app_page(browser: Browser, lab: Lab, theme: str, picture: Path) -> None:
-    """The page of the app that went wrong."""
-    page = browser.new_page(viewport={"width": 1160, "height": 960}, device_scale_factor=1.5)
-    front = FrontPage(page, lab)
-    front.set_theme(theme)
-    page.evaluate("window.jupyterapp.shell.collapseLeft()")
-    front.execute("gofastapi:open-page", app="menu")
-    shown = page.locator("#gofastapi-page-menu")
-    expect(shown.get_by_role("row", name="GET /menu/{item}")).to_be_visible()
-    shown.screenshot(path=picture, animations="disabled")
-    page.close()
-
-
-def apps(browser: Browser, lab: Lab, platform: Platform, theme: str, picture: Path) -> None:
-    """The sidebar, with apps made from templates."""
-    for template in TEMPLATES:
-        url = list(platform.client.deploy(template.id, DeployRequest(bundle=template.bundle)))[-1].url
-        for _ in range(3 * len(template.id)):
-            httpx.get(f"{url}/{template.opens}", trust_env=False)
-    platform.client.sleep("chat")
-    page = browser.new_page(viewport={"width": 1100, "height": 700}, device_scale_factor=1.5)
-    front = FrontPage(page, lab)
-    front.set_theme(theme)
-    front.open_sidebar()
-    expect(front.sidebar.locator(".gf-Figure").first).to_be_visible(timeout=40_000)
-    expect(front.sidebar).to_contain_text("Asleep")
-    page.screenshot(path=picture)
-    page.close()
-    for template in TEMPLATES:
-        platform.client.delete(template.id, forever=True)
 
 
 def open_notebook(browser: Browser, lab: Lab, name: str, theme: str, height: int) -> NotebookPage:

@@ -35,7 +35,7 @@ app = FastAPI()
 def root():
     return {"word": "changed", "key": len(os.environ.get("API_KEY", ""))}
 """
-# A new kernel takes its time on a busy machine.
+# A new kernel or process takes its time on a busy machine.
 PATIENT = 60_000
 # Where the focus is; null where nobody can see it, or nobody is told what it is.
 FOCUSED = """() => {
@@ -160,7 +160,7 @@ def test_by_mouse_alone(page: Page, empty: tuple[Platform, Lab]) -> None:
     page.keyboard.insert_text(CHANGED)
     document = page.locator(".jp-Document").filter(has=page.get_by_role("button", name="History"))
     document.get_by_role("button", name="Deploy").click()
-    expect(page.get_by_text("hello v2 is live")).to_be_visible()
+    expect(page.get_by_text("hello v2 is live")).to_be_visible(timeout=PATIENT)
     url = str(platform.app("hello").url)
     assert get(url).json() == {"word": "changed", "key": 0}
 
@@ -238,7 +238,7 @@ def test_by_keyboard_alone(page: Page, empty: tuple[Platform, Lab]) -> None:
     keys.press("Control+S")
     expect(page.get_by_role("status").filter(has_text="Changes not deployed")).to_be_visible()
     keys.press("Alt+Shift+D")
-    expect(page.get_by_text("hello v2 is live")).to_be_visible()
+    expect(page.get_by_text("hello v2 is live")).to_be_visible(timeout=PATIENT)
     url = str(platform.app("hello").url)
     assert get(url).json() == {"word": "changed", "key": 0}
 

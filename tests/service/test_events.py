@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -111,6 +112,30 @@ def test_who_follows_hears_of_what_the_list_does_not_keep(platform: Platform) ->
     assert draft.info is not None
     assert heard[0].by == draft.info.saved_by
     assert "drafted" not in {event.app for event in platform.client.events(limit=500)}
+
+
+def test_a_new_error_is_told_at_once_to_those_who_follow(platform: Platform) -> None:
+    source = (
+        APP
+        + '@app.get("/words/{word}")\ndef root(word: str):\n    return {"tea": 1}[word] if word != "two" else 1 / 0\n'
+    )
+    url = platform.deploy_live("failing", source)
+    with stream(platform, "/api/events?app=failing") as lines:
+        begin = time.monotonic()
+        for word in ("one", "one", "two"):
+            assert httpx.get(f"{url}/words/{word}").status_code == 500
+        # Instances are asked every 15 seconds; one that says it has something new, at once.
+        [first] = received(lines, 1)
+        assert time.monotonic() - begin < 8
+        assert (first.kind, first.version, first.by) == (EventKind.NEW_ERROR, 1, None)
+        assert first.message.startswith("Something new went wrong: ")
+        # What is known already is no news.
+        assert httpx.get(f"{url}/words/one").status_code == 500
+        rename(platform, "failing", "Failing")
+        assert {error.exception for error in platform.client.errors("failing")} == {"KeyError", "ZeroDivisionError"}
+        [second] = received(lines, 1)
+    assert second.kind == EventKind.CHANGED
+    assert [event.kind for event in platform.client.events("failing")] == [EventKind.CHANGED, EventKind.DEPLOYED]
 
 
 def test_what_is_asked_for_wrongly_is_refused_with_words(platform: Platform) -> None:

@@ -28,9 +28,24 @@ def test_documented_defaults_are_the_defaults(name: str) -> None:
 
 @pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")], ids=lambda path: path.name)
 def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+    text = page.read_text()
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text) + _pictures_of(text):
         if not target.startswith("http"):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_pictures_are_small_and_used() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    used = {Path(target).name for page in pages for target in _pictures_of(page.read_text())}
+    used |= {Path(target).name for page in pages for target in re.findall(r"!\[.*?\]\((.*?)\)", page.read_text())}
+    for picture in (ROOT / "docs" / "images").iterdir():
+        # Without the dark one, where a page shows only the light one.
+        assert picture.name in used or picture.name.replace("-dark", "") in used, picture.name
+        assert picture.stat().st_size < 150_000, picture.name
+
+
+def _pictures_of(text: str) -> list[str]:
+    return re.findall(r'(?:src|srcset)="([^"]+)"', text)
 
 
 def test_the_readme_names_targets_that_exist() -> None:

@@ -43,6 +43,15 @@ def raised(function: Any, *arguments: Any) -> BaseException:
     return caught.value
 
 
+def test_the_first_of_each_kind_is_news() -> None:
+    failures = Failures(SourceMap("/nowhere", {}))
+    news: list[int] = []
+    failures.on_new = lambda: news.append(len(told(failures)))
+    for status in (404, 404, 422, 404):
+        failures.take("GET", "/a", status, seen())
+    assert news == [1, 2]
+
+
 def test_the_same_failures_are_one_with_the_latest_request(tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text(CODE)
     code: dict[str, Any] = {}

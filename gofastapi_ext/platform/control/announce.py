@@ -1,10 +1,12 @@
-"""What the feed says of an attempt that has ended."""
+"""What the feed says of an attempt that has ended, and of errors."""
 
 from __future__ import annotations
 
 from gofastapi_ext.core.diagnostics import Diagnostic
 from gofastapi_ext.core.events import EventKind
 from gofastapi_ext.core.lifecycle import Outcome
+from gofastapi_ext.platform.control.events import EventFeed
+from gofastapi_ext.platform.store.errors import ErrorRecord
 from gofastapi_ext.platform.store.versions import Kind
 
 _FAILED = {
@@ -43,3 +45,9 @@ def failure(kind: Kind, diagnostics: list[Diagnostic]) -> tuple[EventKind, str]:
     """A failed attempt, in one sentence with its reason."""
     reason = diagnostics[0].message.partition("\n")[0] if diagnostics else "nobody knows why"
     return EventKind.DEPLOY_FAILED, f"{_FAILED[kind]}: {reason}"
+
+
+def tell_of_error(events: EventFeed, error: ErrorRecord) -> None:
+    """Tell who looks at the app now of an error that was not known. The list of its errors is what is kept."""
+    message = f"Something new went wrong: {error.exception or error.status} at {error.method} {error.route}."
+    events.publish(EventKind.NEW_ERROR, message, owner=error.owner, app=error.app, version=error.version, is_kept=False)

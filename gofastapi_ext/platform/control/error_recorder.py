@@ -7,7 +7,7 @@ import contextlib
 import logging
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
@@ -39,13 +39,21 @@ _MAX_HEADERS = 50
 class ErrorRecorder:
     """Takes what instances report, merges what is the same, and writes it, a batch at a time.
 
-    While the database is away it waits, bounded in size and in time: the oldest go first.
+    While the database is away it waits, bounded in size and in time: the oldest go first. `tell_of_new` is called with
+    what was not known before, one of each app where several come together.
     """
 
-    def __init__(self, store: ErrorStore, observer: Observer, max_per_report: int) -> None:
+    def __init__(
+        self,
+        store: ErrorStore,
+        observer: Observer,
+        max_per_report: int,
+        tell_of_new: Callable[[ErrorRecord], None] = lambda _: None,
+    ) -> None:
         self._store = store
         self._observer = observer
         self._max_per_report = max_per_report
+        self._tell_of_new = tell_of_new
         self._waiting: dict[str, ErrorRecord] = {}
         self.waiting_bytes = 0
         """About how much is not written yet."""
@@ -116,7 +124,9 @@ class ErrorRecorder:
         name, deadline = uuid.uuid4().hex, time.monotonic() + _KEPT_SECONDS
         while True:
             try:
-                await self._store.add(name, batch)
+                new = await self._store.add(name, batch)
+                for record in {record.app: record for record in new}.values():
+                    self._tell_of_new(record)
                 return
             except UnavailableError:
                 if time.monotonic() > deadline:

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from gofastapi_ext.platform.control.telemetry import Telemetry
 from gofastapi_ext.platform.runtimes.base import Instance, LaunchSpec, Report
@@ -15,6 +16,9 @@ logger = logging.getLogger(__name__)
 
 # An instance answers when its event loop has a moment: many may be asked at once.
 _ASKED_AT_ONCE = 50
+# One that says it has something new to tell is asked soon, but no more often than this.
+_HURRY_SECONDS = 0.2
+_HURRIED_EVERY_SECONDS = 2.0
 
 
 @dataclass(eq=False)
@@ -28,6 +32,8 @@ class Observed:
     last: Report | None = None
     heard_at: float = 0.0
     """Of the monotonic clock."""
+    hurry: asyncio.Task[None] | None = None
+    """Asks it out of turn."""
 
     @property
     def idle_seconds(self) -> float:
@@ -56,15 +62,19 @@ class Observer:
         self._sinks.append(sink)
 
     def follow(self, spec: LaunchSpec, instance: Instance) -> None:
-        self._followed.add(Observed(spec.app_id, spec.owner, spec.version, instance))
+        observed = Observed(spec.app_id, spec.owner, spec.version, instance)
+        instance.on_failing = partial(self._hurry, observed)
+        self._followed.add(observed)
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="observer")
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        tasks = [self._task, *(observed.hurry for observed in self._followed)]
+        running = [task for task in tasks if task is not None]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
     async def refresh(self, app_id: str) -> None:
         """Ask this app's instances now. Those that do not answer in a second are left out."""
@@ -93,6 +103,19 @@ class Observer:
                     await self.refresh_all()
             except Exception:
                 logger.exception("observer")
+
+    def _hurry(self, observed: Observed) -> None:
+        if observed.hurry is None or observed.hurry.done():
+            observed.hurry = asyncio.create_task(self._ask_soon(observed), name="observer: hurry")
+
+    async def _ask_soon(self, observed: Observed) -> None:
+        # What fails first is seldom alone.
+        await asyncio.sleep(_HURRY_SECONDS)
+        try:
+            await self._ask(observed)
+        except Exception:
+            logger.exception("observer")
+        await asyncio.sleep(_HURRIED_EVERY_SECONDS)
 
     async def _ask(self, observed: Observed) -> None:
         has_ended = observed.instance.state == "ended"

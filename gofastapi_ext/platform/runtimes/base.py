@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -121,6 +121,8 @@ class Instance(ABC):
     version: int
     started_at: datetime
     state: str
+    on_failing: Callable[[], None] | None = None
+    """Called when it has a new kind of error to report, as often as it pleases: it is the app's process that speaks."""
 
     @abstractmethod
     async def wait_loaded(self) -> None:

@@ -79,8 +79,8 @@ class ErrorStore:
         await expire_after(self._database, "errors", "last_at", self._keep_seconds)
         await self._errors.create_index([("app", 1), ("last_at", -1)])
 
-    async def add(self, batch: str, records: list[ErrorRecord]) -> None:
-        """Count these in. A second time, under the same name of the `batch`, changes nothing."""
+    async def add(self, batch: str, records: list[ErrorRecord]) -> list[ErrorRecord]:
+        """Count these in; answer those that are new. A second time, under the same name of `batch`, changes nothing."""
         updates = [_update(batch, record) for record in records]
 
         async def write() -> set[int]:
@@ -93,9 +93,10 @@ class ErrorStore:
                 return set(range(len(records)))
             return set(result.upserted_ids or {})
 
-        made = await patiently(write)
-        for app_id in sorted({records[index].app for index in made}):
+        made = [records[index] for index in await patiently(write)]
+        for app_id in sorted({record.app for record in made}):
             await self._trim(app_id)
+        return made
 
     async def of_app(self, app_id: str) -> list[ErrorRecord]:
         """The latest first."""

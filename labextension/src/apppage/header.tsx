@@ -1,4 +1,13 @@
-import { Button, copyIcon, folderIcon, launchIcon, refreshIcon, runIcon } from '@jupyterlab/ui-components';
+import {
+  Button,
+  copyIcon,
+  editIcon,
+  folderIcon,
+  type LabIcon,
+  launchIcon,
+  refreshIcon,
+  runIcon
+} from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { AppView } from '../api/types';
@@ -18,6 +27,8 @@ export function Header(props: { page: IPage; view: AppView }): React.ReactElemen
   const deploy = deploys.running.get(view.id);
   const isStopped = view.state === 'stopped' || view.state === 'failed';
   const address = addressOf(page);
+  const has = (command: string) => commands.hasCommand(command);
+  const run = (command: string) => void commands.execute(command, { app: view.id });
   return (
     <header className="gf-PageHeader">
       <div className="gf-PageHeader-what">
@@ -45,52 +56,58 @@ export function Header(props: { page: IPage; view: AppView }): React.ReactElemen
           </a>
         )}
         {view.version != null && isStopped && (
-          <Button
-            className="gf-Action gf-mod-primary"
-            disabled={deploy !== undefined}
+          <Act
+            icon={runIcon}
+            label={trans.__('Start')}
+            isPrimary
+            isBusy={deploy !== undefined}
             onClick={() => void actions.start(view.id)}
-          >
-            <runIcon.react tag="span" className="gf-Icon" />
-            {trans.__('Start')}
-          </Button>
+          />
         )}
-        {view.draft && view.code_state !== 'up_to_date' && commands.hasCommand(CommandIDs.deployDraft) && (
-          <Button
-            className="gf-Action"
-            disabled={deploy !== undefined}
-            onClick={() => void commands.execute(CommandIDs.deployDraft, { app: view.id })}
-          >
-            <runIcon.react tag="span" className="gf-Icon" />
-            {trans.__('Deploy changes')}
-          </Button>
+        {view.draft && view.code_state !== 'up_to_date' && has(CommandIDs.deployDraft) && (
+          <Act
+            icon={runIcon}
+            label={trans.__('Deploy changes')}
+            isBusy={deploy !== undefined}
+            onClick={() => run(CommandIDs.deployDraft)}
+          />
         )}
         {view.version != null && (
-          <Button className="gf-Action" onClick={() => actions.copyUrl(view)}>
-            <copyIcon.react tag="span" className="gf-Icon" />
-            {trans.__('Copy address')}
-          </Button>
+          <Act icon={copyIcon} label={trans.__('Copy address')} onClick={() => actions.copyUrl(view)} />
         )}
-        {commands.hasCommand(CommandIDs.openFiles) && (
-          <Button
-            className="gf-Action"
-            onClick={() => void commands.execute(CommandIDs.openFiles, { app: view.id })}
-          >
-            <folderIcon.react tag="span" className="gf-Icon" />
-            {trans.__('Files')}
-          </Button>
+        {has(CommandIDs.editCode) && (
+          <Act icon={editIcon} label={trans.__('Edit code')} onClick={() => run(CommandIDs.editCode)} />
+        )}
+        {has(CommandIDs.openFiles) && (
+          <Act icon={folderIcon} label={trans.__('Files')} onClick={() => run(CommandIDs.openFiles)} />
         )}
         {view.version != null && !isStopped && (
-          <Button
-            className="gf-Action"
-            disabled={deploy !== undefined}
+          <Act
+            icon={refreshIcon}
+            label={trans.__('Restart')}
+            isBusy={deploy !== undefined}
             onClick={() => void actions.restart(view.id)}
-          >
-            <refreshIcon.react tag="span" className="gf-Icon" />
-            {trans.__('Restart')}
-          </Button>
+          />
         )}
       </div>
     </header>
+  );
+}
+
+function Act(props: {
+  icon: LabIcon;
+  label: string;
+  onClick: () => void;
+  isPrimary?: boolean;
+  /** Something else is under way that it would be in the way of. */
+  isBusy?: boolean;
+}): React.ReactElement {
+  const { icon: Icon, label, onClick, isPrimary = false, isBusy = false } = props;
+  return (
+    <Button className={`gf-Action${isPrimary ? ' gf-mod-primary' : ''}`} disabled={isBusy} onClick={onClick}>
+      <Icon.react tag="span" className="gf-Icon" />
+      {label}
+    </Button>
   );
 }
 

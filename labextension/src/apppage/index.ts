@@ -1,4 +1,4 @@
-import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ILabStatus, ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, WidgetTracker } from '@jupyterlab/apputils';
 import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { ITranslator } from '@jupyterlab/translation';
@@ -16,14 +16,15 @@ const plugin: JupyterFrontEndPlugin<void> = {
   description: "An app's page in the main area.",
   autoStart: true,
   requires: [IApps],
-  optional: [ILayoutRestorer, ITranslator, IEditorLanguageRegistry, ICommandPalette],
+  optional: [ILayoutRestorer, ITranslator, IEditorLanguageRegistry, ICommandPalette, ILabStatus],
   activate: (
     app: JupyterFrontEnd,
     apps: IApps,
     restorer: ILayoutRestorer | null,
     translator: ITranslator | null,
     languages: IEditorLanguageRegistry | null,
-    palette: ICommandPalette | null
+    palette: ICommandPalette | null,
+    status: ILabStatus | null
   ) => {
     const trans = load(translator);
     const { commands, shell } = app;
@@ -47,7 +48,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
         }
         let page = tracker.find(each => each.model.app === id);
         if (!page) {
-          page = new AppPage({ app: id, apps, trans, commands, loadEditor });
+          page = new AppPage({ app: id, apps, trans, commands, loadEditor, status });
           const made = page;
           made.model.changed.connect(() => void tracker.save(made));
         }

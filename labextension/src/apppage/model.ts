@@ -79,6 +79,11 @@ export class AppPageModel implements IDisposable {
     return this.apps.get(this.app);
   }
 
+  /** Whether something was entered that is not saved, and can be. */
+  get hasChanges(): boolean {
+    return !this.environment.changes.isEmpty && (this.entry !== undefined || !this.apps.isReady);
+  }
+
   /** Emitted when another tab is open. */
   get changed(): ISignal<this, void> {
     return this._changed;

@@ -1,10 +1,13 @@
+import type { ILabStatus } from '@jupyterlab/application';
 import { MainAreaWidget, ReactWidget } from '@jupyterlab/apputils';
 import type { CommandRegistry } from '@lumino/commands';
+import type { IDisposable } from '@lumino/disposable';
 import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
 import { AppActions } from '../apps/actions';
 import type { AppsModel } from '../apps/model';
+import { confirm } from '../common/ask';
 import { keepFocus } from '../common/focus';
 import { gofastapiIcon } from '../common/icons';
 import type { TranslationBundle } from '../common/translation';
@@ -21,14 +24,16 @@ export class AppPage extends MainAreaWidget<ReactWidget> {
     trans: TranslationBundle;
     commands: CommandRegistry;
     loadEditor: LoadEditor;
+    status: ILabStatus | null;
   }) {
-    const { app, apps, ...shared } = options;
+    const { app, apps, status, ...shared } = options;
     const id = `gofastapi-page-${app}`;
     const model = new AppPageModel(app, apps);
     const page: IPage = { model, actions: new AppActions(apps, options.trans), ...shared };
     super({ content: ReactWidget.create(<AppPageView page={page} id={id} />) });
     this._trans = shared.trans;
     this.model = model;
+    this._status = status;
     this.id = id;
     this.addClass('gf-Page');
     this.toolbar.hide();
@@ -37,6 +42,7 @@ export class AppPage extends MainAreaWidget<ReactWidget> {
     this.title.closable = true;
     this._label();
     apps.changed.connect(this._label, this);
+    model.environment.changed.connect(this._mark, this);
   }
 
   readonly model: AppPageModel;
@@ -44,6 +50,7 @@ export class AppPage extends MainAreaWidget<ReactWidget> {
   override dispose(): void {
     if (!this.isDisposed) {
       this.model.apps.changed.disconnect(this._label, this);
+      this._dirty?.dispose();
       this.model.dispose();
       super.dispose();
     }
@@ -69,12 +76,47 @@ export class AppPage extends MainAreaWidget<ReactWidget> {
     this.model.isShown = false;
   }
 
+  protected override onCloseRequest(message: Message): void {
+    void this._mayClose().then(may => may && super.onCloseRequest(message));
+  }
+
+  /** Whether nothing is lost that somebody has entered, or they want it so. */
+  private async _mayClose(): Promise<boolean> {
+    const { app, hasChanges } = this.model;
+    return (
+      !hasChanges ||
+      confirm({
+        trans: this._trans,
+        title: this._trans.__('Close the page of %1?', app),
+        body: this._trans.__('Changes to its variables are not saved yet, and would be lost.'),
+        action: this._trans.__('Close without saving'),
+        warn: true
+      })
+    );
+  }
+
+  /** Show that there is something to save; leaving JupyterLab asks then, too. */
+  private _mark(): void {
+    const { hasChanges } = this.model;
+    this.title.className = hasChanges ? 'jp-mod-dirty' : '';
+    if (!hasChanges) {
+      this._dirty?.dispose();
+      this._dirty = null;
+    } else {
+      this._dirty ??= this._status?.setDirty() ?? null;
+    }
+  }
+
   private _label(): void {
     const { app, entry } = this.model;
     this.title.label = entry?.view.title ?? app;
     this.title.caption = entry?.view.url ?? app;
     this.content.node.setAttribute('aria-label', this._trans.__('App %1', this.title.label));
+    // Nothing of an app that is gone can be saved.
+    this._mark();
   }
 
+  private _dirty: IDisposable | null = null;
+  private readonly _status: ILabStatus | null;
   private readonly _trans: TranslationBundle;
 }

@@ -118,6 +118,9 @@ export class AppsModel implements IDisposable {
       for await (const event of this.client.events({ signal, onOpen: () => void this.refresh() })) {
         this._eventReceived.emit(event);
         this._gather();
+        if (event.kind === 'new_error') {
+          void this._readNumbers();
+        }
       }
     } catch (error) {
       clearInterval(timer);

@@ -104,7 +104,10 @@ function Form(props: INewAppOptions & { onChange: (chosen: NewApp | null) => voi
             checked={source === NOTEBOOK}
             onChoose={setSource}
             title={trans.__('The current notebook')}
-            description={trans.__('The app in %1: its marked cells, or the cell with the app.', notebook)}
+            description={trans.__(
+              'The app in %1: its marked cells, or the cell with the app. A name that stands there stays.',
+              notebook
+            )}
           />
         )}
         {templates?.map(each => (

@@ -1,8 +1,7 @@
 import { ISignal, Signal } from '@lumino/signaling';
 
-import type { Client } from '../api/client';
-import { ApiError } from '../api/errors';
 import type { Diagnostic, StageEvent } from '../api/types';
+import type { Deploys } from '../apps/deploys';
 
 /** A deploy of an app's draft: under way, or how the last one ended. */
 export interface IDeployment {
@@ -21,7 +20,7 @@ export function isError(diagnostic: Diagnostic): boolean {
 
 /** Deploys of drafts that were begun here, by app. */
 export class Deployments {
-  constructor(private readonly _client: Client) {}
+  constructor(private readonly _deploys: Deploys) {}
 
   /** Emitted with the app. */
   get changed(): ISignal<this, string> {
@@ -54,28 +53,18 @@ export class Deployments {
     this._diagnostics.delete(app);
     this._set({ app, isRunning: true, stages, end: null });
     try {
-      for await (const stage of this._client.stages(`/api/apps/${encodeURIComponent(app)}/deploy`, {
-        body: {}
-      })) {
+      const path = `/api/apps/${encodeURIComponent(app)}/deploy`;
+      const end = await this._deploys.run(app, path, { body: {} }, stage => {
         stages.push(stage);
         this._set({ app, isRunning: true, stages, end: null });
-      }
+      });
+      this._diagnostics.set(app, end.diagnostics ?? []);
+      this._set({ app, isRunning: false, stages, end });
+      return end;
     } catch (error) {
       this._set({ app, isRunning: false, stages, end: null });
       throw error;
     }
-    const end = stages.at(-1);
-    const isOver = end?.stage === 'live' || end?.stage === 'failed';
-    this._diagnostics.set(app, end?.diagnostics ?? []);
-    this._set({ app, isRunning: false, stages, end: isOver ? end : null });
-    if (!isOver) {
-      throw new ApiError(
-        `The answer broke off while ${app} was being deployed. It may go live yet.`,
-        'broken_off',
-        0
-      );
-    }
-    return end;
   }
 
   private _set(deployment: IDeployment): void {

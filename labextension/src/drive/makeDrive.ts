@@ -3,6 +3,7 @@ import type { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 
 import type { Client } from '../api/client';
 import { data } from '../api/client';
+import { AppActions } from '../apps/actions';
 import type { AppsModel } from '../apps/model';
 import { notifyUndo, withProgress } from '../common/notify';
 import type { TranslationBundle } from '../common/translation';
@@ -33,6 +34,7 @@ export function makeDrive(
   trans: TranslationBundle
 ): IParts {
   const words = new Words(trans);
+  const actions = new AppActions(apps, trans);
   const drafts = new Drafts(client);
   const workspace = new Workspace(drafts, words, id => apps.get(id)?.view.updated_at);
   const drive = new AppDrive(workspace, words);
@@ -45,14 +47,7 @@ export function makeDrive(
       })
     );
     await apps.refresh();
-    notifyUndo(trans.__('%1 was deleted.', id), trans, () => {
-      void withProgress({ during: trans.__('Restoring %1…', id) }, trans, async () => {
-        for await (const stage of client.stages(`/api/apps/${id}/restore`)) {
-          void stage;
-        }
-        await apps.refresh();
-      });
-    });
+    notifyUndo(trans.__('%1 is deleted', id), trans, () => void actions.restore(id));
   };
   drive.offerUndo = ({ app: id, path }, undo) =>
     notifyUndo(trans.__('%1 of %2 was deleted.', path, id), trans, () => {
@@ -61,7 +56,7 @@ export function makeDrive(
   // Without waiting for the event that tells of it, which may be away.
   drive.fileChanged.connect(() => void apps.refresh());
   app.serviceManager.contents.addDrive(drive);
-  return { apps, drafts, drive, documents, deployments: new Deployments(client) };
+  return { apps, drafts, drive, documents, deployments: new Deployments(apps.deploys) };
 }
 
 /** Two saves of one file, by hand and by the clock, are one question. */

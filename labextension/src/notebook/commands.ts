@@ -15,11 +15,13 @@ export function addCommands(
     deploys: NotebookDeploys;
     /** The notebook that is looked at. */
     current: () => NotebookPanel | null;
+    /** The same, or the one that was looked at last. */
+    latest: () => NotebookPanel | null;
     help: () => void;
     jump: (to: object) => Promise<void>;
   }
 ): void {
-  const { trans, deploys, current } = tools;
+  const { trans, deploys, current, latest } = tools;
   const isEnabled = () => current() !== null;
 
   commands.addCommand(CommandIDs.deployCell, {
@@ -47,9 +49,10 @@ export function addCommands(
       }
     },
     execute: async args => {
-      const panel = current();
+      const app = typeof args.app === 'string' ? args.app : undefined;
+      const panel = app === undefined ? current() : latest();
       if (panel) {
-        await deploys.marked(panel, typeof args.app === 'string' ? args.app : undefined);
+        await deploys.marked(panel, app);
       }
     }
   });

@@ -95,6 +95,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       deploys,
       current: () =>
         tracker.currentWidget && shell.currentWidget === tracker.currentWidget ? tracker.currentWidget : null,
+      latest: () => tracker.currentWidget,
       help: () => {
         const editor = tracker.activeCell?.editor as CodeMirrorEditor | null | undefined;
         if (editor) {

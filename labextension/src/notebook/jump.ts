@@ -33,12 +33,22 @@ export async function jumpToCell(
   const { trans } = tools;
   const name = PathExt.basename(to.notebook ?? '');
   const panels = openPanels(tools.tracker).filter(
-    panel => !name || panel.context.path === to.notebook || PathExt.basename(panel.context.path) === name
+    panel => !name || PathExt.basename(panel.context.path) === name
   );
-  let panel: NotebookPanel | undefined = panels.find(each => findCell(each, to) !== null) ?? panels[0];
-  if (!panel && name) {
-    panel = await open(to.notebook!, tools);
-  }
+  // A copy of a notebook has the same cells: the one that is meant comes first, then one that may be it, renamed.
+  const meant =
+    panels.find(each => each.context.localPath === to.notebook) ??
+    (name ? await open([to.notebook!], tools) : undefined);
+  const panel =
+    [meant, ...panels].find(each => each && findCell(each, to) !== null) ??
+    meant ??
+    panels[0] ??
+    (name
+      ? await open(
+          tools.folders.map(folder => PathExt.join(folder, name)),
+          tools
+        )
+      : undefined);
   if (!panel) {
     Notification.warning(
       name
@@ -89,19 +99,16 @@ function lineIn(cell: Cell, to: IJump): number | null {
   return near[0] ?? (line ? Math.min(line, lines.length) : null);
 }
 
+/** Open the first of these that is there. */
 async function open(
-  notebook: string,
-  tools: { docs: IDocumentManager | null; folders: string[]; trans: TranslationBundle }
+  paths: string[],
+  tools: { docs: IDocumentManager | null; trans: TranslationBundle }
 ): Promise<NotebookPanel | undefined> {
   const { docs } = tools;
   if (!docs) {
     return undefined;
   }
-  const paths = new Set([
-    notebook,
-    ...tools.folders.map(folder => PathExt.join(folder, PathExt.basename(notebook)))
-  ]);
-  for (const path of paths) {
+  for (const path of new Set(paths)) {
     try {
       await docs.services.contents.get(path, { content: false });
     } catch {

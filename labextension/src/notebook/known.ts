@@ -2,7 +2,7 @@ import { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { data } from '../api/client';
-import type { CellCode, ErrorView } from '../api/types';
+import type { CellCode, ErrorView, Event } from '../api/types';
 import type { AppsModel, IAppEntry } from '../apps/model';
 
 /** While there are errors, some may be cleared elsewhere, of which no event tells. */
@@ -23,7 +23,9 @@ interface ILook<T> {
  * Asked for when somebody wants to know, again when it may have changed; `changed` is emitted when an answer comes.
  */
 export class Known implements IDisposable {
-  constructor(private readonly _apps: AppsModel) {}
+  constructor(private readonly _apps: AppsModel) {
+    _apps.eventReceived.connect(this._onEvent, this);
+  }
 
   get changed(): ISignal<this, void> {
     return this._changed;
@@ -60,7 +62,7 @@ export class Known implements IDisposable {
     const look = this._look(
       this._errors,
       id,
-      [version, state, counted, again].join(':'),
+      [version, state, counted, again, this._news.get(id) ?? 0].join(':'),
       () =>
         data(this._apps.client.api.GET('/api/apps/{app_id}/errors', { params: { path: { app_id: id } } })),
       last?.value
@@ -71,6 +73,13 @@ export class Known implements IDisposable {
   dispose(): void {
     this._disposed = true;
     Signal.clearData(this);
+  }
+
+  private _onEvent(_apps: AppsModel, { kind, app, id }: Event): void {
+    if (kind === 'new_error' && app) {
+      this._news.set(app, id);
+      this._changed.emit();
+    }
   }
 
   private _look<T>(
@@ -104,6 +113,8 @@ export class Known implements IDisposable {
   }
 
   private _disposed = false;
+  /** The latest event that told of a new error, by app. */
+  private readonly _news = new Map<string, number>();
   private readonly _codes = new Map<string, ILook<ReadonlyArray<CellCode>>>();
   private readonly _errors = new Map<string, ILook<ReadonlyArray<ErrorView>>>();
   private readonly _changed = new Signal<this, void>(this);

@@ -60,11 +60,13 @@ export function addGeneralCommands(
       if (chosen === null) {
         return;
       }
-      shell.activateById('gofastapi-sidebar');
       if ('template' in chosen) {
+        shell.activateById('gofastapi-sidebar');
         const { bundle, title } = chosen.template;
         await deployed(chosen.name, { bundle, message: trans.__('From the template "%1"', title) });
-      } else {
+      } else if (panel && !panel.isDisposed) {
+        // It may be behind the launcher, say.
+        shell.activateById(panel.id);
         await commands.execute(CommandIDs.deployMarked, { app: chosen.name });
       }
     }

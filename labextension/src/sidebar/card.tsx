@@ -1,6 +1,7 @@
 import {
   Button,
   copyIcon,
+  editIcon,
   ellipsesIcon,
   LabIcon,
   launchIcon,
@@ -175,6 +176,7 @@ function Actions(props: IAppCardProps): React.ReactElement {
   const verbs: [string, LabIcon][] = [
     [CommandIDs.openApp, launchIcon],
     [CommandIDs.copyUrl, copyIcon],
+    [CommandIDs.editCode, editIcon],
     [CommandIDs.showLogs, listIcon],
     [
       entry.view.target === 'stopped' ? CommandIDs.start : CommandIDs.stop,

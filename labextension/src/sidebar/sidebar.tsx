@@ -92,7 +92,7 @@ export class Sidebar extends ReactWidget {
     const args = { app, menu: true };
     const items = [
       [CommandIDs.openApp, CommandIDs.openPage, CommandIDs.copyUrl],
-      [CommandIDs.showLogs, CommandIDs.openFiles],
+      [CommandIDs.editCode, CommandIDs.openFiles, CommandIDs.showLogs],
       [CommandIDs.start, CommandIDs.stop, CommandIDs.restart],
       [CommandIDs.clone, CommandIDs.remove]
     ];

@@ -201,6 +201,8 @@ class LocalInstance(Instance):
                 self._failure = read_failure(failure, self._redactor)
             case {"event": "report"}:
                 self._hear_report(message)
+            case {"event": "failing"} if self.on_failing is not None and self.state != "starting":
+                self.on_failing()
             case {"event": "busy"} if self._busy is not None and not self._busy.done():
                 self._busy.set_result(None)
             case {"event": str(name)} if name in self._expected and not self._events[name].done():

@@ -91,7 +91,7 @@ export function ImportForm(props: {
           <option value="csv">CSV</option>
         </select>
       </label>
-      <fieldset className="gf-Choice">
+      <fieldset className="gf-Options">
         <legend>{trans.__('Documents that are there')}</legend>
         <label className="gf-Check">
           <input type="radio" name="mode" checked={mode === 'add'} onChange={() => setMode('add')} />
