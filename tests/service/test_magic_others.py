@@ -84,7 +84,7 @@ def test_a_widget_while_it_runs_and_a_plain_output_in_the_end(kernel: Kernel) ->
     assert "application/vnd.jupyter.widget-view+json" in first["content"]["data"]
     # What stays in the notebook needs no widget model, and the model is gone.
     [output] = ran.outputs
-    assert set(output) == {"text/html", "text/plain"}
+    assert set(output) == {"text/html", "text/plain", "application/vnd.gofastapi.deploy+json"}
     assert "widget v1 is live" in output["text/plain"]
     assert ran.types().count("comm_close") >= 1
 

@@ -89,7 +89,11 @@ function focusFirst(browser: FileBrowser): void {
 function followWhileShown(browser: FileBrowser, parts: IParts): void {
   let watching: IDisposable | null = null;
   const refresh = () => {
-    if (browser.isVisible) {
+    const naming = browser.node.querySelector('.jp-DirListing-editor');
+    if (naming) {
+      // Drawn anew, the list would take the field away in which somebody is typing a name.
+      naming.addEventListener('blur', () => setTimeout(refresh), { once: true });
+    } else if (browser.isVisible) {
       void browser.model.refresh();
     }
   };

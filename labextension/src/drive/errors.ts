@@ -1,6 +1,6 @@
 import { ServerConnection } from '@jupyterlab/services';
 
-import { ApiError, isAbort, messageOf } from '../api/errors';
+import { ApiError, isAbort, messageOf, ServerMissingError } from '../api/errors';
 
 /** The error in the form JupyterLab's file browser and documents read: with a response that has a status. */
 export function asJupyterError(error: unknown): Error {
@@ -11,7 +11,10 @@ export function asJupyterError(error: unknown): Error {
   ) {
     return error as Error;
   }
-  const status = error instanceof ApiError && error.status >= 400 ? error.status : 503;
+  // That nobody answers is no folder that is not there: JupyterLab would ask about that one, in a dialog.
+  const isAnswer =
+    error instanceof ApiError && error.status >= 400 && !(error instanceof ServerMissingError);
+  const status = isAnswer ? error.status : 503;
   const told = new ServerConnection.ResponseError(new Response(null, { status }), messageOf(error));
   // What a dialog shows is the sentence, not where in our code it came from.
   told.traceback = '';
