@@ -28,6 +28,7 @@ def menu() -> dict[str, int]:
 
 @app.get("/menu/{item}")
 def price(item: str) -> dict[str, int]:
+    print(f"INFO: somebody asks for {item}")
     return {item: prices[item]}
 """
 GUESTS = [("Ada", 2, "window"), ("Grace", 4, "garden"), ("Edsger", 1, "bar"), ("Barbara", 3, "window")]
@@ -94,6 +95,8 @@ class _Pictures:
         for name, seats, table in GUESTS:
             client.insert_document("guests", {"name": name, "seats": seats, "table": table})
         client.insert_document("orders", {"guest": "Ada", "items": ["tea", "cocoa"]})
+        list(client.back_up())
+        list(client.create_branch("garden-party", ttl="7d"))
 
     def editor(self) -> None:
         self.front.execute("gofastapi:open-files", app="shop")
@@ -103,11 +106,15 @@ class _Pictures:
 
     def app_page(self) -> None:
         self.page.evaluate("window.jupyterapp.shell.collapseLeft()")
-        for tab in ("overview", "errors", "history", "environment"):
+        for tab in ("overview", "logs", "errors", "history", "environment", "settings"):
             self.front.execute("gofastapi:open-page", app="shop", tab=tab)
             shown = self.page.locator("#gofastapi-page-shop")
             if tab == "overview":
                 expect(shown.get_by_role("row", name="GET /menu/{item}")).to_be_visible()
+            if tab == "logs":
+                expect(shown.get_by_text("somebody asks for toast").first).to_be_visible()
+            if tab == "settings":
+                expect(shown.get_by_role("textbox", name="Title")).to_be_visible()
             if tab == "errors":
                 shown.get_by_text("KeyError: 'toast'").click()
                 expect(shown.get_by_role("region", name="Traceback")).to_be_visible()
@@ -123,7 +130,11 @@ class _Pictures:
         shown = self.page.locator("#gofastapi-data")
         expect(shown.get_by_role("button", name="guests", exact=True)).to_be_visible()
         self.shoot("data")
-        self.front.execute("gofastapi:open-data", collection="guests")
+        for tab, there in (("credentials", "user_"), ("backups", "documents"), ("branches", "garden-party")):
+            self.front.execute("gofastapi:open-data", tab=tab)
+            expect(shown.get_by_role("tabpanel")).to_contain_text(there)
+            self.shoot(f"data-{tab}")
+        self.front.execute("gofastapi:open-data", tab="collections", collection="guests")
         shown.get_by_role("row").filter(has_text="Grace").get_by_role("button").first.click()
         expect(shown.get_by_role("textbox", name="as JSON")).to_be_visible()
         self.shoot("data-documents")

@@ -12,8 +12,7 @@ export function asJupyterError(error: unknown): Error {
     return error as Error;
   }
   // That nobody answers is no folder that is not there: JupyterLab would ask about that one, in a dialog.
-  const isAnswer =
-    error instanceof ApiError && error.status >= 400 && !(error instanceof ServerMissingError);
+  const isAnswer = error instanceof ApiError && error.status >= 400 && !(error instanceof ServerMissingError);
   const status = isAnswer ? error.status : 503;
   const told = new ServerConnection.ResponseError(new Response(null, { status }), messageOf(error));
   // What a dialog shows is the sentence, not where in our code it came from.
