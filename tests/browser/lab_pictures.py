@@ -130,7 +130,7 @@ class _Pictures:
         shown = self.page.locator("#gofastapi-data")
         expect(shown.get_by_role("button", name="guests", exact=True)).to_be_visible()
         self.shoot("data")
-        for tab, there in (("credentials", "user_"), ("backups", "documents"), ("branches", "garden-party")):
+        for tab, there in (("credentials", "user_"), ("backups", "made by you"), ("branches", "garden-party")):
             self.front.execute("gofastapi:open-data", tab=tab)
             expect(shown.get_by_role("tabpanel")).to_contain_text(there)
             self.shoot(f"data-{tab}")
