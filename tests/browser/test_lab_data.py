@@ -86,7 +86,7 @@ def test_documents_are_found_edited_deleted_and_brought_back(page: Page, lab: La
     )
     shown = DataPage(page, lab)
     meter = shown.root.get_by_role("meter", name="Room that is used")
-    expect(meter).to_have_attribute("aria-valuetext", re.compile(" of 95 MB"))
+    expect(meter).to_have_attribute("aria-valuetext", re.compile(" of 100 MB"))
     shown.button("people").press("Enter")
     expect(shown.root.get_by_role("heading", name="people")).to_be_focused()
     # Pages by key, and back.

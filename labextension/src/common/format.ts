@@ -15,12 +15,12 @@ export function count(value: number): string {
   return String(Math.round(value));
 }
 
-/** `512 B`, `1.5 kB`, `20 MB`; powers of 1024. */
+/** `512 B`, `1.5 kB`, `20 MB`; powers of 1000, as the service counts and the limits are set. */
 export function bytes(value: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let unit = 0;
-  while (value >= 1023.5 && unit < units.length - 1) {
-    value /= 1024;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
     unit += 1;
   }
   return unit === 0 ? `${Math.round(value)} B` : `${short(value)} ${units[unit]}`;
