@@ -11,7 +11,7 @@ import pytest
 from support.cli import CommandLine
 from support.data import Data
 from support.kernel import Kernel, running_kernel
-from support.platform import Platform
+from support.platform import Platform, collections_of
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_collections_indexes_and_how_a_query_is_found(cli: CommandLine, data: Da
     assert refused.returncode == 1
     assert "--yes" in refused.stderr
     assert cli.run("db", "collections", "--drop", "people", "--yes") == ""
-    assert data.list_collection_names() == []
+    assert collections_of(data) == []
 
 
 def test_files_go_out_and_come_back(cli: CommandLine, data: Data) -> None:

@@ -15,7 +15,7 @@ import httpx
 import pymongo
 import pytest
 from support.data import Data, opened
-from support.platform import Platform, running_platform
+from support.platform import Platform, collections_of, running_platform
 from support.waiting import until
 
 from gofastapi_ext.core.documents.views import DocumentChange, Format, ImportMode
@@ -122,7 +122,7 @@ def test_names_that_are_nobodys_are_refused_everywhere(
         http.get(f"{path}/export"),
     ]
     assert [answer.status_code for answer in answers] == [422] * len(answers)
-    assert data.list_collection_names() == []
+    assert collections_of(data) == []
     made = http.post("/collections", content=json.dumps({"name": name}))
     assert made.status_code == 422
 
@@ -260,7 +260,7 @@ def test_an_import_ends_before_the_disk_is_full() -> None:
         result = list(platform.client.import_documents("notes", [b'{"n":1}\n']))[-1]
         assert result.kind == "failed"
         assert "disk is nearly full" in str(result.message)
-        assert data.list_collection_names() == []
+        assert collections_of(data) == []
 
 
 def test_many_of_everything_at_once_keeps_the_service_answering(
