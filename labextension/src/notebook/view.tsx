@@ -73,6 +73,10 @@ class CellView {
       if (!_cell.isDisposed && _cell.editor) {
         _tools.onEditor(_cell.editor as CodeMirrorEditor);
         this._isReady = true;
+        // Text that is replaced takes its marks along, also where it is the same again a moment later.
+        _cell.model.contentChanged.connect(() => {
+          this._shown = null;
+        });
         this._render();
       }
     });
@@ -139,7 +143,7 @@ class CellView {
   private _isReady = false;
   private _state: ICellState | null = null;
   private _line: StatusLine | null = null;
-  private _shown = '[]';
+  private _shown: string | null = '[]';
 }
 
 /** The place of the status line in a cell. */
