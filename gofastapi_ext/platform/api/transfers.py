@@ -85,6 +85,7 @@ class _Closing(StreamingResponse):
     """One whose content is closed at once where whoever reads it has left, not when the memory is cleaned."""
 
     async def stream_response(self, send: Send) -> None:
+        # Typed as any iterable by Starlette; all that comes here are generators, which can be closed.
         async with aclosing(self.body_iterator):  # type: ignore[type-var]
             await super().stream_response(send)
 

@@ -1,10 +1,7 @@
-import { ISignal, Signal } from '@lumino/signaling';
-import { IDisposable } from '@lumino/disposable';
-
 import type { Client } from '../api/client';
 import type { Event } from '../api/types';
 import type { AppsModel, IAppEntry } from '../apps/model';
-import { whileVisible } from '../common/visibility';
+import { PageModel } from '../common/pageModel';
 import { EnvironmentModel } from './environment/model';
 import { ErrorsModel } from './errors/model';
 import { HistoryModel } from './history/model';
@@ -32,11 +29,12 @@ export interface ITabModel {
 }
 
 /** One app's page: which tab is open, and its model kept up to date while somebody looks at it. */
-export class AppPageModel implements IDisposable {
+export class AppPageModel extends PageModel {
   constructor(
     readonly app: string,
     readonly apps: AppsModel
   ) {
+    super(() => apps.watch());
     const { client } = this;
     this.overview = new OverviewModel(app, client);
     this.logs = new LogsModel(app, client);
@@ -84,49 +82,12 @@ export class AppPageModel implements IDisposable {
     return !this.environment.changes.isEmpty && (this.entry !== undefined || !this.apps.isReady);
   }
 
-  /** Emitted when another tab is open. */
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
-
-  get isDisposed(): boolean {
-    return this._disposed;
-  }
-
-  /** Whether the page is in view; nothing is asked for while it is not. */
-  set isShown(shown: boolean) {
-    if (shown && this._shown === null && !this._disposed) {
-      const watch = this.apps.watch();
-      const visible = whileVisible(signal => this._look(signal));
-      this._shown = {
-        isDisposed: false,
-        dispose: () => {
-          visible.dispose();
-          watch.dispose();
-        }
-      };
-    } else if (!shown) {
-      this._shown?.dispose();
-      this._shown = null;
-    }
-  }
-
-  dispose(): void {
-    if (!this._disposed) {
-      this._disposed = true;
-      this.isShown = false;
-      Signal.clearData(this);
-    }
-  }
-
-  private _look(signal: AbortSignal): void {
-    this._looking = true;
+  protected look(signal: AbortSignal): void {
     this._seen = figures(this.entry);
     this.apps.eventReceived.connect(this._onEvent, this);
     this.apps.changed.connect(this._onApps, this);
     this[this._tab].show();
     signal.addEventListener('abort', () => {
-      this._looking = false;
       this.apps.eventReceived.disconnect(this._onEvent, this);
       this.apps.changed.disconnect(this._onApps, this);
       this[this._tab].hide();
@@ -148,11 +109,7 @@ export class AppPageModel implements IDisposable {
   }
 
   private _tab: Tab = 'overview';
-  private _looking = false;
   private _seen = '';
-  private _shown: IDisposable | null = null;
-  private _disposed = false;
-  private readonly _changed = new Signal<this, void>(this);
 }
 
 function figures(entry: IAppEntry | undefined): string {

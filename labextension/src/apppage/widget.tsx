@@ -1,5 +1,4 @@
 import type { ILabStatus } from '@jupyterlab/application';
-import { MainAreaWidget, ReactWidget } from '@jupyterlab/apputils';
 import type { CommandRegistry } from '@lumino/commands';
 import type { IDisposable } from '@lumino/disposable';
 import type { Message } from '@lumino/messaging';
@@ -8,16 +7,16 @@ import * as React from 'react';
 import { AppActions } from '../apps/actions';
 import type { AppsModel } from '../apps/model';
 import { confirm } from '../common/ask';
-import { keepFocus } from '../common/focus';
+import type { LoadEditor } from '../common/code';
 import { gofastapiIcon } from '../common/icons';
+import { MainPage } from '../common/mainPage';
 import type { TranslationBundle } from '../common/translation';
 import { AppPageModel } from './model';
 import type { IPage } from './page';
-import type { LoadEditor } from '../common/code';
 import { AppPageView } from './view';
 
 /** The page of one app, as a tab of the main area. */
-export class AppPage extends MainAreaWidget<ReactWidget> {
+export class AppPage extends MainPage<AppPageModel> {
   constructor(options: {
     app: string;
     apps: AppsModel;
@@ -30,50 +29,21 @@ export class AppPage extends MainAreaWidget<ReactWidget> {
     const id = `gofastapi-page-${app}`;
     const model = new AppPageModel(app, apps);
     const page: IPage = { model, actions: new AppActions(apps, options.trans), ...shared };
-    super({ content: ReactWidget.create(<AppPageView page={page} id={id} />) });
+    super(id, model, <AppPageView page={page} id={id} />);
     this._trans = shared.trans;
-    this.model = model;
     this._status = status;
-    this.id = id;
-    this.addClass('gf-Page');
-    this.toolbar.hide();
-    keepFocus(this.content.node);
     this.title.icon = gofastapiIcon;
-    this.title.closable = true;
     this._label();
     apps.changed.connect(this._label, this);
     model.environment.changed.connect(this._mark, this);
   }
 
-  readonly model: AppPageModel;
-
   override dispose(): void {
     if (!this.isDisposed) {
       this.model.apps.changed.disconnect(this._label, this);
       this._dirty?.dispose();
-      this.model.dispose();
       super.dispose();
     }
-  }
-
-  protected override onAfterShow(message: Message): void {
-    super.onAfterShow(message);
-    this.model.isShown = true;
-  }
-
-  protected override onBeforeHide(message: Message): void {
-    super.onBeforeHide(message);
-    this.model.isShown = false;
-  }
-
-  protected override onAfterAttach(message: Message): void {
-    super.onAfterAttach(message);
-    this.model.isShown = this.isVisible;
-  }
-
-  protected override onBeforeDetach(message: Message): void {
-    super.onBeforeDetach(message);
-    this.model.isShown = false;
   }
 
   protected override onCloseRequest(message: Message): void {

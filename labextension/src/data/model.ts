@@ -1,12 +1,9 @@
-import { IDisposable } from '@lumino/disposable';
-import { ISignal, Signal } from '@lumino/signaling';
-
 import { Client, data } from '../api/client';
 import type { BackupsView, BranchView, DatabaseView, Event } from '../api/types';
 import type { AppsModel } from '../apps/model';
+import { PageModel } from '../common/pageModel';
 import { Resource } from '../common/resource';
 import type { TranslationBundle } from '../common/translation';
-import { whileVisible } from '../common/visibility';
 import { CollectionModel } from './collections/model';
 import { Transfer } from './collections/transfer';
 import { DataRun } from './run';
@@ -30,11 +27,12 @@ export function isTab(name: unknown): name is Tab {
 }
 
 /** A person's database and its branches: which part is open, kept up to date while somebody looks at it. */
-export class DataModel implements IDisposable {
+export class DataModel extends PageModel {
   constructor(
     readonly apps: AppsModel,
     readonly trans: TranslationBundle
   ) {
+    super(() => apps.watch());
     this.transfer = new Transfer(this.client);
     this.branches.changed.connect(this._checkBranch, this);
   }
@@ -98,15 +96,6 @@ export class DataModel implements IDisposable {
     this._changed.emit();
   }
 
-  /** Emitted when another part is open. */
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
-
-  get isDisposed(): boolean {
-    return this._disposed;
-  }
-
   /** Look into a collection; null for the list of all. */
   openCollection(name: string | null): void {
     if (name !== (this._collection?.name ?? null)) {
@@ -146,42 +135,20 @@ export class DataModel implements IDisposable {
     // Not under somebody's hands: pages of documents are read when they are asked for.
   }
 
-  /** Whether the page is in view; nothing is asked for while it is not. */
-  set isShown(shown: boolean) {
-    if (shown && this._shown === null && !this._disposed) {
-      const watch = this.apps.watch();
-      const visible = whileVisible(signal => this._look(signal));
-      this._shown = {
-        isDisposed: false,
-        dispose: () => {
-          visible.dispose();
-          watch.dispose();
-        }
-      };
-    } else if (!shown) {
-      this._shown?.dispose();
-      this._shown = null;
-    }
-  }
-
-  dispose(): void {
-    if (!this._disposed) {
-      this._disposed = true;
-      this.isShown = false;
+  override dispose(): void {
+    if (!this.isDisposed) {
+      super.dispose();
       this.transfer.cancel();
       this._leaveCollection();
-      Signal.clearData(this);
     }
   }
 
-  private _look(signal: AbortSignal): void {
-    this._looking = true;
+  protected look(signal: AbortSignal): void {
     this.refresh();
     this._collection?.refresh();
     this.apps.eventReceived.connect(this._onEvent, this);
     const timer = setInterval(() => void this.database.refresh(), LOOK_EVERY_MS);
     signal.addEventListener('abort', () => {
-      this._looking = false;
       clearInterval(timer);
       clearTimeout(this._gathering);
       this._gathering = undefined;
@@ -228,9 +195,5 @@ export class DataModel implements IDisposable {
   private _tab: Tab = 'collections';
   private _collection: CollectionModel | null = null;
   private _notice: Event | null = null;
-  private _looking = false;
-  private _shown: IDisposable | null = null;
-  private _disposed = false;
   private _gathering: ReturnType<typeof setTimeout> | undefined;
-  private readonly _changed = new Signal<this, void>(this);
 }

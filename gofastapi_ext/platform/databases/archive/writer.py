@@ -10,11 +10,14 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, TYPE_CHECKING, Self
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from gofastapi_ext.core.errors import UnavailableError
 from gofastapi_ext.platform.databases.archive.manifest import MANIFEST, MAX_LIST_BYTES, Manifest, Part, comment
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 _COMPRESSION_LEVEL = 1
 _PIECE_BYTES = 1_000_000
@@ -137,8 +140,8 @@ class _Hashed(io.RawIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, data: object) -> int:
-        piece = memoryview(data)  # type: ignore[arg-type]
+    def write(self, data: ReadableBuffer) -> int:
+        piece = memoryview(data)
         if self._target.closed:
             # The zip is closed once more when it is forgotten, whatever became of the file.
             return piece.nbytes

@@ -19,7 +19,11 @@ export function Changes(props: {
   const { page, versions, from, to } = props;
   const { trans, model } = page;
   const { history } = model;
-  const numbers = versions.map(version => version.number);
+  const numbers = versions.map(({ number }) => (
+    <option key={number} value={number}>
+      {trans.__('Version %1', number)}
+    </option>
+  ));
   const compare = (old: number, after: Side) => history.look({ kind: 'changes', from: old, to: after });
   return (
     <section aria-label={trans.__('Changes')}>
@@ -31,11 +35,7 @@ export function Changes(props: {
             value={from}
             onChange={event => compare(Number(event.target.value), to)}
           >
-            {numbers.map(number => (
-              <option key={number} value={number}>
-                {trans.__('Version %1', number)}
-              </option>
-            ))}
+            {numbers}
           </select>
         </label>
         <label className="gf-Pick">
@@ -48,11 +48,7 @@ export function Changes(props: {
             }
           >
             <option value="draft">{trans.__('The working copy')}</option>
-            {numbers.map(number => (
-              <option key={number} value={number}>
-                {trans.__('Version %1', number)}
-              </option>
-            ))}
+            {numbers}
           </select>
         </label>
       </div>

@@ -1,8 +1,8 @@
-import { Button } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { moment } from '../../common/format';
 import { carryOut } from '../backups/actions';
+import { CreateForm } from '../forms';
 import type { IPage } from '../page';
 
 /** How long a branch may live, as the API takes it. */
@@ -18,7 +18,8 @@ export function BranchForm(props: { page: IPage; onClose: () => void }): React.R
 
   React.useEffect(() => void model.backups.refresh(), []);
 
-  const create = () => {
+  const create = (event: React.FormEvent) => {
+    event.preventDefault();
     // How it goes on, and what is wrong with the name, is shown where the work is shown.
     void carryOut(page, model.runs.branches, {
       title: trans.__('The branch %1', name),
@@ -28,14 +29,12 @@ export function BranchForm(props: { page: IPage; onClose: () => void }): React.R
   };
 
   return (
-    <form
-      className="gf-Form"
-      aria-label={trans.__('A new branch')}
-      onSubmit={event => {
-        event.preventDefault();
-        create();
-      }}
-      onKeyDown={event => event.key === 'Escape' && onClose()}
+    <CreateForm
+      label={trans.__('A new branch')}
+      trans={trans}
+      canCreate={name !== '' && !model.runs.branches.isRunning}
+      onSubmit={create}
+      onClose={onClose}
     >
       <label className="gf-Field">
         <span>{trans.__('Name')}</span>
@@ -78,18 +77,6 @@ export function BranchForm(props: { page: IPage; onClose: () => void }): React.R
           ))}
         </select>
       </label>
-      <div className="gf-Bar">
-        <Button
-          type="submit"
-          className="gf-Action gf-mod-primary"
-          disabled={!name || model.runs.branches.isRunning}
-        >
-          {trans.__('Create')}
-        </Button>
-        <Button type="button" className="gf-Action" onClick={onClose}>
-          {trans.__('Cancel')}
-        </Button>
-      </div>
-    </form>
+    </CreateForm>
   );
 }

@@ -4,10 +4,9 @@ import * as React from 'react';
 import type { IndexView } from '../../api/types';
 import { confirm } from '../../common/ask';
 import { bytes, seconds } from '../../common/format';
-import { ErrorNotice } from '../../common/notice';
 import { Busy } from '../../common/busy';
 import { withProgress } from '../../common/notify';
-import { useOpened, useSubmit } from '../forms';
+import { CreateForm, useOpened, useSubmit } from '../forms';
 import type { IPage } from '../page';
 import { keysOf, keysText } from './indexKeys';
 import type { CollectionModel } from './model';
@@ -118,11 +117,13 @@ function IndexForm(props: {
   }, onClose);
 
   return (
-    <form
-      className="gf-Form"
-      aria-label={trans.__('A new index')}
+    <CreateForm
+      label={trans.__('A new index')}
+      trans={trans}
+      canCreate={fields.trim() !== '' && !isBusy}
+      error={error}
       onSubmit={submit}
-      onKeyDown={event => event.key === 'Escape' && onClose()}
+      onClose={onClose}
     >
       <label className="gf-Field">
         <span>{trans.__('Fields')}</span>
@@ -156,15 +157,6 @@ function IndexForm(props: {
         <small>{trans.__('Counted from the date in the field. Leave it empty to keep them.')}</small>
       </label>
       {isBusy && <Busy label={trans.__('Building the index')} />}
-      {error != null && <ErrorNotice error={error} trans={trans} />}
-      <div className="gf-Bar">
-        <Button type="submit" className="gf-Action gf-mod-primary" disabled={!fields.trim() || isBusy}>
-          {trans.__('Create')}
-        </Button>
-        <Button type="button" className="gf-Action" onClick={onClose}>
-          {trans.__('Cancel')}
-        </Button>
-      </div>
-    </form>
+    </CreateForm>
   );
 }

@@ -15,7 +15,7 @@ import type { TranslationBundle } from '../../common/translation';
 import { useOpened } from '../forms';
 import type { IPage } from '../page';
 import { dropCollection } from './actions';
-import { CreateForm } from './create';
+import { CollectionForm } from './create';
 import { ImportForm } from './importForm';
 
 const COLUMNS = ['name', 'documents', 'bytes', 'average_bytes', 'indexes'] as const;
@@ -40,7 +40,7 @@ export function CollectionList(props: { page: IPage }): React.ReactElement {
           {trans.__('Import a file')}
         </Button>
       </div>
-      {opened === 'create' && <CreateForm page={page} onClose={close} />}
+      {opened === 'create' && <CollectionForm page={page} onClose={close} />}
       {opened === 'import' && <ImportForm page={page} onClose={close} />}
       {view.collections.length === 0 ? (
         <Empty title={trans.__('No collections yet')}>

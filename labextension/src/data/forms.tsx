@@ -1,4 +1,8 @@
+import { Button } from '@jupyterlab/ui-components';
 import * as React from 'react';
+
+import { ErrorNotice } from '../common/notice';
+import type { TranslationBundle } from '../common/translation';
 
 /** Which form is open, of those that buttons open. When it closes, the focus goes back to its button. */
 export function useOpened<T extends string>(
@@ -49,4 +53,37 @@ export function useSubmit(
     isBusy,
     error
   };
+}
+
+/** A form that makes something new: its fields, why it failed, and the two buttons. Escape closes it, too. */
+export function CreateForm(
+  props: React.PropsWithChildren<{
+    label: string;
+    trans: TranslationBundle;
+    canCreate: boolean;
+    error?: unknown;
+    onSubmit: (event: React.FormEvent) => void;
+    onClose: () => void;
+  }>
+): React.ReactElement {
+  const { trans, error, onClose } = props;
+  return (
+    <form
+      className="gf-Form"
+      aria-label={props.label}
+      onSubmit={props.onSubmit}
+      onKeyDown={event => event.key === 'Escape' && onClose()}
+    >
+      {props.children}
+      {error != null && <ErrorNotice error={error} trans={trans} />}
+      <div className="gf-Bar">
+        <Button type="submit" className="gf-Action gf-mod-primary" disabled={!props.canCreate}>
+          {trans.__('Create')}
+        </Button>
+        <Button type="button" className="gf-Action" onClick={onClose}>
+          {trans.__('Cancel')}
+        </Button>
+      </div>
+    </form>
+  );
 }
