@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import nbformat
@@ -12,6 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 from support.front import FrontPage
 from support.lab import Lab, NotebookPage
 from support.platform import Platform
+from support.waiting import held_until
 
 from gofastapi_ext.core.bundle import Bundle, BundleFile
 from gofastapi_ext.core.drafts import DraftSave
@@ -83,7 +85,7 @@ def test_an_error_is_seen_at_once_and_leads_to_its_line(front: FrontPage, platfo
     # A copy with the same cells elsewhere is another notebook.
     notebook.save()
     front.page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty")
-    nbformat.write(nbformat.read(lab.root / "teas" / "menu.ipynb", as_version=4), lab.root / "menu.ipynb")  # type: ignore[no-untyped-call]
+    nbformat.write(nbformat.read(lab.root / "teas" / "menu.ipynb", as_version=4), lab.root / "menu.ipynb")
     shown = app_page(front, "menu", "errors")
     expect(shown).to_contain_text("Nothing went wrong")
     begin = time.monotonic()
@@ -108,7 +110,7 @@ def test_an_error_is_seen_at_once_and_leads_to_its_line(front: FrontPage, platfo
     expect_cursor(front, "teas/menu.ipynb", 10)
 
 
-def test_between_the_page_of_an_app_and_its_files(front: FrontPage, platform: Platform) -> None:
+def test_between_the_page_of_an_app_and_its_files(front: FrontPage, platform: Platform, tmp_path: Path) -> None:
     files = {"main.py": BundleFile(text=SHOP), "words.txt": BundleFile(text="tea\n")}
     url = str(list(platform.client.deploy("files", DeployRequest(bundle=Bundle(files=files))))[-1].url)
     assert httpx.get(f"{url}/menu/toast").status_code == 500
@@ -139,9 +141,11 @@ def test_between_the_page_of_an_app_and_its_files(front: FrontPage, platform: Pl
     # A deploy from the editor is under way everywhere.
     editor.locator(".cm-content").click()
     page.keyboard.press("Control+End")
-    page.keyboard.type("\nimport time\ntime.sleep(4)\n")
+    gate = tmp_path / "gate"
+    page.keyboard.insert_text("\n" + held_until(gate))
     editor.get_by_role("button", name="Deploy").click()
     expect(card(front, "files").get_by_role("status")).to_contain_text("Starting")
+    gate.touch()
     expect(editor.get_by_role("status")).to_have_text("Up to date", timeout=PATIENT)
     shown = app_page(front, "files")
     expect(shown).to_contain_text("Version 2")

@@ -241,7 +241,7 @@ def test_one_at_a_time_and_it_goes_on_without_its_caller(platform: Platform) -> 
     assert next(events).stage is DataStage.CHECK
     with pytest.raises(ConflictError, match="under way"):
         list(platform.client.back_up())
-    events.close()  # type: ignore[attr-defined]
+    events.close()
     until(lambda: len(platform.client.backups().backups) == had + 1)
     with user_data(platform) as data:
         data.drop_collection("large")

@@ -174,7 +174,9 @@ def test_names_times_and_numbers_are_checked(platform: Platform) -> None:
         platform.client._request("DELETE", "/api/database/branches/b1")
     before = platform.client.branch("b1").expires_at
     after = platform.client.extend_branch("b1", "7d").expires_at
-    assert before is not None and after is not None and (after - before).days == 6  # noqa: PT018
+    assert before is not None
+    assert after is not None
+    assert (after - before).days == 6
 
 
 def test_a_branch_of_a_backup(platform: Platform) -> None:

@@ -234,7 +234,7 @@ def test_an_import_ends_where_the_database_is_full() -> None:
             for start in range(0, 100_000, 1000):
                 rows = ({"_id": n, "text": "x" * 100} for n in range(start, start + 1000))
                 yield b"".join(json.dumps(row).encode() + b"\n" for row in rows)
-                time.sleep(0.05)
+                time.sleep(0.05)  # else all of it is there before the size is looked at
 
         result = list(platform.client.import_documents("notes", content()))[-1]
         assert result.kind == "failed"

@@ -17,6 +17,15 @@ from gofastapi_ext.core.convert import Conversion, convert
 from gofastapi_ext.core.errors import InvalidRequestError
 from gofastapi_ext.core.validation import analyze
 
+FASTAPI = "from fastapi import FastAPI\napp = FastAPI()\n"
+USERS = """
+@app.get("/users")
+def users(): return []
+
+@app.get("/users/{name}")
+def user(name: str): return name
+"""
+
 
 @dataclass(frozen=True)
 class Converted:

@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from support.conversion import Comparer
-
-FASTAPI = "from fastapi import FastAPI\napp = FastAPI()\n"
-USERS = """
-@app.get("/users")
-def users(): return []
-
-@app.get("/users/{name}")
-def user(name: str): return name
-"""
+from support.conversion import FASTAPI, USERS, Comparer
 
 
 def test_a_catch_all_keeps_its_place(same: Comparer) -> None:

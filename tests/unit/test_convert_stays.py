@@ -6,20 +6,11 @@ import time
 from contextlib import suppress
 
 import pytest
-from support.conversion import Comparer, left_alone
+from support.conversion import FASTAPI, USERS, Comparer, left_alone
 
 from gofastapi_ext.core.bundle import Bundle, BundleFile
 from gofastapi_ext.core.convert import convert
 from gofastapi_ext.core.errors import InvalidRequestError
-
-FASTAPI = "from fastapi import FastAPI\napp = FastAPI()\n"
-USERS = """
-@app.get("/users")
-def users(): return []
-
-@app.get("/users/{name}")
-def user(name: str): return name
-"""
 
 
 def test_what_is_rebound_stays_with_whoever_does_it(same: Comparer) -> None:
