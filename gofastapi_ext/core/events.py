@@ -26,6 +26,7 @@ class EventKind(StrEnum):
     CRASHED = "crashed"
     CRASH_LOOP = "crash_loop"
     RECOVERED = "recovered"  # it came back by itself after a crash
+    SCALED = "scaled"  # another number of workers serves it now
     SLEPT = "slept"
     WOKE = "woke"
     HEALTH = "health"  # another colour

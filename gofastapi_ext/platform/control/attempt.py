@@ -11,6 +11,7 @@ import logging
 import time
 import uuid
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -151,21 +152,21 @@ class Attempt(ABC):
     async def _bring_up(
         self, supervisor: Supervisor, version: VersionRecord, env_revision: int, commit: dict[str, Any]
     ) -> None:
-        """Start an instance beside what serves, prove it ready, commit, switch."""
+        """Start its workers beside what serves, prove them ready, commit, switch."""
         environment = await self._tools.environments.resolve(self.record.id, env_revision)
-        instance = await self._tools.launcher.launch(version, self.record, environment)
+        instances = await self._tools.launcher.launch_workers(version, self.record, environment)
         try:
-            await instance.wait_loaded()
+            await asyncio.gather(*(instance.wait_loaded() for instance in instances))
             self._end_stage(Stage.START)
-            await instance.wait_ready()
+            await asyncio.gather(*(instance.wait_ready() for instance in instances))
             self._end_stage(Stage.READY)
-            await self._go_live(supervisor, instance, commit)
+            await self._go_live(supervisor, instances, commit)
         except BaseException:
-            if instance.state == "starting":
-                await asyncio.shield(instance.kill())
+            unused = [instance for instance in instances if instance.state == "starting"]
+            await asyncio.shield(asyncio.gather(*(instance.kill() for instance in unused)))
             raise
 
-    async def _go_live(self, supervisor: Supervisor, instance: Instance, commit: dict[str, Any]) -> None:
+    async def _go_live(self, supervisor: Supervisor, instances: Sequence[Instance], commit: dict[str, Any]) -> None:
         """The commit point, then the switch. A crash between the two is mended by restoring what was committed."""
         self._stage = Stage.LIVE
         current = await self._tools.apps.get(self.record.id)
@@ -174,7 +175,7 @@ class Attempt(ABC):
         commit = {"target": Target.RUNNING, **commit}
         self.record = await self._tools.apps.change(current, **commit)
         try:
-            await supervisor.switch_to(instance)
+            await supervisor.switch_to(instances)
         except InstanceFailedError:
             try:
                 self.record = await self._tools.apps.change(
@@ -186,6 +187,9 @@ class Attempt(ABC):
                 elif self.record.target is Target.ASLEEP and not supervisor.is_serving:
                     supervisor.doze()
             raise
+        if self.record.workers != len(instances):
+            # It was changed while they started.
+            supervisor.scale()
 
     async def _conclude(self, supervisor: Supervisor, outcome: Outcome, number: int | None) -> None:
         """Tell the end and let the caller go; what is left is bookkeeping, which the next attempt waits for."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from gofastapi_ext.core.errors import GoFastAPIError
 from gofastapi_ext.core.events import EventKind
@@ -19,6 +20,16 @@ logger = logging.getLogger(__name__)
 _BY = "gofastapi"
 # Rounds in a row above the cap: an old instance beside a new one holds its connections for a while, too.
 _ROUNDS = 12
+
+
+@dataclass(frozen=True)
+class _Excess:
+    """An app that holds more connections than its `cap`."""
+
+    user: str
+    app: str
+    count: int
+    cap: int
 
 
 class ConnectionCap:
@@ -37,26 +48,33 @@ class ConnectionCap:
 
     async def heed(self, held: Mapping[tuple[str, str], int]) -> None:
         """A round: the connections of each user and app."""
-        above = {app: (user, count) for (user, app), count in held.items() if count > self._cap}
+        above = {each.app: each for each in [await self._measured(*key, count) for key, count in held.items()] if each}
         for app in [app for app in self._rounds if app not in above]:
             del self._rounds[app], self._since[app]
-        for app, (user, count) in above.items():
-            record = await self._apps.get(app)
-            if record is None or record.owner != user:
-                continue
+        for app, excess in above.items():
             self._rounds[app] = self._rounds.get(app, 0) + 1
             self._since.setdefault(app, time.monotonic())
             if self._rounds[app] == 1:
-                self._tell(user, app, count, "Make one client for the whole app, not one for each request.")
+                self._tell(excess, "Make one client for the whole app, not one for each request.")
             elif self._rounds[app] % _ROUNDS == 0:
-                await self._restart(user, app, count)
+                await self._restart(excess)
 
-    async def _restart(self, user: str, app: str, count: int) -> None:
+    async def _measured(self, user: str, app: str, count: int) -> _Excess | None:
+        """None where it holds no more than it may; each of its workers has a client of its own."""
+        if count <= self._cap:
+            return None
+        record = await self._apps.get(app)
+        if record is None or record.owner != user or count <= (cap := self._cap * record.workers):
+            return None
+        return _Excess(user, app, count, cap)
+
+    async def _restart(self, excess: _Excess) -> None:
+        app = excess.app
         record, supervisor = await self._apps.get(app), self._supervisors.find(app)
         if record is None or supervisor is None or not supervisor.is_serving:
             return
         seconds = time.monotonic() - self._since[app]
-        self._tell(user, app, count, f"That has been so for {seconds:.0f} s: it is restarted, without a pause.")
+        self._tell(excess, f"That has been so for {seconds:.0f} s: it is restarted, without a pause.")
         try:
             async for event in self._deployments.restart(record, _BY):
                 if event.stage is Stage.FAILED:
@@ -64,7 +82,9 @@ class ConnectionCap:
         except GoFastAPIError as error:
             logger.info("%s has too many connections and is restarted later: %s", app, error.message)
 
-    def _tell(self, user: str, app: str, count: int, what: str) -> None:
-        message = f"It holds {count} connections to its database; {self._cap} are allowed. {what}"
-        details = {"connections": count, "cap": self._cap}
-        self._events.publish(EventKind.TOO_MANY_CONNECTIONS, message, owner=user, app=app, details=details)
+    def _tell(self, excess: _Excess, what: str) -> None:
+        message = f"It holds {excess.count} connections to its database; {excess.cap} are allowed. {what}"
+        details = {"connections": excess.count, "cap": excess.cap}
+        self._events.publish(
+            EventKind.TOO_MANY_CONNECTIONS, message, owner=excess.user, app=excess.app, details=details
+        )

@@ -29,12 +29,24 @@ class Launcher:
         self.databases = databases
         self._runtime = runtime
         self._observer = observer
+        self._unpacking = asyncio.Lock()
+
+    async def launch_workers(self, version: VersionRecord, app: AppRecord, environment: Environment) -> list[Instance]:
+        """Start as many instances of the version as the app is to have workers. All are started, or none."""
+        launches = (self.launch(version, app, environment) for _ in range(app.workers))
+        results = await asyncio.gather(*launches, return_exceptions=True)
+        instances = [result for result in results if isinstance(result, Instance)]
+        if failures := [result for result in results if isinstance(result, BaseException)]:
+            await asyncio.gather(*(instance.kill() for instance in instances))
+            raise failures[0]
+        return instances
 
     async def launch(self, version: VersionRecord, app: AppRecord, environment: Environment) -> Instance:
         """Start an instance of the version, with the app's own variables beneath those of the version."""
         code_dir = self._code_dir(version.app, version.number)
-        if not code_dir.exists():
-            await self.unpack(version, await self._bundles.get(version.code_hash))
+        async with self._unpacking:
+            if not code_dir.exists():
+                await self.unpack(version, await self._bundles.get(version.code_hash))
         lease = await self.databases.lease(app.owner, version.db_branch, app.id)
         spec = LaunchSpec(
             app_id=version.app,

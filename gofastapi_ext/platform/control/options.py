@@ -12,7 +12,7 @@ _MIN_SLEEP_AFTER_SECONDS = 1.0
 _MAX_SLEEP_AFTER_SECONDS = 365 * 86_400.0
 
 
-def options_of(change: AppChange) -> dict[str, Any]:
+def options_of(change: AppChange, max_workers: int) -> dict[str, Any]:
     """What is to be stored of a change. Raises `InvalidRequestError`."""
     options: dict[str, Any] = {}
     if change.title is not None:
@@ -24,6 +24,10 @@ def options_of(change: AppChange) -> dict[str, Any]:
         options["sleep_after_seconds"] = _sleep_after(change.sleep_after)
     if change.record_bodies is not None:
         options["record_bodies"] = change.record_bodies
+    if change.workers is not None:
+        if change.workers > max_workers:
+            raise InvalidRequestError(f"An app has {max_workers} workers at most.", {"max_workers": max_workers})
+        options["workers"] = change.workers
     return options
 
 
@@ -60,4 +64,6 @@ def in_words(options: dict[str, Any]) -> str:
     if "record_bodies" in options:
         kept = "kept" if options["record_bodies"] else "not kept"
         told.append(f"bodies of requests that fail are {kept}")
+    if "workers" in options:
+        told.append(f"it has {options['workers']} worker{'s' if options['workers'] > 1 else ''}")
     return f"Changed: {', '.join(told)}."

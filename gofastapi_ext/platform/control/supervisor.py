@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,15 +15,14 @@ from gofastapi_ext.core.events import EventKind
 from gofastapi_ext.core.lifecycle import Status, Target, restart_delay_seconds
 from gofastapi_ext.core.models import InstanceView
 from gofastapi_ext.platform.control.diagnose import diagnose
-from gofastapi_ext.platform.control.environments import Environments
 from gofastapi_ext.platform.control.events import EventFeed
-from gofastapi_ext.platform.control.launcher import Launcher
+from gofastapi_ext.platform.control.live_version import LiveVersion, LiveVersions
 from gofastapi_ext.platform.control.tasks import cancelled, to_its_end
+from gofastapi_ext.platform.control.workers import Workers, accept_all
 from gofastapi_ext.platform.runtimes.base import Instance, InstanceFailedError, Runtime
 from gofastapi_ext.platform.settings import Settings
 from gofastapi_ext.platform.store.apps import AppRecord, AppStore
 from gofastapi_ext.platform.store.bundles import BundleStore
-from gofastapi_ext.platform.store.versions import VersionStore
 
 logger = logging.getLogger(__name__)
 
@@ -43,11 +42,9 @@ class Supervisor:
         owner: str,
         *,
         apps: AppStore,
-        versions: VersionStore,
         bundles: BundleStore,
         runtime: Runtime,
-        launcher: Launcher,
-        environments: Environments,
+        live_versions: LiveVersions,
         settings: Settings,
         starts: asyncio.Semaphore,
         events: EventFeed,
@@ -55,11 +52,9 @@ class Supervisor:
         self.app_id = app_id
         self._owner = owner
         self._apps = apps
-        self._versions = versions
         self._bundles = bundles
         self._runtime = runtime
-        self._launcher = launcher
-        self._environments = environments
+        self._live_versions = live_versions
         self._settings = settings
         self._starts = starts
         self._events = events
@@ -67,12 +62,18 @@ class Supervisor:
         """The one who has the app to himself has told his caller the end, and will be done in a moment."""
         self._lock = asyncio.Lock()
         self._busy_since = 0.0
+        self._workers = Workers(self._worker_ended)
         self._crashes = 0
+        """In a row."""
+        self._failure: InstanceFailedError | None = None
+        """Of the worker that ended last, until its place is taken."""
         self._status: Status | None = None
-        self._current: Instance | None = None
-        self._draining: list[Instance] = []
+        self._reason: str | None = None
         self._recovery: asyncio.Task[None] | None = None
-        self._watch: asyncio.Task[None] | None = None
+        self._is_to_look_again = False
+        """What the recovery is to do before it ends: something has changed since it last looked."""
+        self._is_to_scale = False
+        """What is to be done when nobody has the app to himself any more."""
         self._closed = False
 
     @asynccontextmanager
@@ -83,23 +84,21 @@ class Supervisor:
             raise ConflictError(
                 f'Another deploy of "{self.app_id}" is under way, since {since:.1f} s. Run it again when it is over.'
             )
-        async with self._lock:
-            self._busy_since = time.monotonic()
-            self.finishing = False
-            if self._closed:
-                # The app may be back by now, under another supervisor.
-                raise ConflictError(f'"{self.app_id}" was removed meanwhile. Run it again.')
-            yield
+        try:
+            async with self._lock:
+                self._busy_since = time.monotonic()
+                self.finishing = False
+                if self._closed:
+                    # The app may be back by now, under another supervisor.
+                    raise ConflictError(f'"{self.app_id}" was removed meanwhile. Run it again.')
+                yield
+        finally:
+            if self._is_to_scale:
+                self.scale()
 
     def instances(self) -> list[InstanceView]:
-        """The processes of this app, the serving one first."""
-        self._draining = [instance for instance in self._draining if instance.state != "ended"]
-        alive = [instance for instance in [self._current, *self._draining] if instance is not None]
-        return [
-            InstanceView(pid=i.pid, version=i.version, state=i.state, started_at=i.started_at)
-            for i in alive
-            if i.state != "ended"
-        ]
+        """The processes of this app, those that serve first."""
+        return self._workers.views()
 
     @property
     def is_busy(self) -> bool:
@@ -108,48 +107,36 @@ class Supervisor:
 
     @property
     def is_serving(self) -> bool:
-        return self._current is not None and self._current.state == "serving"
+        return len(self._workers) > 0
 
     @property
     def answers(self) -> bool:
-        """Whether a request is answered: by the process that serves, or after it has woken the app."""
+        """Whether a request is answered: by a process that serves, or after it has woken the app."""
         return self.is_serving or self._status is Status.ASLEEP
 
     @property
     def serving_pid(self) -> int | None:
-        """Of the instance that takes the traffic."""
-        current = self._current
-        return current.pid if current is not None and current.state == "serving" else None
+        """Of the instance that takes the traffic; of several, the one that does so for the longest time."""
+        serving = self._workers.serving
+        return serving[0].pid if serving else None
 
     async def open(self, record: AppRecord, *, may_move: bool) -> int:
         """Listen at the app's port; at another one where that is taken and `may_move`."""
-        taken = frozenset[int]() if record.port else await self._apps.taken_ports()
-        try:
-            port = await self._runtime.open(self.app_id, record.port, taken)
-        except GoFastAPIError:
-            if not may_move:
-                raise
-            port = await self._runtime.open(self.app_id, None, await self._apps.taken_ports())
-        if port != record.port:
-            await self._apps.set_port(self.app_id, port)
-        return port
+        return await self._live_versions.open(record, may_move=may_move)
 
-    async def switch_to(self, instance: Instance) -> None:
-        """Give a ready instance the traffic; the one before drains and goes.
+    async def switch_to(self, instances: Sequence[Instance]) -> None:
+        """Give ready instances the traffic; those before drain and go.
 
-        Both accept for a moment, so no request is lost. Raises `InstanceFailedError` where the new
+        All accept for a moment, so no request is lost. Raises `InstanceFailedError` where a new
         one fails at the last moment; then nothing has changed, but that a recovery has to be begun anew.
         """
-        # It would bring up a second instance of the version that is to be live.
+        # It would bring up further instances of the version that is to be live.
         await cancelled(self._recovery)
-        await instance.accept()
-        # Once more: the one before may have crashed while the new one began.
+        await accept_all(instances)
+        # Once more: one of those before may have crashed while the new ones began.
         await cancelled(self._recovery)
-        before, self._current = self._current, instance
-        self._follow(instance)
-        if before is not None and before.state == "serving":
-            self._draining.append(before)
-            await before.release()
+        self._failure = None
+        await self._workers.replace(instances)
         await self._set_status(Status.RUNNING)
 
     async def fall_asleep(self, by: str | None = None) -> bool:
@@ -163,16 +150,17 @@ class Supervisor:
         async with self.exclusive():
             # It takes a moment: who comes to deploy waits for it, rather than being sent away.
             self.finishing = True
-            current = self._current
             # First what is to be: after a crash in between the app sleeps, and the next request wakes it.
-            if current is None or not await self._apps.set_asleep(self.app_id, True):
+            if not self.is_serving or not await self._apps.set_asleep(self.app_id, True):
                 return False
             self._status = Status.ASLEEP
-            if current is not self._current or not await current.release_if_idle():
+            # It would bring up a worker again that has just been let go.
+            await cancelled(self._recovery)
+            if not self.is_serving or not await self._workers.release_if_idle():
                 await self._awake()
+                self.recover()
                 return False
-            self._current = None
-            self._draining.append(current)
+            await cancelled(self._recovery)
             self.doze()
         why = "It was put to sleep" if by else "Nobody asked for it: it sleeps"
         self._publish(EventKind.SLEPT, f"{why}, and wakes with the next request.", by=by)
@@ -194,9 +182,14 @@ class Supervisor:
 
     def recover(self) -> None:
         """Bring the live version up where it is not, in the background, with a growing delay between attempts."""
-        if self._closed or self._current is not None or (self._recovery is not None and not self._recovery.done()):
-            return
-        self._recovery = asyncio.create_task(self._recover(crashes=0, failure=None), name=f"recover {self.app_id}")
+        self._crashes = 0
+        self._begin_recovery()
+
+    def scale(self) -> None:
+        """Have as many workers as are wanted now; where somebody has the app to himself, when he is done."""
+        self._is_to_scale = self._lock.locked()
+        if self.is_serving and not self._is_to_scale:
+            self.recover()
 
     async def show_failure(self, reason: str, diagnostics: list[Diagnostic]) -> None:
         """A deploy failed and nothing is serving: say so, also to who opens the URL."""
@@ -206,10 +199,7 @@ class Supervisor:
     async def halt(self) -> None:
         """Let the app's processes finish what they are at and go; its address says that it is stopped."""
         await cancelled(self._recovery)
-        before, self._current = self._current, None
-        if before is not None and before.state == "serving":
-            self._draining.append(before)
-            await before.release()
+        await self._workers.release()
         await self.show_stopped(None, [])
 
     async def show_stopped(self, reason: str | None, diagnostics: list[Diagnostic]) -> None:
@@ -227,29 +217,26 @@ class Supervisor:
         """End this app's processes and whatever runs for it here."""
         self._closed = True
         await cancelled(self._recovery)
-        await cancelled(self._watch)
-        current, self._current = self._current, None
-        for instance in [current, *self._draining]:
-            if instance is not None:
-                await instance.kill()
+        await self._workers.kill()
 
-    def _follow(self, instance: Instance) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
-        self._watch = asyncio.create_task(self._watch_exit(instance), name=f"watch {self.app_id}")
-
-    async def _watch_exit(self, instance: Instance) -> None:
-        started = time.monotonic()
-        failure = await instance.wait_exited()
-        if instance is not self._current or self._closed:
+    def _worker_ended(self, instance: Instance, failure: InstanceFailedError, seconds: float) -> None:
+        """Take up that a worker ended which was not asked to."""
+        if self._closed:
             return
-        self._current = None
-        stable = time.monotonic() - started > self._settings.stable_after_seconds
+        stable = seconds > self._settings.stable_after_seconds
         self._crashes = (0 if stable else self._crashes) + failure.is_crash
+        self._failure = failure
         logger.warning("%s: instance %d ended: %s", self.app_id, instance.pid, failure.message)
         if failure.is_crash:
-            self._publish(EventKind.CRASHED, failure.message, version=instance.version)
-        self._recovery = asyncio.create_task(self._recover(self._crashes, failure), name=f"recover {self.app_id}")
+            others = f" {_serve(self._workers)} still." if self.is_serving else ""
+            self._publish(EventKind.CRASHED, failure.message + others, version=instance.version)
+        self._begin_recovery()
+
+    def _begin_recovery(self) -> None:
+        """Where one is under way, it looks once more before it ends."""
+        self._is_to_look_again = True
+        if not self._closed and (self._recovery is None or self._recovery.done()):
+            self._recovery = asyncio.create_task(self._recover(), name=f"recover {self.app_id}")
 
     async def _doze(self) -> None:
         """Asleep: no process, but somebody at the door."""
@@ -265,92 +252,119 @@ class Supervisor:
         await self._set_status(Status.ASLEEP)
         await self._runtime.wait_for_visitor(self.app_id)
         arrived = time.perf_counter()
+        self._crashes, self._failure, self._is_to_look_again = 0, None, False
         try:
-            await self._start_live_version()
+            served = await self._start_live_version()
         except Exception as error:
-            failure = error if isinstance(error, InstanceFailedError) else None
-            await self._recover(crashes=failure.is_crash if failure else 0, failure=failure)
+            self._note(error)
         else:
-            seconds = time.perf_counter() - arrived
+            seconds = max((served or arrived) - arrived, 0.0)
             self._publish(EventKind.WOKE, f"A request woke it in {seconds:.2f} s.", details={"seconds": seconds})
+        if self._is_to_look_again:
+            await self._recover()
 
     async def _awake(self) -> None:
         """Note that it runs again."""
         try:
             await self._apps.set_asleep(self.app_id, False)
-            self._status = Status.RUNNING
+            self._status, self._reason = Status.RUNNING, None
         except GoFastAPIError as error:
             # Until it settles it is shown as asleep; after a crash it sleeps until somebody comes.
             logger.warning("%s: that it is awake was not stored: %s", self.app_id, error.message)
 
-    async def _recover(self, crashes: int, failure: InstanceFailedError | None) -> None:
-        while crashes < self._settings.max_crashes:
+    def _note(self, error: Exception) -> None:
+        """A worker did not come up: there is one to be started still."""
+        self._is_to_look_again = True
+        if isinstance(error, InstanceFailedError):
+            self._failure = error
+            self._crashes += error.is_crash
+
+    async def _recover(self) -> None:
+        """Start what is missing, and again until nothing is; give up when too much of it crashed in a row."""
+        while self._crashes < self._settings.max_crashes:
+            failure, self._failure, self._is_to_look_again = self._failure, None, False
+            before = len(self._workers)
             if failure is not None:
-                await self._set_status(Status.RESTARTING, failure.message)
-                await asyncio.sleep(restart_delay_seconds(crashes))
-            else:
+                if not self.is_serving:
+                    await self._set_status(Status.RESTARTING, failure.message)
+                await asyncio.sleep(restart_delay_seconds(self._crashes))
+            elif not self.is_serving:
                 await self._set_status(Status.STARTING)
             try:
                 async with self._starts:
                     await self._start_live_version()
                 if failure is not None:
                     self._publish(EventKind.RECOVERED, "It is back after a crash.")
-                return
+                elif before and len(self._workers) != before:
+                    self._publish(EventKind.SCALED, f"{_serve(self._workers)} it now.")
+                if not self._is_to_look_again:
+                    return
             except InstanceFailedError as error:
-                failure = error
-                crashes += error.is_crash
+                self._note(error)
             except GoFastAPIError as error:
                 # Not the app's fault: its port or the database is away. It comes back by itself.
-                await self._set_status(Status.FAILED, error.message)
-                if isinstance(error, SecretsUnreadableError | NotFoundError):
-                    # That may last: who opens the app is not left waiting. The reason is for its owner alone.
-                    why = _SECRETS_UNREADABLE if isinstance(error, SecretsUnreadableError) else _DATABASE_GONE
-                    await self._runtime.park(self.app_id, f"{self.app_id}: {why}")
+                self._failure = self._failure or failure
+                if not self.is_serving:
+                    await self._show_unavailable(error)
                 await asyncio.sleep(_RETRY_SECONDS)
             except Exception:
                 logger.exception("%s: cannot be started", self.app_id)
+                self._failure = self._failure or failure
                 await asyncio.sleep(_RETRY_SECONDS)
-        if failure is not None:
-            await self._give_up(failure, crashes)
+        if self._failure is not None:
+            await self._give_up(self._failure)
 
-    async def _start_live_version(self) -> None:
-        record = await self._apps.get(self.app_id)
-        if record is None or record.live_version is None or record.target not in (Target.RUNNING, Target.ASLEEP):
-            return
-        version = await self._versions.get(self.app_id, record.live_version)
-        if version is None:
-            return
-        await self.open(record, may_move=False)
-        environment = await self._environments.resolve(self.app_id, record.env_revision)
-        instance = await self._launcher.launch(version, record, environment)
-        try:
-            await instance.wait_loaded()
-            await instance.wait_ready()
-        except BaseException:
-            await asyncio.shield(instance.kill())
-            raise
-        await to_its_end(self._begin_to_serve(instance))
-        if record.target is Target.ASLEEP:
+    async def _start_live_version(self) -> float | None:
+        """Start the workers that are missing, let those go that are too many; when the first one began to serve.
+
+        By `time.perf_counter`. Raises what the first one that failed does; the others serve.
+        """
+        live = await self._live_versions.find(self.app_id)
+        if live is None or not live.is_to_run:
+            return None
+        missing = live.app.workers - len(self._workers)
+        if missing <= 0:
+            await self._workers.dismiss(-missing)
+            await self._set_status(Status.RUNNING)
+            return None
+        await self.open(live.app, may_move=False)
+        results = await asyncio.gather(*(self._start_worker(live) for _ in range(missing)), return_exceptions=True)
+        if failures := [result for result in results if isinstance(result, BaseException)]:
+            raise failures[0]
+        return min(result for result in results if isinstance(result, float))
+
+    async def _start_worker(self, live: LiveVersion) -> float:
+        await to_its_end(self._workers.add(await self._live_versions.start(live)))
+        served = time.perf_counter()
+        if live.app.target is Target.ASLEEP:
             await self._awake()
         else:
             await self._set_status(Status.RUNNING)
+        return served
 
-    async def _begin_to_serve(self, instance: Instance) -> None:
-        try:
-            await instance.accept()
-        except BaseException:
-            await asyncio.shield(instance.kill())
-            raise
-        self._current = instance
-        self._follow(instance)
+    async def _show_unavailable(self, error: GoFastAPIError) -> None:
+        await self._set_status(Status.FAILED, error.message)
+        if isinstance(error, SecretsUnreadableError | NotFoundError):
+            # That may last: who opens the app is not left waiting. The reason is for its owner alone.
+            why = _SECRETS_UNREADABLE if isinstance(error, SecretsUnreadableError) else _DATABASE_GONE
+            await self._runtime.park(self.app_id, f"{self.app_id}: {why}")
 
-    async def _give_up(self, failure: InstanceFailedError, crashes: int) -> None:
-        """A crash loop: stop restarting, and say why."""
-        record = await self._apps.get(self.app_id)
-        version = await self._versions.get(self.app_id, record.live_version) if record and record.live_version else None
-        reason = f"It crashed {crashes} times in a row and is not restarted any more: {failure.message}"
+    async def _give_up(self, failure: InstanceFailedError) -> None:
+        """A crash loop: stop restarting, and say why. Other workers go on."""
+        live = await self._live_versions.find(self.app_id)
+        version = live.version if live else None
+        crashes = f"crashed {self._crashes} times in a row and"
+        if left := len(self._workers):
+            all_of_them = live.app.workers if live else left
+            reason = f"{left} of {all_of_them} workers serve it: the others {crashes} are not restarted any more"
+        else:
+            reason = f"It {crashes} is not restarted any more"
+        reason = f"{reason}: {failure.message}"
         diagnostics = [await diagnose(failure, version, self._bundles)] if version else []
-        await self.show_failure(reason, diagnostics)
+        if self.is_serving:
+            await self._set_status(Status.RUNNING, reason, diagnostics)
+        else:
+            await self.show_failure(reason, diagnostics)
         self._publish(EventKind.CRASH_LOOP, reason, version=version.number if version else None)
 
     def _publish(self, kind: EventKind, message: str, **more: Any) -> None:
@@ -359,11 +373,15 @@ class Supervisor:
     async def _set_status(
         self, status: Status, reason: str | None = None, diagnostics: list[Diagnostic] | None = None
     ) -> None:
-        if status is self._status is Status.RUNNING:
+        if status is self._status is Status.RUNNING and reason == self._reason:
             return
         try:
             await self._apps.set_status(self.app_id, status, reason, diagnostics)
-            self._status = status
+            self._status, self._reason = status, reason
         except GoFastAPIError as error:
             # The app itself is not touched by this; the next change of status is written again.
             logger.warning("%s: status %s was not stored: %s", self.app_id, status, error.message)
+
+
+def _serve(workers: Workers) -> str:
+    return "1 worker serves" if len(workers) == 1 else f"{len(workers)} workers serve"

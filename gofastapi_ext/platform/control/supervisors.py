@@ -12,6 +12,7 @@ from gofastapi_ext.platform.control.databases import Databases
 from gofastapi_ext.platform.control.environments import Environments
 from gofastapi_ext.platform.control.events import EventFeed
 from gofastapi_ext.platform.control.launcher import Launcher
+from gofastapi_ext.platform.control.live_version import LiveVersions
 from gofastapi_ext.platform.control.observer import Observer
 from gofastapi_ext.platform.control.supervisor import Supervisor
 from gofastapi_ext.platform.runtimes.base import Runtime
@@ -41,7 +42,7 @@ class Supervisors:
         events: EventFeed,
     ) -> None:
         self.launcher = Launcher(home, bundles, databases, runtime, observer)
-        self._environments = environments
+        self._live_versions = LiveVersions(apps, versions, environments, self.launcher, runtime)
         self._apps = apps
         self._versions = versions
         self._bundles = bundles
@@ -60,11 +61,9 @@ class Supervisors:
                 record.id,
                 record.owner,
                 apps=self._apps,
-                versions=self._versions,
                 bundles=self._bundles,
                 runtime=self._runtime,
-                launcher=self.launcher,
-                environments=self._environments,
+                live_versions=self._live_versions,
                 settings=self._settings,
                 starts=self._starts,
                 events=self._events,

@@ -46,6 +46,7 @@ class AppRecord(BaseModel):
     sleep_after_seconds: float | None = None
     """None: as the setting says. 0: never."""
     record_bodies: bool = False
+    workers: int = 1
     last_request_at: datetime | None = None
     """Of an outside request, to the minute or so."""
     removal_warned_at: datetime | None = None
