@@ -26,6 +26,11 @@ def app_rows(app: AppView) -> list[tuple[str, str]]:
         rows.append(("Last request", f"{app.last_request_at.astimezone():%Y-%m-%d %H:%M}"))
     after = app.sleep_after_seconds
     rows.append(("Sleeps", f"after {format_duration(after)} without a request" if after else "never"))
+    if app.workers > 1:
+        serving = sum(each.state == "serving" for each in app.instances)
+        rows.append(
+            ("Workers", f"{app.workers}" if serving in (0, app.workers) else f"{serving} of {app.workers} serve")
+        )
     rows.append(("Bodies", "kept, of requests that fail" if app.record_bodies else "not kept"))
     return rows
 
@@ -42,6 +47,15 @@ def when_it_sleeps(app: AppView) -> list[str]:
     after = app.sleep_after_seconds
     words = "It sleeps after {} without a request; the next one wakes it. To keep it awake: gofastapi app {}"
     return [f"{words.format(format_duration(after), app.id)} --sleep-after never"] if after else []
+
+
+def parse_workers(text: str | None) -> int | None:
+    """How many. Raises `InvalidRequestError`."""
+    if text is None:
+        return None
+    if not text.isdecimal() or not int(text):
+        raise InvalidRequestError(f'--workers is a number from 1 on, not "{text}".')
+    return int(text)
 
 
 def parse_switch(name: str, text: str | None) -> bool | None:

@@ -202,13 +202,12 @@ def parse_diff(line: str) -> tuple[str, str | None, str | None]:
     return str(name), old, new
 
 
-def parse_app(line: str) -> tuple[str, str | None, str | None]:
-    """The app, when it is to sleep, and whether bodies are to be kept; None leaves a thing as it is."""
+def parse_app(line: str) -> tuple[str, dict[str, str]]:
+    """The app, and what is to be set of it, by option."""
     words, options = split("app", line)
     if len(words) != 1:
         raise usage("app")
-    sleep_after, record_bodies = (options.get(name, [None])[-1] for name in ("--sleep-after", "--record-bodies"))
-    return words[0], sleep_after, record_bodies
+    return words[0], {name: str(values[-1]) for name, values in options.items()}
 
 
 def parse_rename(line: str) -> tuple[str, str]:

@@ -21,6 +21,7 @@ _MAX_PATHS = 200
 _VALUES = {
     "--window": ("15m", "1h", "6h", "24h"),
     "--record-bodies": ("on", "off"),
+    "--workers": ("1", "2", "4"),
     "--sleep-after": ("30m", "2h", "1d", "never", "default"),
     "--level": ("debug", "info", "warning", "error"),
     "--since": ("10m", "1h", "24h"),

@@ -16,9 +16,10 @@ class ObservingMagics(Magics):
     def app(self, line: str) -> None:
         """Show how an app is and how it is set; with options, set it otherwise.
 
-        Usage: %app NAME [--sleep-after TIME] [--record-bodies on|off]
+        Usage: %app NAME [--sleep-after TIME] [--workers N] [--record-bodies on|off]
 
         --sleep-after TIME       how long without a request until it sleeps: 30m, 2h, never, default
+        --workers N              how many processes serve it side by side
         --record-bodies on|off   keep the bodies of requests that fail, so that %replay can send them again
 
         Example: %app hello --sleep-after never

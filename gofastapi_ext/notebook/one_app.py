@@ -6,7 +6,7 @@ import sys
 from html import escape
 from typing import TYPE_CHECKING
 
-from gofastapi_ext.client.one_app import app_as_text, app_rows, parse_switch
+from gofastapi_ext.client.one_app import app_as_text, app_rows, parse_switch, parse_workers
 from gofastapi_ext.core.models import AppChange, AppView
 from gofastapi_ext.notebook import arguments, session
 from gofastapi_ext.notebook.commands import one_line
@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 def app(shell: InteractiveShell, line: str) -> None:
     """`%app`"""
     with one_line():
-        name, sleep_after, record_bodies = arguments.parse_app(line)
-        change = AppChange(sleep_after=sleep_after, record_bodies=parse_switch("--record-bodies", record_bodies))
+        name, options = arguments.parse_app(line)
+        change = AppChange(
+            sleep_after=options.get("--sleep-after"),
+            record_bodies=parse_switch("--record-bodies", options.get("--record-bodies")),
+            workers=parse_workers(options.get("--workers")),
+        )
         client = session.client()
         found = client.app(name) if change == AppChange() else client.change(name, change)
         if is_kernel(shell):

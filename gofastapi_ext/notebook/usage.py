@@ -20,7 +20,7 @@ USAGE = {
     "deployfile": "%%deployfile NAME PATH [--force], or %deployfile NAME PATH --remove",
     "versions": "%versions NAME",
     "diff": "%diff NAME [OLD [NEW]]",
-    "app": "%app NAME [--sleep-after TIME] [--record-bodies on|off]",
+    "app": "%app NAME [--sleep-after TIME] [--workers N] [--record-bodies on|off]",
     "apps": "%apps",
     "env_set": "%env_set NAME [K=V ...] [--secret K ...] [--unset K ...] [--import FILE]",
     "errors": "%errors NAME [--all] [--clear]",
@@ -41,7 +41,7 @@ USAGE = {
     "restore": "%restore [NAME]",
 }
 OPTIONS = {
-    "app": ("--sleep-after", "--record-bodies"),
+    "app": ("--sleep-after", "--workers", "--record-bodies"),
     "deploy": ("--with", "--env", "--file", "--run", "--message", "--open", "--db-branch", "--draft", "--force"),
     "%deploy": ("--with", "--env", "--file", "--message", "--open", "--db-branch", "--draft", "--force", "--dry-run"),
     "db": ("--sort", "--limit", "--branch"),
@@ -72,6 +72,7 @@ TAKES_VALUE = frozenset(
         "--window",
         "--sleep-after",
         "--record-bodies",
+        "--workers",
         "--limit",
         "--sort",
         "--since",

@@ -366,11 +366,18 @@ def test_settings_and_the_end_of_an_app(page: Page, lab: Lab, platform: Platform
     shown = AppPage(page, lab, "menu", "settings")
     shown.root.get_by_label("Title").fill("The Menu")
     shown.root.get_by_label("Sleeps after").select_option("Never")
+    shown.root.get_by_label("Workers").select_option("2")
     shown.root.get_by_label("Keep the bodies of requests that fail").check()
+    # What is not saved yet is still there after a look at something else.
+    shown.open("logs")
+    shown.open("settings")
+    expect(shown.root.get_by_label("Title")).to_have_value("The Menu")
     shown.button("Save").click()
     expect(shown.root.get_by_role("heading", name="The Menu")).to_be_visible()
+    expect(shown.root).to_contain_text("2 workers")
     view = platform.app("menu")
     assert (view.title, view.sleep_after_seconds, view.record_bodies) == ("The Menu", None, True)
+    assert view.workers == 2
     # Somebody else's change shows by itself.
     platform.client.change("menu", AppChange(title="Our Menu"))
     expect(shown.root.get_by_label("Title")).to_have_value("Our Menu")

@@ -182,6 +182,10 @@ def test_app_shows_and_sets_and_sleep_lets_it_sleep(cli: CommandLine) -> None:
     assert "after 2h without a request" in cli.run("app", "naps", "--sleep-after", "2h", "--title", "My naps")
     assert "My naps" in cli.run("app", "naps")
     assert cli.lines("app", "naps", "--record-bodies", "on")[-1]["record_bodies"] is True
+    assert "Workers" in cli.run("app", "naps", "--workers", "2")
+    until(lambda: len(cli.lines("app", "naps")[-1]["instances"]) == 2, what="2 workers")
+    [refused] = cli.lines("app", "naps", "--workers", "0", status=1)
+    assert "from 1 on" in refused["error"]["message"]
     assert cli.run("sleep", "naps") == "naps sleeps. The next request wakes it.\n"
     assert cli.lines("app", "naps")[-1]["state"] == "asleep"
     assert get(url).json() == {"says": "here"}

@@ -55,6 +55,12 @@ def test_app_shows_and_sets_how_it_is_and_sleep_lets_it_sleep(kernel: Kernel, pl
     view = platform.app("naps")
     assert (view.sleep_after_seconds, view.record_bodies) == (None, True)
     assert "is no duration" in str(kernel.run("%app naps --sleep-after soon").error)
+    assert "Workers" not in kernel.run("%app naps").plain
+    assert "2" in kernel.run("%app naps --workers 2").plain
+    assert platform.app("naps").workers == 2
+    assert "a number from 1 on" in str(kernel.run("%app naps --workers many").error)
+    assert "8 workers at most" in str(kernel.run("%app naps --workers 9").error)
+    assert kernel.complete("%app naps --workers ") == ["1", "2", "4"]
     assert "on or off" in str(kernel.run("%app naps --record-bodies maybe").error)
     assert kernel.complete("%app naps --record-bodies ") == ["on", "off"]
     assert "never" in kernel.complete("%app naps --sleep-after ")

@@ -65,6 +65,12 @@ def test_an_app_that_runs(
     assert judge(Target.RUNNING, Status.RUNNING, None, checks, requests, errors) == (color, reason)
 
 
+def test_an_app_that_runs_and_lacks_something_is_yellow() -> None:
+    lacks = "1 of 2 workers serve it"
+    assert judge(Target.RUNNING, Status.RUNNING, lacks, [OK]) == (YELLOW, lacks)
+    assert judge(Target.RUNNING, Status.RUNNING, lacks, [BAD, BAD, BAD]).color is RED
+
+
 @pytest.mark.parametrize(
     ("target", "status", "reason", "color", "words"),
     [

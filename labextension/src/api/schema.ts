@@ -1551,6 +1551,8 @@ export interface components {
             sleep_after?: string | null;
             /** Record Bodies */
             record_bodies?: boolean | null;
+            /** Workers */
+            workers?: number | null;
         };
         /**
          * AppMove
@@ -1640,6 +1642,11 @@ export interface components {
              * @default false
              */
             record_bodies: boolean;
+            /**
+             * Workers
+             * @default 1
+             */
+            workers: number;
             /** Last Request At */
             last_request_at?: string | null;
             health?: components["schemas"]["Health"] | null;
@@ -2446,7 +2453,7 @@ export interface components {
          * EventKind
          * @enum {string}
          */
-        EventKind: "deployed" | "deploy_failed" | "rolled_back" | "started" | "restarted" | "stopped" | "env_changed" | "changed" | "draft_saved" | "new_error" | "cloned" | "deleted" | "restored" | "crashed" | "crash_loop" | "recovered" | "slept" | "woke" | "health" | "removal_warning" | "removed" | "cleaned" | "backed_up" | "backup_failed" | "database_restored" | "branch_created" | "branch_dropped" | "branch_promoted" | "credentials_rotated" | "database_full" | "database_writable" | "operation_ended" | "too_many_connections" | "alert_failed";
+        EventKind: "deployed" | "deploy_failed" | "rolled_back" | "started" | "restarted" | "stopped" | "env_changed" | "changed" | "draft_saved" | "new_error" | "cloned" | "deleted" | "restored" | "crashed" | "crash_loop" | "recovered" | "scaled" | "slept" | "woke" | "health" | "removal_warning" | "removed" | "cleaned" | "backed_up" | "backup_failed" | "database_restored" | "branch_created" | "branch_dropped" | "branch_promoted" | "credentials_rotated" | "database_full" | "database_writable" | "operation_ended" | "too_many_connections" | "alert_failed";
         /** ExplainRequest */
         ExplainRequest: {
             /**
@@ -2785,6 +2792,11 @@ export interface components {
              * @default 10
              */
             max_versions_kept: number;
+            /**
+             * Max Workers
+             * @default 8
+             */
+            max_workers: number;
         };
         /**
          * LineProblem

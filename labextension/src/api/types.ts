@@ -37,6 +37,7 @@ export type ImportEvent = Schemas['ImportEvent'];
 export type IndexCreate = Schemas['IndexCreate'];
 export type IndexView = Schemas['IndexView'];
 export type LineProblem = Schemas['LineProblem'];
+export type Limits = Schemas['Limits'];
 export type LogLevel = Schemas['LogLevel'];
 export type LogLine = Schemas['LogLine'];
 export type MetricsView = Schemas['MetricsView'];

@@ -44,6 +44,7 @@ export function Header(props: { page: IPage; view: AppView }): React.ReactElemen
               {trans.__('Changes not deployed, saved %1', ago(view.draft.saved_at))}
             </span>
           )}
+          {view.workers > 1 && <span>{workersWord(view, trans)}</span>}
           {view.reason && <span>{view.reason}</span>}
           <span role="status">{deploy && deployWord(deploy, trans)}</span>
         </p>
@@ -109,6 +110,14 @@ function Act(props: {
       {label}
     </Button>
   );
+}
+
+/** How many processes serve it; of how many, where some are missing. */
+function workersWord(view: AppView, trans: TranslationBundle): string {
+  const serving = (view.instances ?? []).filter(instance => instance.state === 'serving').length;
+  return serving === 0 || serving === view.workers
+    ? trans.__('%1 workers', view.workers)
+    : trans.__('%1 of %2 workers', serving, view.workers);
 }
 
 function StateBadge(props: { view: AppView; trans: TranslationBundle }): React.ReactElement {

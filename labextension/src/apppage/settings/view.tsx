@@ -6,7 +6,9 @@ import { Busy } from '../../common/busy';
 import { seconds } from '../../common/format';
 import { ErrorNotice } from '../../common/notice';
 import type { TranslationBundle } from '../../common/translation';
+import { useSignal } from '../../common/useSignal';
 import type { IPage } from '../page';
+import { differing, durationOf, optionsOf } from './model';
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -18,7 +20,7 @@ export function SettingsView(props: { page: IPage }): React.ReactElement {
   const view = page.model.entry?.view;
   return (
     <div className="gf-Settings">
-      {view && <Options key={optionsKey(view)} page={page} view={view} />}
+      {view && <Options page={page} view={view} />}
       {view && <Danger page={page} view={view} />}
     </div>
   );
@@ -26,31 +28,24 @@ export function SettingsView(props: { page: IPage }): React.ReactElement {
 
 function Options(props: { page: IPage; view: AppView }): React.ReactElement {
   const { page, view } = props;
-  const { trans, model } = page;
-  const now = {
-    title: view.title,
-    sleepAfter: durationOf(view.sleep_after_seconds),
-    bodies: view.record_bodies
-  };
-  const [title, setTitle] = React.useState(now.title);
-  const [sleepAfter, setSleepAfter] = React.useState(now.sleepAfter);
-  const [bodies, setBodies] = React.useState(now.bodies);
+  const { trans } = page;
+  const model = page.model.settings;
+  useSignal(model.changed);
+  useSignal(model.limits.changed);
+  const now = optionsOf(view);
+  const { title, sleepAfter, workers, bodies } = { ...now, ...model.edits };
+  const isChanged = Object.keys(differing(model.edits, now)).length > 0;
   const [isSaving, setSaving] = React.useState(false);
   const [error, setError] = React.useState<unknown>(null);
   const [attempt, setAttempt] = React.useState(0);
-  const isChanged = title !== now.title || sleepAfter !== now.sleepAfter || bodies !== now.bodies;
 
   const save = async () => {
     setSaving(true);
     setError(null);
     setAttempt(attempt + 1);
     try {
-      await model.settings.change({
-        title: title === now.title ? undefined : title,
-        sleep_after: sleepAfter === now.sleepAfter ? undefined : sleepAfter,
-        record_bodies: bodies === now.bodies ? undefined : bodies
-      });
-      await model.apps.refresh();
+      await model.save();
+      await page.model.apps.refresh();
     } catch (problem) {
       setError(problem);
     } finally {
@@ -73,7 +68,7 @@ function Options(props: { page: IPage; view: AppView }): React.ReactElement {
           className="jp-mod-styled gf-Input"
           maxLength={100}
           value={title}
-          onChange={event => setTitle(event.target.value)}
+          onChange={event => model.edit({ title: event.target.value })}
         />
         <small>
           {trans.__('What people call it, here and in link previews. Without one it is called %1.', view.id)}
@@ -84,7 +79,7 @@ function Options(props: { page: IPage; view: AppView }): React.ReactElement {
         <select
           className="jp-mod-styled gf-Select"
           value={sleepAfter}
-          onChange={event => setSleepAfter(event.target.value)}
+          onChange={event => model.edit({ sleepAfter: event.target.value })}
         >
           {choices(now.sleepAfter, trans).map(([value, label]) => (
             <option key={value} value={value}>
@@ -98,9 +93,32 @@ function Options(props: { page: IPage; view: AppView }): React.ReactElement {
           )}
         </small>
       </label>
+      <label className="gf-Field">
+        <span>{trans.__('Workers')}</span>
+        <select
+          className="jp-mod-styled gf-Select"
+          value={workers}
+          onChange={event => model.edit({ workers: Number(event.target.value) })}
+        >
+          {upTo(Math.max(model.limits.value?.max_workers ?? 1, workers)).map(number => (
+            <option key={number} value={number}>
+              {number}
+            </option>
+          ))}
+        </select>
+        <small>
+          {trans.__(
+            'Processes that serve the app side by side. Each has its own memory: what a request leaves in a variable, the next one may not find. They come and go without a pause.'
+          )}
+        </small>
+      </label>
       <div className="gf-Field">
         <label className="gf-Check">
-          <input type="checkbox" checked={bodies} onChange={event => setBodies(event.target.checked)} />
+          <input
+            type="checkbox"
+            checked={bodies}
+            onChange={event => model.edit({ bodies: event.target.checked })}
+          />
           <span>{trans.__('Keep the bodies of requests that fail')}</span>
         </label>
         <small>
@@ -163,14 +181,8 @@ function Danger(props: { page: IPage; view: AppView }): React.ReactElement {
   );
 }
 
-/** Another one, where somebody else changed them: what is shown is what is set. */
-function optionsKey(view: AppView): string {
-  return [view.title, view.sleep_after_seconds, view.record_bodies].join('\0');
-}
-
-/** A number of seconds as the API takes it: `30m`, or `never`. */
-function durationOf(value: number | null | undefined): string {
-  return value == null ? 'never' : `${value}s`;
+function upTo(last: number): number[] {
+  return Array.from({ length: last }, (_, index) => index + 1);
 }
 
 function choices(now: string, trans: TranslationBundle): [string, string][] {
