@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 from support.databases import NOTES
 from support.load import under_load
@@ -181,9 +182,18 @@ def test_one_that_is_killed_is_replaced_while_the_others_serve(platform: Platfor
     assert "1 worker serves still" in until_told(platform, "hurt", EventKind.CRASHED)
     until_told(platform, "hurt", EventKind.RECOVERED)
     assert platform.app("hurt").state is State.RUNNING
-    for pid in serving(platform, "hurt"):
+
+
+def test_many_that_end_at_once_are_no_crash_loop(platform: Platform) -> None:
+    url = deploy_with(platform, "felled", 5)
+    before = serving(platform, "felled")
+    for pid in before:
         os.kill(pid, signal.SIGKILL)
-    until_serving(platform, "hurt", 2)
+    until(lambda: len(now := serving(platform, "felled")) == 5 and not now & before, what="all of them anew")
+    assert get(url).status_code == 200
+    [zygote] = {psutil.Process(pid).ppid() for pid in serving(platform, "felled")}
+    os.kill(zygote, signal.SIGKILL)
+    until(lambda: not psutil.pid_exists(zygote) and len(serving(platform, "felled")) == 5, what="all of them again")
     assert get(url).status_code == 200
 
 
@@ -201,22 +211,28 @@ def test_the_others_go_on_where_one_of_them_crashes_again_and_again(platform: Pl
     assert (view.state, view.reason) == (State.RUNNING, told)
     assert view.health is not None
     assert (view.health.color, view.health.reason) == (HealthColor.YELLOW, told)
-    # Whoever mends the cause has it tried again.
+    # Whoever mends the cause has it tried again: by a start, or by deploying the same once more.
     lock.unlink()
     [started] = platform.client.start("greedy")
     assert started.stage is Stage.LIVE
     until_serving(platform, "greedy", 2)
     until(lambda: platform.app("greedy").reason is None, what="no reason left")
+    os.kill(max(serving(platform, "greedy")), signal.SIGKILL)
+    until(lambda: platform.app("greedy").reason, what="given up again")
+    lock.unlink()
+    assert platform.deploy("greedy", greedy + source())[-1].unchanged
+    until_serving(platform, "greedy", 2)
 
 
 def test_they_fall_asleep_and_wake_together(platform: Platform) -> None:
     url = deploy_with(platform, "naps", 2)
+    both = serving(platform, "naps")
     with connect_websocket(url.replace("http", "ws") + "/ws") as busy:
         busy_pid = int(busy.recv())
         with pytest.raises(ConflictError, match="in use"):
             platform.client.sleep("naps")
-        # One may have gone before the other said that it is in use.
-        assert busy_pid in until_serving(platform, "naps", 2)
+        assert busy_pid in serving(platform, "naps")
+        assert serving(platform, "naps") == both, "one was let go for nothing"
         assert platform.app("naps").state is State.RUNNING
         busy.send("bye")
     until(lambda: _sleeps(platform, "naps"), what="asleep")

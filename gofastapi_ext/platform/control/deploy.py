@@ -54,6 +54,8 @@ class Deploy(Attempt):
             self._draft = await self._tools.drafts.get(self.record.id)
             self._live = True
             await self._let_go_of_draft()
+            # Workers that crashed and were given up get another chance.
+            supervisor.scale()
             self._end_stage(Stage.RELEASE)
             return Outcome.UNCHANGED, live.number
         async with self._tools.bundles.kept(self._bundle.code_hash):

@@ -59,7 +59,9 @@ class Sleeper:
         supervisor = self._supervisors.of(record)
         if record.live_version is None or not supervisor.is_serving:
             raise ConflictError(f'"{record.id}" does not run, so it has no need to sleep.')
-        if not await self._fall_asleep(supervisor, by):
+        # Asked of all its workers first: none is let go while another one is in use.
+        await self._observer.refresh(record.id)
+        if self._observer.idle_seconds(record.id) == 0.0 or not await self._fall_asleep(supervisor, by):
             raise ConflictError(f'"{record.id}" is in use. It can sleep when no request and no WebSocket is open.')
 
     async def _run(self) -> None:

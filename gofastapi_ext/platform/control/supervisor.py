@@ -223,8 +223,10 @@ class Supervisor:
         """Take up that a worker ended which was not asked to."""
         if self._closed:
             return
-        stable = seconds > self._settings.stable_after_seconds
-        self._crashes = (0 if stable else self._crashes) + failure.is_crash
+        if not self._is_to_look_again:
+            # Several that end together, before one is started anew, are one crash.
+            stable = seconds > self._settings.stable_after_seconds
+            self._crashes = (0 if stable else self._crashes) + failure.is_crash
         self._failure = failure
         logger.warning("%s: instance %d ended: %s", self.app_id, instance.pid, failure.message)
         if failure.is_crash:
@@ -282,14 +284,14 @@ class Supervisor:
     async def _recover(self) -> None:
         """Start what is missing, and again until nothing is; give up when too much of it crashed in a row."""
         while self._crashes < self._settings.max_crashes:
-            failure, self._failure, self._is_to_look_again = self._failure, None, False
-            before = len(self._workers)
+            failure, before = self._failure, len(self._workers)
             if failure is not None:
                 if not self.is_serving:
                     await self._set_status(Status.RESTARTING, failure.message)
                 await asyncio.sleep(restart_delay_seconds(self._crashes))
             elif not self.is_serving:
                 await self._set_status(Status.STARTING)
+            self._failure, self._is_to_look_again = None, False
             try:
                 async with self._starts:
                     await self._start_live_version()
