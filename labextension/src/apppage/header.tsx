@@ -45,7 +45,7 @@ export function Header(props: { page: IPage; view: AppView }): React.ReactElemen
             </span>
           )}
           {view.workers > 1 && <span>{workersWord(view, trans)}</span>}
-          {view.reason && <span>{view.reason}</span>}
+          {view.reason && view.state !== 'running' && <span>{view.reason}</span>}
           <span role="status">{deploy && deployWord(deploy, trans)}</span>
         </p>
       </div>
