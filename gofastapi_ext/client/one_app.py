@@ -50,10 +50,10 @@ def when_it_sleeps(app: AppView) -> list[str]:
 
 
 def parse_workers(text: str | None) -> int | None:
-    """How many. Raises `InvalidRequestError`."""
+    """How many, 4 digits at most. Raises `InvalidRequestError`."""
     if text is None:
         return None
-    if not text.isdecimal() or not int(text):
+    if not text.isdecimal() or len(text) > 4 or not int(text):
         raise InvalidRequestError(f'--workers is a number from 1 on, not "{text}".')
     return int(text)
 

@@ -83,8 +83,8 @@ def judge(
 ) -> Verdict:
     """The colour of an app, and why.
 
-    `reason` is the app's own for its status; of one that runs, what it lacks. `checks` are those of the process
-    that serves now, newest first.
+    `reason` is the app's own for its status; of one that runs, what it lacks. `checks` are those since the process
+    that serves now began to, newest first.
     `requests` and `server_errors` are of the last 5 minutes.
     """
     if target is not Target.RUNNING or status is not Status.RUNNING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Limits(BaseModel):
@@ -18,8 +18,8 @@ class Limits(BaseModel):
     max_env_bytes: int = 64_000
     max_env_variables: int = 200
     max_versions_kept: int = 10
-    max_workers: int = 8
-    """Of one app."""
+    max_workers: int = Field(default=8, ge=1)
+    """Of one app, also where more were set before."""
 
 
 def format_bytes(size: int) -> str:

@@ -304,11 +304,13 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     await cleanup.end_orphans()
     await data.changes.mend()
     await rebinding.finish()
+    await apps.limit_workers(settings.limits.max_workers)
     await supervisors.restore()
     observer.start()
     health = HealthWatch(
         apps=apps.all,
         serving=supervisors.serving_pid,
+        lacks=supervisors.lacks,
         url=runtime.url,
         recent=metrics_recorder.recent,
         prober=Prober(runtime.probe_headers),

@@ -7,6 +7,8 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from pathlib import Path
 
 import httpx
@@ -23,6 +25,7 @@ from gofastapi_ext.core.events import EventKind
 from gofastapi_ext.core.health import HealthColor
 from gofastapi_ext.core.lifecycle import Stage, State
 from gofastapi_ext.core.models import AppChange, AppView
+from gofastapi_ext.platform.control.launcher import STARTED_AT_ONCE
 
 SOURCE = """
 import asyncio, os
@@ -58,7 +61,7 @@ def source(version: int = 1) -> str:
 @pytest.fixture(scope="module")
 def platform() -> Iterator[Platform]:
     """One of its own: processes are killed in it."""
-    with running_platform(GOFASTAPI_STABLE_AFTER_SECONDS="60", GOFASTAPI_MAX_CRASHES="3") as running:
+    with running_platform(GOFASTAPI_STABLE_AFTER_SECONDS="1", GOFASTAPI_MAX_CRASHES="3") as running:
         yield running
 
 
@@ -79,6 +82,18 @@ def deploy_with(platform: Platform, name: str, workers: int, code: str | None = 
     url = platform.deploy_live(name, code or source())
     set_workers(platform, name, workers)
     return url
+
+
+def until_stable(platform: Platform, name: str) -> None:
+    """Until the workers have served for so long that a crash is no part of a loop."""
+    began = max(each.started_at for each in platform.app(name).instances)
+    until(lambda: datetime.now(UTC) - began > timedelta(seconds=1.5), what="stable")
+
+
+def greedy(lock: Path) -> str:
+    """An app of which only one process comes up: each wants the one port, GPU or lock there is, say."""
+    guard = f"import os, pathlib\nlock = pathlib.Path({str(lock)!r})\nif lock.exists(): os._exit(7)\nlock.touch()\n"
+    return guard + source()
 
 
 def until_told(platform: Platform, name: str, kind: EventKind) -> str:
@@ -198,10 +213,8 @@ def test_many_that_end_at_once_are_no_crash_loop(platform: Platform) -> None:
 
 
 def test_the_others_go_on_where_one_of_them_crashes_again_and_again(platform: Platform, tmp_path: Path) -> None:
-    """Say, because there is one port, GPU or lock that each of them wants."""
     lock = tmp_path / "lock"
-    greedy = f"import os, pathlib\nlock = pathlib.Path({str(lock)!r})\nif lock.exists(): os._exit(7)\nlock.touch()\n"
-    url = platform.deploy_live("greedy", greedy + source())
+    url = platform.deploy_live("greedy", greedy(lock))
     platform.client.change("greedy", AppChange(workers=2))
     told = until_told(platform, "greedy", EventKind.CRASH_LOOP)
     assert "1 of 2 workers serve it" in told
@@ -220,8 +233,101 @@ def test_the_others_go_on_where_one_of_them_crashes_again_and_again(platform: Pl
     os.kill(max(serving(platform, "greedy")), signal.SIGKILL)
     until(lambda: platform.app("greedy").reason, what="given up again")
     lock.unlink()
-    assert platform.deploy("greedy", greedy + source())[-1].unchanged
+    assert platform.deploy("greedy", greedy(lock))[-1].unchanged
     until_serving(platform, "greedy", 2)
+
+
+def test_who_wants_no_more_of_them_is_not_told_of_a_recovery(platform: Platform, tmp_path: Path) -> None:
+    platform.deploy_live("modest", greedy(tmp_path / "lock"))
+    platform.client.change("modest", AppChange(workers=2))
+    until_told(platform, "modest", EventKind.CRASH_LOOP)
+    platform.client.change("modest", AppChange(workers=1))
+    until(lambda: platform.app("modest").reason is None, what="nothing missing")
+    assert EventKind.RECOVERED not in [event.kind for event in platform.client.events("modest")]
+
+
+@pytest.mark.parametrize("victim", ["worker", "zygote"])
+def test_what_was_left_after_a_crash_loop_may_crash_once(platform: Platform, tmp_path: Path, victim: str) -> None:
+    lock, name = tmp_path / "lock", f"left-{victim}"
+    platform.deploy_live(name, greedy(lock))
+    platform.client.change(name, AppChange(workers=2))
+    until_told(platform, name, EventKind.CRASH_LOOP)
+    lock.unlink()
+    until_stable(platform, name)
+    [pid] = serving(platform, name)
+    os.kill(pid if victim == "worker" else psutil.Process(pid).ppid(), signal.SIGKILL)
+    until(lambda: pid not in serving(platform, name) and platform.app(name).state is State.RUNNING, what="up again")
+
+
+def test_a_mended_version_may_crash_once(platform: Platform, tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    platform.deploy_live("mended", greedy(lock))
+    os.kill(serving(platform, "mended").pop(), signal.SIGKILL)
+    platform.until_state("mended", State.FAILED)
+    platform.deploy_live("mended", source())
+    [pid] = serving(platform, "mended")
+    os.kill(pid, signal.SIGKILL)
+    assert pid not in until_serving(platform, "mended", 1)
+
+
+@pytest.mark.parametrize("moment", ["restart", "wake"])
+def test_a_number_that_changes_in_a_start_holds_after_it(platform: Platform, tmp_path: Path, moment: str) -> None:
+    gate, begun, name = tmp_path / "gate", tmp_path / "begun", f"while-{moment}"
+    gate.touch()
+    url = platform.deploy_live(name, f"open({str(begun)!r}, 'w')\n{held_until(gate)}{source()}")
+    gate.unlink()
+    begun.unlink()
+    if moment == "wake":
+        platform.client.sleep(name)
+    else:
+        os.kill(serving(platform, name).pop(), signal.SIGKILL)
+    visitor = threading.Thread(target=get, args=(url,))
+    visitor.start()
+    until(begun.exists, what="it is started")
+    platform.client.change(name, AppChange(workers=2))
+    gate.touch()
+    visitor.join()
+    until_serving(platform, name, 2)
+
+
+def test_one_that_does_not_answer_keeps_the_others_awake(platform: Platform) -> None:
+    deploy_with(platform, "frozen", 3)
+    pids = serving(platform, "frozen")
+    stuck = max(pids)
+    os.kill(stuck, signal.SIGSTOP)
+    try:
+        with pytest.raises(ConflictError, match="in use"):
+            platform.client.sleep("frozen")
+        assert serving(platform, "frozen") == pids
+    finally:
+        os.kill(stuck, signal.SIGCONT)
+
+
+def test_one_that_cannot_be_started_is_told_of(platform: Platform) -> None:
+    deploy_with(platform, "short", 2)
+    code = platform.places.home / "apps" / "short" / "versions" / "1"
+    with platform.database() as database:
+        # Its files are gone, and so is what they could be written from.
+        files = database["bundles.files"]
+        kept = list(files.find())
+        files.delete_many({})
+        code.rename(code.with_name("hidden"))
+        os.kill(max(serving(platform, "short")), signal.SIGKILL)
+        until(lambda: platform.app("short").reason, what="a reason")
+        view = platform.app("short")
+        assert (view.state, str(view.reason)[:40]) == (State.RUNNING, "1 worker serves it, and no other can be ")
+        assert view.health is not None
+        assert view.health.color is HealthColor.YELLOW
+        files.insert_many(kept)
+    until_serving(platform, "short", 2)
+    until(lambda: platform.app("short").reason is None, what="nothing missing")
+
+
+def test_a_new_app_of_an_old_name_has_one(platform: Platform) -> None:
+    deploy_with(platform, "again", 2)
+    platform.client.delete("again", forever=True)
+    platform.deploy_live("again", source())
+    assert platform.app("again").workers == 1
 
 
 def test_they_fall_asleep_and_wake_together(platform: Platform) -> None:
@@ -260,11 +366,12 @@ def test_a_number_that_changes_in_a_deploy_holds_after_it(platform: Platform, tm
     deploying.start()
     until(begun.exists, what="the new one begun")
     platform.client.change("midway", AppChange(workers=2))
-    assert len(serving(platform, "midway")) == 1
     gate.touch()
     deploying.join()
-    until_serving(platform, "midway", 2)
-    assert {each.version for each in platform.app("midway").instances if each.state == "serving"} == {2}
+    until(
+        lambda: [each.version for each in platform.app("midway").instances if each.state == "serving"] == [2, 2],
+        what="two of the new one",
+    )
 
 
 def test_new_credentials_reach_all_of_them(platform: Platform) -> None:
@@ -294,3 +401,37 @@ def test_after_a_crash_of_the_service_there_are_as_many_as_before(platform: Plat
         get(url).raise_for_status()
     assert list(platform.client.start("returns"))[-1].stage is Stage.LIVE
     assert len(serving(platform, "returns")) == 2
+
+
+def test_a_few_start_at_a_time(tmp_path: Path) -> None:
+    """More would wait for a processor, while their time to start runs out."""
+    log = tmp_path / "log"
+    noted = (
+        "import time\n"
+        f"def note(sign):\n with open({str(log)!r}, 'a') as log: log.write(sign)\n"
+        "note('+')\ntime.sleep(0.3)\nnote('-')\n"
+    )
+
+    def at_once() -> int:
+        """The most that were being imported at the same time."""
+        signs = log.read_text()
+        log.unlink()
+        return max(accumulate(1 if sign == "+" else -1 for sign in signs))
+
+    with running_platform() as platform:
+        for name in ("one", "two"):
+            platform.deploy_live(name, noted + source())
+            set_workers(platform, name, 8)
+        log.unlink()
+        # All are to be ready before the first one of them serves.
+        platform.deploy_live("one", noted + source(2))
+        assert len(serving(platform, "one")) == 8
+        assert at_once() == STARTED_AT_ONCE
+        assert platform.process is not None
+        platform.process.kill()
+        platform.process.wait()
+        platform.environment["GOFASTAPI_LIMITS"] = '{"max_workers": 6}'
+        platform.start()
+        for name in ("one", "two"):
+            until_serving(platform, name, 6)
+        assert 1 < at_once() <= 8

@@ -26,7 +26,7 @@ from gofastapi_ext.platform.control.diagnose import diagnose
 from gofastapi_ext.platform.control.environments import Environments
 from gofastapi_ext.platform.control.events import EventFeed
 from gofastapi_ext.platform.control.garbage import Garbage
-from gofastapi_ext.platform.control.launcher import Launcher
+from gofastapi_ext.platform.control.launcher import STARTED_AT_ONCE, Launcher
 from gofastapi_ext.platform.control.supervisor import Supervisor
 from gofastapi_ext.platform.control.telemetry import Telemetry
 from gofastapi_ext.platform.control.validate import Validator
@@ -154,11 +154,16 @@ class Attempt(ABC):
     ) -> None:
         """Start its workers beside what serves, prove them ready, commit, switch."""
         environment = await self._tools.environments.resolve(self.record.id, env_revision)
-        instances = await self._tools.launcher.launch_workers(version, self.record, environment)
+        instances: list[Instance] = []
         try:
-            await asyncio.gather(*(instance.wait_loaded() for instance in instances))
-            self._end_stage(Stage.START)
-            await asyncio.gather(*(instance.wait_ready() for instance in instances))
+            while (missing := self.record.workers - len(instances)) > 0:
+                count = min(missing, STARTED_AT_ONCE)
+                some = await self._tools.launcher.launch_some(count, version, self.record, environment)
+                instances += some
+                await asyncio.gather(*(instance.wait_loaded() for instance in some))
+                if len(instances) == count:
+                    self._end_stage(Stage.START)
+                await asyncio.gather(*(instance.wait_ready() for instance in some))
             self._end_stage(Stage.READY)
             await self._go_live(supervisor, instances, commit)
         except BaseException:

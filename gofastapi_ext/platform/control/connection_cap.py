@@ -63,8 +63,9 @@ class ConnectionCap:
         """None where it holds no more than it may; each of its workers has a client of its own."""
         if count <= self._cap:
             return None
-        record = await self._apps.get(app)
-        if record is None or record.owner != user or count <= (cap := self._cap * record.workers):
+        record, supervisor = await self._apps.get(app), self._supervisors.find(app)
+        workers = len(supervisor.instances()) if supervisor is not None else 0
+        if record is None or record.owner != user or count <= (cap := self._cap * max(workers, 1)):
             return None
         return _Excess(user, app, count, cap)
 

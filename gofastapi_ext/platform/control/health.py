@@ -40,7 +40,7 @@ class _State:
     """Held while the app is asked, or must not be."""
     checks: deque[HealthCheck] = field(default_factory=lambda: deque(maxlen=_CHECKS_KEPT))
     pid: int | None = None
-    """The process that the first `of_pid` checks are of."""
+    """The process that served, of several for the longest time, when the first `of_pid` checks were made."""
     of_pid: int = 0
     pid_since: float = 0.0
     """When it was first asked, of the monotonic clock."""
@@ -59,7 +59,8 @@ class _State:
 class HealthWatch:
     """Asks each app that serves once in every interval, at a moment of its own.
 
-    `apps` lists those that may run, `serving` tells the process that serves an app at this moment, and `recent` its
+    `apps` lists those that may run, `serving` tells the process that serves an app at this moment (of several, the one
+    that does so for the longest time), `lacks` what one that runs does not have, in words, and `recent` its
     requests and server errors of the last so many seconds, 5 minutes at most. Changes between green, yellow and red
     are events; that an app sleeps, stops or starts is told by those who do it.
     """
@@ -69,6 +70,7 @@ class HealthWatch:
         *,
         apps: Callable[[], Awaitable[list[AppRecord]]],
         serving: Callable[[str], int | None],
+        lacks: Callable[[str], str | None] = lambda _: None,
         url: Callable[[int], str],
         recent: Callable[[str, float], tuple[int, int]],
         prober: Prober,
@@ -78,6 +80,7 @@ class HealthWatch:
     ) -> None:
         self._list_apps = apps
         self._serving = serving
+        self._lacks = lacks
         self._url = url
         self._recent = recent
         self._prober = prober
@@ -111,7 +114,7 @@ class HealthWatch:
 
     def of(self, record: AppRecord) -> Health:
         """How the app is doing as far as known, from memory; of apps in a list, to the second."""
-        asked = (record.target, record.status, record.reason, self._serving(record.id))
+        asked = (record.target, record.status, record.reason, self._lacks(record.id), self._serving(record.id))
         now = time.monotonic()
         state = self._states.get(record.id)
         if state is not None and state.shown is not None and state.shown_as == asked and now - state.shown_at < 1.0:
@@ -199,12 +202,14 @@ class HealthWatch:
 
     def _judge(self, record: AppRecord, target: Target, status: Status) -> Verdict:
         state = self._states.get(record.id)
+        # A record may be as old as the list that a cycle goes by.
+        reason = self._lacks(record.id) if status is Status.RUNNING else record.reason
         if state is None or state.pid is None or state.pid != self._serving(record.id):
-            return judge(target, status, record.reason, [])
+            return judge(target, status, reason, [])
         # Neither checks nor errors of what ran before speak against what runs now.
         checks = list(islice(state.checks, min(state.of_pid, CHECKS_JUDGED)))
         recent = self._recent(record.id, time.monotonic() - state.pid_since)
-        return judge(target, status, record.reason, checks, *recent)
+        return judge(target, status, reason, checks, *recent)
 
     def _note(self, record: AppRecord, verdict: Verdict) -> None:
         """Remember the colour; tell where it changed."""

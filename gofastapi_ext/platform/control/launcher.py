@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -16,6 +17,9 @@ from gofastapi_ext.platform.runtimes.base import Instance, LaunchSpec, Runtime
 from gofastapi_ext.platform.store.apps import AppRecord
 from gofastapi_ext.platform.store.bundles import BundleStore
 from gofastapi_ext.platform.store.versions import VersionRecord
+
+STARTED_AT_ONCE = max(os.cpu_count() or 1, 2)
+"""Workers of one app: more of them would wait for a processor, while their time to start runs out."""
 
 
 class Launcher:
@@ -31,9 +35,11 @@ class Launcher:
         self._observer = observer
         self._unpacking = asyncio.Lock()
 
-    async def launch_workers(self, version: VersionRecord, app: AppRecord, environment: Environment) -> list[Instance]:
-        """Start as many instances of the version as the app is to have workers. All are started, or none."""
-        launches = (self.launch(version, app, environment) for _ in range(app.workers))
+    async def launch_some(
+        self, count: int, version: VersionRecord, app: AppRecord, environment: Environment
+    ) -> list[Instance]:
+        """Start so many instances of the version. All are started, or none."""
+        launches = (self.launch(version, app, environment) for _ in range(count))
         results = await asyncio.gather(*launches, return_exceptions=True)
         instances = [result for result in results if isinstance(result, Instance)]
         if failures := [result for result in results if isinstance(result, BaseException)]:
@@ -44,9 +50,12 @@ class Launcher:
     async def launch(self, version: VersionRecord, app: AppRecord, environment: Environment) -> Instance:
         """Start an instance of the version, with the app's own variables beneath those of the version."""
         code_dir = self._code_dir(version.app, version.number)
-        async with self._unpacking:
-            if not code_dir.exists():
-                await self.unpack(version, await self._bundles.get(version.code_hash))
+        if not code_dir.exists():
+            bundle = await self._bundles.get(version.code_hash)
+            async with self._unpacking:
+                # Another worker's launch may have been faster.
+                if not code_dir.exists():
+                    await self.unpack(version, bundle)
         lease = await self.databases.lease(app.owner, version.db_branch, app.id)
         spec = LaunchSpec(
             app_id=version.app,

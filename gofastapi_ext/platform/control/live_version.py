@@ -47,6 +47,12 @@ class LiveVersions:
         version = await self._versions.get(app_id, app.live_version)
         return LiveVersion(app, version) if version is not None else None
 
+    async def open_again(self, app_id: str) -> None:
+        """Listen at the app's port, as before."""
+        app = await self._apps.get(app_id)
+        if app is not None:
+            await self.open(app, may_move=False)
+
     async def open(self, app: AppRecord, *, may_move: bool) -> int:
         """Listen at the app's port; at another one where that is taken and `may_move`."""
         taken = frozenset[int]() if app.port else await self._apps.taken_ports()

@@ -84,6 +84,14 @@ class Observer:
         """Ask everybody, as before they end."""
         await asyncio.gather(*(self._ask(observed) for observed in list(self._followed)))
 
+    async def ask_idle_seconds(self, app_id: str) -> float | None:
+        """The same as `idle_seconds`, asked now; 0.0 where one of them does not answer, for it may be at something."""
+        asked = time.monotonic()
+        await self.refresh(app_id)
+        if any(each.heard_at < asked for each in self.latest(app_id)):
+            return 0.0
+        return self.idle_seconds(app_id)
+
     def idle_seconds(self, app_id: str) -> float | None:
         """How long nobody has asked the app for anything, as far as known; None where no instance has told yet."""
         told = [each for each in self._of(app_id) if each.last is not None and each.instance.state != "ended"]

@@ -81,6 +81,7 @@ class Removal:
                 "next_version": 1,
                 "sleep_after_seconds": None,
                 "record_bodies": False,
+                "workers": 1,
                 "last_request_at": None,
                 "removal_warned_at": None,
             }

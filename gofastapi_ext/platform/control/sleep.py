@@ -60,8 +60,8 @@ class Sleeper:
         if record.live_version is None or not supervisor.is_serving:
             raise ConflictError(f'"{record.id}" does not run, so it has no need to sleep.')
         # Asked of all its workers first: none is let go while another one is in use.
-        await self._observer.refresh(record.id)
-        if self._observer.idle_seconds(record.id) == 0.0 or not await self._fall_asleep(supervisor, by):
+        is_in_use = await self._observer.ask_idle_seconds(record.id) == 0.0
+        if is_in_use or not await self._fall_asleep(supervisor, by):
             raise ConflictError(f'"{record.id}" is in use. It can sleep when no request and no WebSocket is open.')
 
     async def _run(self) -> None:
@@ -103,8 +103,7 @@ class Sleeper:
         known = self._observer.idle_seconds(app_id)
         if known is not None and known < after_seconds:
             return False
-        await self._observer.refresh(app_id)
-        known = self._observer.idle_seconds(app_id)
+        known = await self._observer.ask_idle_seconds(app_id)
         return known is not None and known >= after_seconds
 
     async def _fall_asleep(self, supervisor: Supervisor, by: str | None = None) -> bool:

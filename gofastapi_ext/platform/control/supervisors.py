@@ -8,12 +8,14 @@ from pathlib import Path
 
 from gofastapi_ext.core.errors import GoFastAPIError
 from gofastapi_ext.core.lifecycle import Status, Target
+from gofastapi_ext.platform.control.app_status import AppStatus
 from gofastapi_ext.platform.control.databases import Databases
 from gofastapi_ext.platform.control.environments import Environments
 from gofastapi_ext.platform.control.events import EventFeed
 from gofastapi_ext.platform.control.launcher import Launcher
 from gofastapi_ext.platform.control.live_version import LiveVersions
 from gofastapi_ext.platform.control.observer import Observer
+from gofastapi_ext.platform.control.recovery import Recovery
 from gofastapi_ext.platform.control.supervisor import Supervisor
 from gofastapi_ext.platform.runtimes.base import Runtime
 from gofastapi_ext.platform.settings import Settings
@@ -21,7 +23,7 @@ from gofastapi_ext.platform.store.apps import AppRecord, AppStore
 from gofastapi_ext.platform.store.bundles import BundleStore
 from gofastapi_ext.platform.store.versions import VersionStore
 
-_RESTORED_AT_ONCE = 8
+_STARTED_AT_ONCE = 8
 
 
 class Supervisors:
@@ -49,26 +51,31 @@ class Supervisors:
         self._runtime = runtime
         self._settings = settings
         self._events = events
-        # After a crash of the service every app starts again: a few at a time come up sooner than all at once.
-        self._starts = asyncio.Semaphore(_RESTORED_AT_ONCE)
+        # After a crash of the service every worker starts again: a few at a time come up sooner than all at once.
+        self._starts = asyncio.Semaphore(_STARTED_AT_ONCE)
         self._by_app: dict[str, Supervisor] = {}
 
     def of(self, record: AppRecord) -> Supervisor:
         """The supervisor of an app, made on first use."""
         supervisor = self._by_app.get(record.id)
         if supervisor is None:
-            supervisor = self._by_app[record.id] = Supervisor(
-                record.id,
-                record.owner,
-                apps=self._apps,
-                bundles=self._bundles,
-                runtime=self._runtime,
-                live_versions=self._live_versions,
-                settings=self._settings,
-                starts=self._starts,
-                events=self._events,
-            )
+            supervisor = self._by_app[record.id] = self._supervise(record.id, record.owner)
         return supervisor
+
+    def _supervise(self, app_id: str, owner: str) -> Supervisor:
+        status = AppStatus(app_id, owner, self._apps, self._runtime, self._events)
+        recovery = Recovery(
+            app_id,
+            status=status,
+            live_versions=self._live_versions,
+            bundles=self._bundles,
+            runtime=self._runtime,
+            settings=self._settings,
+            starts=self._starts,
+        )
+        return Supervisor(
+            app_id, status=status, recovery=recovery, live_versions=self._live_versions, runtime=self._runtime
+        )
 
     def find(self, app_id: str) -> Supervisor | None:
         return self._by_app.get(app_id)
@@ -77,6 +84,11 @@ class Supervisors:
         """The process that takes an app's traffic at this moment."""
         supervisor = self._by_app.get(app_id)
         return supervisor.serving_pid if supervisor is not None else None
+
+    def lacks(self, app_id: str) -> str | None:
+        """What an app that runs does not have, in words."""
+        supervisor = self._by_app.get(app_id)
+        return supervisor.lacks if supervisor is not None else None
 
     async def restore(self) -> None:
         """Bring every app to its target: what ran before a crash runs again, what was going is gone."""

@@ -182,6 +182,10 @@ class AppStore:
         update = {"$set": options | {"updated_at": datetime.now(UTC)}}
         await patiently(lambda: self._apps.update_one(query, update))
 
+    async def limit_workers(self, most: int) -> None:
+        """No app is to have more; for good."""
+        await patiently(lambda: self._apps.update_many({"workers": {"$gt": most}}, {"$set": {"workers": most}}))
+
     async def set_removal_warned(self, app_id: str, at: datetime) -> None:
         """No compare-and-set, and no use of the app: it is as it was."""
         await patiently(lambda: self._apps.update_one({"_id": app_id}, {"$set": {"removal_warned_at": at}}))

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Client } from '../../api/client';
-import { SettingsModel } from './model';
+import { type IOptions, SettingsModel } from './model';
+
+const now: IOptions = { title: 'menu', sleepAfter: '1800s', workers: 1, bodies: false };
+const readAgain = () => Promise.resolve();
 
 /** A client that notes what is sent, and answers when it is told to. */
 function slowClient() {
@@ -20,8 +23,9 @@ describe('settings', () => {
   it('sends what was changed, and nothing else', async () => {
     const { client, sent, answer } = slowClient();
     const model = new SettingsModel('menu', client);
-    model.edit({ workers: 2 });
-    const saving = model.save();
+    model.edit({ workers: 2, title: 'Menu' }, now);
+    model.edit({ title: 'menu' }, now);
+    const saving = model.save(readAgain);
     answer();
     await saving;
     expect(JSON.parse(JSON.stringify(sent))).toEqual([{ workers: 2 }]);
@@ -31,9 +35,9 @@ describe('settings', () => {
   it('keeps what is typed while it is being saved', async () => {
     const { client, answer } = slowClient();
     const model = new SettingsModel('menu', client);
-    model.edit({ title: 'The M', bodies: true });
-    const saving = model.save();
-    model.edit({ title: 'The Menu' });
+    model.edit({ title: 'The M', bodies: true }, now);
+    const saving = model.save(readAgain);
+    model.edit({ title: 'The Menu' }, now);
     answer();
     await saving;
     expect(model.edits).toEqual({ title: 'The Menu' });

@@ -36,8 +36,9 @@ export class SettingsModel extends RefreshedTab {
     return this._edits;
   }
 
-  edit(edits: Partial<IOptions>): void {
-    this._edits = { ...this._edits, ...edits };
+  /** Change something; what comes to the same as what is set, `now`, is no change. */
+  edit(edits: Partial<IOptions>, now: IOptions): void {
+    this._edits = differing({ ...this._edits, ...edits }, now);
     this._changed.emit();
   }
 
@@ -48,10 +49,10 @@ export class SettingsModel extends RefreshedTab {
     }
   }
 
-  /** Send what was changed. What is typed meanwhile stays to be saved. */
-  async save(): Promise<AppView> {
+  /** Send what was changed, and have it read again. What is typed meanwhile stays to be saved. */
+  async save(readAgain: () => Promise<void>): Promise<void> {
     const sent = this._edits;
-    const view = await data(
+    await data(
       this.client.api.PATCH('/api/apps/{app_id}', {
         params: { path: { app_id: this.app } },
         body: {
@@ -62,9 +63,9 @@ export class SettingsModel extends RefreshedTab {
         }
       })
     );
+    await readAgain();
     this._edits = differing(this._edits, sent);
     this._changed.emit();
-    return view;
   }
 
   private _edits: Partial<IOptions> = {};

@@ -8,7 +8,7 @@ import { ErrorNotice } from '../../common/notice';
 import type { TranslationBundle } from '../../common/translation';
 import { useSignal } from '../../common/useSignal';
 import type { IPage } from '../page';
-import { differing, durationOf, optionsOf } from './model';
+import { durationOf, optionsOf } from './model';
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -34,7 +34,7 @@ function Options(props: { page: IPage; view: AppView }): React.ReactElement {
   useSignal(model.limits.changed);
   const now = optionsOf(view);
   const { title, sleepAfter, workers, bodies } = { ...now, ...model.edits };
-  const isChanged = Object.keys(differing(model.edits, now)).length > 0;
+  const isChanged = Object.keys(model.edits).length > 0;
   const [isSaving, setSaving] = React.useState(false);
   const [error, setError] = React.useState<unknown>(null);
   const [attempt, setAttempt] = React.useState(0);
@@ -44,8 +44,7 @@ function Options(props: { page: IPage; view: AppView }): React.ReactElement {
     setError(null);
     setAttempt(attempt + 1);
     try {
-      await model.save();
-      await page.model.apps.refresh();
+      await model.save(() => page.model.apps.refresh());
     } catch (problem) {
       setError(problem);
     } finally {
@@ -68,7 +67,7 @@ function Options(props: { page: IPage; view: AppView }): React.ReactElement {
           className="jp-mod-styled gf-Input"
           maxLength={100}
           value={title}
-          onChange={event => model.edit({ title: event.target.value })}
+          onChange={event => model.edit({ title: event.target.value }, now)}
         />
         <small>
           {trans.__('What people call it, here and in link previews. Without one it is called %1.', view.id)}
@@ -79,7 +78,7 @@ function Options(props: { page: IPage; view: AppView }): React.ReactElement {
         <select
           className="jp-mod-styled gf-Select"
           value={sleepAfter}
-          onChange={event => model.edit({ sleepAfter: event.target.value })}
+          onChange={event => model.edit({ sleepAfter: event.target.value }, now)}
         >
           {choices(now.sleepAfter, trans).map(([value, label]) => (
             <option key={value} value={value}>
@@ -98,7 +97,7 @@ function Options(props: { page: IPage; view: AppView }): React.ReactElement {
         <select
           className="jp-mod-styled gf-Select"
           value={workers}
-          onChange={event => model.edit({ workers: Number(event.target.value) })}
+          onChange={event => model.edit({ workers: Number(event.target.value) }, now)}
         >
           {upTo(Math.max(model.limits.value?.max_workers ?? 1, workers)).map(number => (
             <option key={number} value={number}>
@@ -117,7 +116,7 @@ function Options(props: { page: IPage; view: AppView }): React.ReactElement {
           <input
             type="checkbox"
             checked={bodies}
-            onChange={event => model.edit({ bodies: event.target.checked })}
+            onChange={event => model.edit({ bodies: event.target.checked }, now)}
           />
           <span>{trans.__('Keep the bodies of requests that fail')}</span>
         </label>
