@@ -95,7 +95,7 @@ def test_an_app_sleeps_without_a_process_and_the_next_request_wakes_it(sleepy: P
     assert sleepy.app("naps").state is State.ASLEEP
     assert EventKind.WOKE not in kinds(sleepy, "naps")
     assert get(url).json() == {"version": 1, "mode": None}
-    assert EventKind.WOKE in kinds(sleepy, "naps")
+    until(lambda: EventKind.WOKE in kinds(sleepy, "naps"), what="told that it woke")
     asleep(sleepy, "naps")
     assert httpx.post(url + "/echo", json={"kept": "whole"}, timeout=15).json() == {"kept": "whole"}
     assert kinds(sleepy, "naps").count(EventKind.WOKE) == 2
