@@ -98,7 +98,7 @@ def test_an_app_sleeps_without_a_process_and_the_next_request_wakes_it(sleepy: P
     until(lambda: EventKind.WOKE in kinds(sleepy, "naps"), what="told that it woke")
     asleep(sleepy, "naps")
     assert httpx.post(url + "/echo", json={"kept": "whole"}, timeout=15).json() == {"kept": "whole"}
-    assert kinds(sleepy, "naps").count(EventKind.WOKE) == 2
+    until(lambda: kinds(sleepy, "naps").count(EventKind.WOKE) == 2, what="told of both")
     # Two wakes by two requests: no probe counts as one.
     metrics = sleepy.client.metrics("naps")
     assert (metrics.cold_starts, metrics.requests) == (2, 2)
