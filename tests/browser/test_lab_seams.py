@@ -151,6 +151,36 @@ def test_between_the_page_of_an_app_and_its_files(front: FrontPage, platform: Pl
     expect(shown).to_contain_text("Version 2")
 
 
+def test_what_the_page_does_is_under_way_on_the_card(front: FrontPage, platform: Platform, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    gate.touch()
+    platform.deploy_live("slow", held_until(gate) + SHOP)
+    platform.deploy_live("slow", SHOP)
+    gate.unlink()
+    shown = app_page(front, "slow", "history")
+    front.open_sidebar()
+    under_way = card(front, "slow").get_by_role("status")
+    expect(card(front, "slow")).to_be_visible()
+    shown.get_by_role("button", name="Roll back to version 1").click()
+    expect(under_way).to_contain_text("Starting")
+    gate.touch()
+    expect(shown).to_contain_text("Version 3 is live.")
+    expect(under_way).to_have_count(0)
+
+    gate.unlink()
+    app_page(front, "slow", "environment")
+    shown.get_by_role("button", name="Add a variable").click()
+    form = shown.get_by_role("form", name="A new variable")
+    form.get_by_role("textbox", name="Name").fill("MODE")
+    form.get_by_label("Value").fill("quiet")
+    form.get_by_role("button", name="Add").click()
+    shown.get_by_role("button", name="Save and restart").click()
+    expect(under_way).to_contain_text("Starting")
+    gate.touch()
+    expect(shown).to_contain_text("The app runs with the new values.")
+    expect(under_way).to_have_count(0)
+
+
 def test_a_new_app_from_the_notebook(front: FrontPage, platform: Platform) -> None:
     notebook = front.notebook("Green Tea.ipynb", SHOP, "1 + 1")
     page = front.page

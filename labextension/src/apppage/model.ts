@@ -36,11 +36,12 @@ export class AppPageModel extends PageModel {
   ) {
     super(() => apps.watch());
     const { client } = this;
+    const { deploys } = apps;
     this.overview = new OverviewModel(app, client);
     this.logs = new LogsModel(app, client);
     this.errors = new ErrorsModel(app, client);
-    this.history = new HistoryModel(app, client);
-    this.environment = new EnvironmentModel(app, client);
+    this.history = new HistoryModel(app, client, deploys);
+    this.environment = new EnvironmentModel(app, client, deploys);
     this.settings = new SettingsModel(app, client);
   }
 

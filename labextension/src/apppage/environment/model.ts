@@ -2,6 +2,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import { Client, data } from '../../api/client';
 import type { DotenvVariable, EnvView, Setting, StageEvent, VariableView } from '../../api/types';
+import type { Deploys } from '../../apps/deploys';
 import { Resource } from '../../common/resource';
 import { StageRun } from '../parts/stageRun';
 import { RefreshedTab } from '../parts/tabModel';
@@ -32,7 +33,8 @@ const NOTHING: IEntered = { form: null, name: '', value: '', isSecret: true, tex
 export class EnvironmentModel extends RefreshedTab {
   constructor(
     readonly app: string,
-    readonly client: Client
+    readonly client: Client,
+    private readonly _deploys: Deploys
   ) {
     super();
     const params = { params: { path: { app_id: app } } };
@@ -124,7 +126,7 @@ export class EnvironmentModel extends RefreshedTab {
   async save(): Promise<StageEvent | undefined> {
     const body = this.changes.toChange();
     const end = await this.run.follow(
-      this.client.stages(`/api/apps/${this.app}/env`, { method: 'PUT', body })
+      this._deploys.stages(this.app, `/api/apps/${this.app}/env`, { method: 'PUT', body })
     );
     if (end && end.stage !== 'failed') {
       this.changes.clear();
