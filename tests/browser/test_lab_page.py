@@ -219,6 +219,8 @@ def test_an_error_leads_to_its_line_and_is_replayed(page: Page, lab: Lab, platfo
     ask("POST", f"{url}/orders/toast")
     ask("POST", f"{url}/orders/toast")
     shown = AppPage(page, lab, "menu", "errors")
+    which = shown.root.get_by_role("combobox", name="Which errors")
+    assert (which.bounding_box() or {})["width"] < 200
     error = shown.root.get_by_role("listitem").filter(has_text="KeyError: 'toast'")
     expect(error).to_contain_text("2 times")
     error.get_by_text("KeyError: 'toast'").click()
