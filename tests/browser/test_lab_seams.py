@@ -207,15 +207,21 @@ def test_a_new_app_from_the_notebook(front: FrontPage, platform: Platform) -> No
     expect(card(front, "marked")).to_be_visible(timeout=PATIENT)
     assert httpx.get(f"{platform.app('marked').url}/menu/tea").json() == 3
 
-    # A notebook that holds no app: what it lacks is said where it is, and in the list.
-    front.lab.write("empty.ipynb", "1 + 1")
-    front.execute("docmanager:open", path="empty.ipynb")
-    tab(front, "empty.ipynb").click()
-    from_notebook("empty")
-    expect(page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .gf-CellStatus")).to_contain_text(
-        "This code makes no app", timeout=PATIENT
-    )
-    expect(card(front, "empty")).to_contain_text("This code makes no app")
+    # Where there is no app, it says what is missing. Nothing is made, and the notebooks are as they were.
+    for title, code, missing in (
+        ("data", "import pandas\n%matplotlib inline\nrows.append(1)", "There is nothing to deploy yet"),
+        ("routes", "@app.get('/')\ndef home():\n    return 1", "`app` is used here, but this code never makes it"),
+        ("parts", "#| deploy: parts\napplication = None", "This code makes no app"),
+    ):
+        front.lab.write(f"{title}.ipynb", code)
+        front.execute("docmanager:open", path=f"{title}.ipynb")
+        tab(front, f"{title}.ipynb").click()
+        from_notebook(title)
+        expect(page.get_by_role("alert").filter(has_text=missing)).to_be_visible()
+        opened = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+        expect(opened.locator(".jp-Cell")).to_have_count(1)
+        expect(opened.locator(".cm-line").first).to_have_text(code.split("\n")[0])
+        assert title not in {app.id for app in platform.client.apps()}
 
 
 def test_what_happens_in_one_area_is_seen_in_the_others(front: FrontPage, platform: Platform) -> None:

@@ -25,7 +25,7 @@ export interface ICellCode {
   readonly nameLine: number;
 }
 
-const MAIN = 'main.py';
+export const MAIN = 'main.py';
 const NAME = /^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/;
 const MARKER = /^#\|\s*([A-Za-z][\w-]*)\s*:(.*)$/;
 const BLANK = ' \t\r\n\f\v';
