@@ -1,6 +1,8 @@
 import { InputDialog, Notification, type ISessionContextDialogs } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
+import type { INotebookContent } from '@jupyterlab/nbformat';
 import { NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
+import type { Contents } from '@jupyterlab/services';
 import type { ITranslator } from '@jupyterlab/translation';
 
 import { data } from '../api/client';
@@ -10,7 +12,7 @@ import { notifyError, withProgress } from '../common/notify';
 import type { TranslationBundle } from '../common/translation';
 import { askName, type INames } from './askName';
 import { MAIN, readCell } from './cell';
-import { mainOf, plan, planMarked, titleIn, type IPlanCell, type Plan } from './plan';
+import { mainOf, markedIn, plan, planMarked, titleIn, type IPlanCell, type Plan } from './plan';
 import { reveal } from './reveal';
 
 /** What the service finds where code makes no app that it could run. */
@@ -20,6 +22,7 @@ const NO_APP = new Set(['no_app', 'wsgi_app', 'empty']);
 export class NotebookDeploys {
   constructor(
     private readonly _apps: AppsModel,
+    private readonly _contents: Contents.IManager,
     private readonly _trans: TranslationBundle,
     private readonly _translator: ITranslator | null,
     private readonly _dialogs: ISessionContextDialogs | null
@@ -204,12 +207,37 @@ export class NotebookDeploys {
       return true;
     }
     try {
+      if (panel.context.contentsModel?.writable === false) {
+        return await this._isOnDisk(panel);
+      }
       await panel.context.save();
       return !panel.context.model.dirty;
     } catch (error) {
       notifyError(error, this._trans);
       return false;
     }
+  }
+
+  /** Whether the marked cells of a notebook that cannot be written are as they stand in its file; else the person is told. */
+  private async _isOnDisk(panel: NotebookPanel): Promise<boolean> {
+    const { path } = panel.context;
+    const file = await this._contents.get(path);
+    const { cells } = file.content as INotebookContent;
+    const there = cells.map(cell => ({
+      isCode: cell.cell_type === 'code',
+      source: [cell.source].flat().join('')
+    }));
+    const isSame = JSON.stringify(markedIn(there)) === JSON.stringify(markedIn(cellsOf(panel)));
+    if (!isSame) {
+      Notification.warning(
+        this._trans.__(
+          '%1 is read-only, and %deploy takes what is saved: save the notebook under another name first.',
+          PathExt.basename(path)
+        ),
+        { autoClose: false }
+      );
+    }
+    return isSame;
   }
 
   private async _show(panel: NotebookPanel, index: number): Promise<void> {

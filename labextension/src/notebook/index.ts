@@ -52,7 +52,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
   ) => {
     const { commands, shell } = app;
     const trans = load(translator);
-    const deploys = new NotebookDeploys(apps, trans, translator, dialogs);
+    const deploys = new NotebookDeploys(apps, app.serviceManager.contents, trans, translator, dialogs);
     const about = (name: string) => {
       const entry = apps.get(name);
       return entry ? appInWords(entry.view, trans) : trans.__('Not deployed yet');

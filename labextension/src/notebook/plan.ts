@@ -72,6 +72,13 @@ export function planMarked(cells: ReadonlyArray<IPlanCell>, app?: string): Plan 
   return { do: 'marked', apps, after: marked.at(-1)! };
 }
 
+/** The texts of the cells that are marked for an app. */
+export function markedIn(cells: ReadonlyArray<IPlanCell>): string[] {
+  return cells.flatMap(({ isCode, source }) =>
+    isCode && readCell(source)?.kind === 'marked' ? [source] : []
+  );
+}
+
 /** The code of the marked cells that is the app's main file; null where they leave that open. */
 export function mainOf(cells: ReadonlyArray<IPlanCell>, app: string): string | null {
   const parts = cells.flatMap(({ isCode, source }) => {
