@@ -91,6 +91,12 @@ def test_from_a_cell_to_a_changed_live_app_with_the_keyboard_alone(front: FrontP
     expect(line).to_contain_text("Up to date")
     assert httpx.get(f"{platform.app('tea').url}/menu/tea").json() == 4
     front.check_accessibility(".gf-CellStatus")
+    # What stands behind %%deploy counts, too, but not how it is written.
+    app = source(notebook, 0).partition("\n")[2]
+    notebook.set_source(0, f"%%deploy tea --env 'MODE={{prices}}'\n{app}")
+    expect(line).to_contain_text("Changes not deployed")
+    notebook.set_source(0, f"%%deploy   tea\n{app}")
+    expect(line).to_contain_text("Up to date")
     line.get_by_role("button", name="Open").focus()
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.closest('.jp-Cell') !== null")

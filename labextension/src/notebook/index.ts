@@ -14,6 +14,7 @@ import { IApps, ID } from '../tokens';
 import { PanelCells } from './cells';
 import { addCommands } from './commands';
 import { MagicCompletions } from './completer';
+import { noteDeployed } from './deployed';
 import { NotebookDeploys } from './deploy';
 import type { IFinding } from './findings';
 import { magicHelp, showHelp } from './help';
@@ -80,6 +81,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
           : null;
       }
     };
+    noteDeployed();
     const known = new Known(apps);
     const follow = (panel: NotebookPanel) => {
       const cells = new PanelCells(panel);
