@@ -125,16 +125,8 @@ def test_the_overview_follows_what_happens_and_tabs_go_by_keyboard(
     expect(shown.root.get_by_role("tab", name="Logs")).to_have_attribute("aria-selected", "true")
     # Where one was, one is after a reload.
     expect(shown.root.get_by_role("log")).to_contain_text("asked for toast")
-    until(lambda: "logs" in restored_tab(page), 20, "layout saved")
-    shown.front.open(reset=False)
+    shown.front.open_again("logs")
     expect(shown.root.get_by_role("tab", name="Logs")).to_have_attribute("aria-selected", "true")
-
-
-def restored_tab(page: Page) -> str:
-    return str(
-        page.evaluate("""async () => JSON.stringify(
-          await window.jupyterapp.serviceManager.workspaces.fetch('default').catch(() => ({})))""")
-    )
 
 
 def test_every_tab_is_accessible_in_every_theme(page: Page, lab: Lab, platform: Platform, menu: str) -> None:
