@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import expect
-from support.lab import CHROMIUM_ARGUMENTS, Lab, chromium, running_lab
+from support.lab import CHROMIUM_ARGUMENTS, RUNNING, Lab, chromium, running_lab
 from support.platform import Platform, running_platform
 from support.reruns import again_from_the_beginning
 
@@ -36,3 +36,11 @@ def platform() -> Iterator[Platform]:
 def lab(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     with running_lab(tmp_path_factory.mktemp("lab"), platform.places.home) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def no_kernels_stay() -> Iterator[None]:
+    """No test is slowed down by what the ones before it have left."""
+    yield
+    for running in RUNNING:
+        running.end_kernels()

@@ -97,6 +97,14 @@ def test_documents_are_found_edited_deleted_and_brought_back(page: Page, lab: La
     expect(shown.button("Next")).to_be_disabled()
     shown.button("Previous").click()
     expect(shown.row("Ann 39")).to_be_visible()
+    # What others write shows when it is asked for; the page stays.
+    database.people.update_one({"_id": 39}, {"$set": {"name": "Zoe"}})
+    shown.button("Refresh").press("Enter")
+    expect(shown.row("Zoe")).to_be_visible()
+    expect(shown.button("Refresh")).to_be_focused()
+    database.people.update_one({"_id": 39}, {"$set": {"name": "Ann 39"}})
+    shown.button("Refresh").click()
+    expect(shown.row("Ann 39")).to_be_visible()
 
     # A wrong filter says so beside it: what is no JSON, and what the service refuses.
     alert = shown.root.get_by_role("search").get_by_role("alert")

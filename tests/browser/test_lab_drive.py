@@ -299,7 +299,7 @@ def test_apps_come_and_go_at_the_top(files: Files, platform: Platform) -> None:
 
     # What was open is there again, also after the service was away.
     kill_service(platform)
-    page.reload()
+    files.front.open_again("made-here/main.py")
     expect(files.status).to_have_text("Up to date")
     files.type(hello("again"))
     files.save()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 from support.front import FrontPage
 from support.lab import Lab, NotebookPage
 from support.platform import Platform
@@ -90,6 +91,12 @@ def test_from_a_cell_to_a_changed_live_app_with_the_keyboard_alone(front: FrontP
     expect(line).to_contain_text("Up to date")
     assert httpx.get(f"{platform.app('tea').url}/menu/tea").json() == 4
     front.check_accessibility(".gf-CellStatus")
+    # What stands behind %%deploy counts, too, but not how it is written.
+    app = source(notebook, 0).partition("\n")[2]
+    notebook.set_source(0, f"%%deploy tea --env 'MODE={{prices}}'\n{app}")
+    expect(line).to_contain_text("Changes not deployed")
+    notebook.set_source(0, f"%%deploy   tea\n{app}")
+    expect(line).to_contain_text("Up to date")
     line.get_by_role("button", name="Open").focus()
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.closest('.jp-Cell') !== null")
@@ -210,6 +217,40 @@ def test_marked_cells_and_files_in_notebook_7(page: Page, lab: Lab, platform: Pl
     expect(squiggles(notebook, 1)).to_have_count(0)
     expect(notebook.page.locator(".jp-Notebook .jp-Cell")).to_have_count(4)
     assert httpx.get(str(platform.app("parts").url)).json() == "fine"
+
+
+def test_a_notebook_that_cannot_be_written_deploys_or_says_why_not(front: FrontPage, platform: Platform) -> None:
+    page, lab = front.page, front.lab
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+
+    def read_only(route: Route) -> None:
+        assert route.request.method == "GET", "nobody tries to write it"
+        answer = route.fetch()
+        route.fulfill(response=answer, json=answer.json() | {"writable": False})
+
+    # As Jupyter tells of a file without permission to write; these tests may run as root, who has it always.
+    page.route(re.compile(r"/api/contents/fixed.*\.ipynb(\?|$)"), read_only)
+    notebook = front.notebook("fixed.ipynb", SHOP)
+    expect(page.get_by_text("is read-only").first).to_be_visible()
+    notebook.cell(0).locator(".cm-content").click()
+    deploy_button(front).click()
+    page.get_by_role("dialog").get_by_role("button", name="Deploy").click()
+    expect(status(notebook, 0)).to_contain_text("v1 live", timeout=PATIENT)
+    expect(status(notebook, 0)).to_contain_text("Up to date")
+
+    lab.write("fixed-parts.ipynb", f"#| deploy: parts\n{SHOP}")
+    front.execute("docmanager:open", path="fixed-parts.ipynb")
+    expect(notebook.cell(0).locator(".cm-content")).to_contain_text("deploy: parts")
+    notebook.cell(0).locator(".cm-content").click()
+    deploy_button(front).click()
+    expect(status(notebook, 1)).to_contain_text("v1 live", timeout=PATIENT)
+    notebook.set_source(0, f"#| deploy: parts\n{SHOP}more = 1\n")
+    deploy_button(front).click()
+    expect(page.get_by_role("alert")).to_contain_text("fixed-parts.ipynb is read-only, and %deploy takes what is saved")
+    assert platform.app("parts").version == 1
+    assert problems == []
 
 
 def test_the_line_of_a_magic_is_completed_and_explained(front: FrontPage, platform: Platform) -> None:

@@ -125,16 +125,8 @@ def test_the_overview_follows_what_happens_and_tabs_go_by_keyboard(
     expect(shown.root.get_by_role("tab", name="Logs")).to_have_attribute("aria-selected", "true")
     # Where one was, one is after a reload.
     expect(shown.root.get_by_role("log")).to_contain_text("asked for toast")
-    until(lambda: "logs" in restored_tab(page), 20, "layout saved")
-    shown.front.open(reset=False)
+    shown.front.open_again("logs")
     expect(shown.root.get_by_role("tab", name="Logs")).to_have_attribute("aria-selected", "true")
-
-
-def restored_tab(page: Page) -> str:
-    return str(
-        page.evaluate("""async () => JSON.stringify(
-          await window.jupyterapp.serviceManager.workspaces.fetch('default').catch(() => ({})))""")
-    )
 
 
 def test_every_tab_is_accessible_in_every_theme(page: Page, lab: Lab, platform: Platform, menu: str) -> None:
@@ -219,6 +211,8 @@ def test_an_error_leads_to_its_line_and_is_replayed(page: Page, lab: Lab, platfo
     ask("POST", f"{url}/orders/toast")
     ask("POST", f"{url}/orders/toast")
     shown = AppPage(page, lab, "menu", "errors")
+    which = shown.root.get_by_role("combobox", name="Which errors")
+    assert (which.bounding_box() or {})["width"] < 200
     error = shown.root.get_by_role("listitem").filter(has_text="KeyError: 'toast'")
     expect(error).to_contain_text("2 times")
     error.get_by_text("KeyError: 'toast'").click()

@@ -43,3 +43,47 @@ def test_dialogs_editors_and_notebooks_are_accessible(page: Page, lab: Lab, plat
         expect(page.locator(dialog)).to_have_count(0)
     front.set_theme(LIGHT)
     platform.client.delete("seen", forever=True)
+
+
+def test_what_jupyterlab_folds_away_in_a_narrow_window_works_from_there(
+    page: Page, lab: Lab, platform: Platform
+) -> None:
+    platform.deploy_live("thin", HELLO)
+    page.set_viewport_size({"width": 330, "height": 700})
+    front = FrontPage(page, lab)
+    folded = page.locator(".jp-Toolbar-responsive-popup:visible")
+
+    def unfold() -> None:
+        """Open the toolbar's "..." by keyboard."""
+        page.locator(".jp-Document:not(.lm-mod-hidden)").get_by_role("button", name="More commands").press("Enter")
+        expect(folded).to_be_visible()
+
+    def check(*names: str) -> None:
+        for name in names:
+            expect(folded.get_by_text(name, exact=True)).to_be_in_viewport(ratio=1)
+        front.check_accessibility(".jp-Toolbar-responsive-popup:not(.lm-mod-hidden) [data-jp-item-name^=gofastapi-]")
+
+    front.notebook("thin.ipynb", HELLO)
+    page.evaluate("window.jupyterapp.shell.collapseLeft()")
+    unfold()
+    check("Deploy")
+    # From button to button by the arrows, as in all of JupyterLab's toolbars.
+    buttons = folded.get_by_role("button")
+    buttons.first.focus()
+    reached = [page.evaluate("document.activeElement.ariaLabel")]
+    while reached[-1] != "Deploy" and len(reached) < buttons.count():
+        page.keyboard.press("ArrowRight")
+        reached.append(page.evaluate("document.activeElement.ariaLabel"))
+    assert reached[-1] == "Deploy", reached
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog").get_by_role("textbox", name="Name of the app")).to_be_focused()
+    page.keyboard.press("Escape")
+
+    front.execute("docmanager:open", path="gofastapi:thin/main.py")
+    expect(page.get_by_role("status").filter(has_text="Up to date").last).to_be_visible()
+    page.set_viewport_size({"width": 220, "height": 700})
+    unfold()
+    check("Deploy", "History", "Open")
+    folded.get_by_role("button", name="History").press("Enter")
+    expect(page.locator("#gofastapi-page-thin").get_by_role("article", name="Version 1")).to_be_visible()
+    platform.client.delete("thin", forever=True)

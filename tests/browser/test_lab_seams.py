@@ -151,6 +151,36 @@ def test_between_the_page_of_an_app_and_its_files(front: FrontPage, platform: Pl
     expect(shown).to_contain_text("Version 2")
 
 
+def test_what_the_page_does_is_under_way_on_the_card(front: FrontPage, platform: Platform, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    gate.touch()
+    platform.deploy_live("slow", held_until(gate) + SHOP)
+    platform.deploy_live("slow", SHOP)
+    gate.unlink()
+    shown = app_page(front, "slow", "history")
+    front.open_sidebar()
+    under_way = card(front, "slow").get_by_role("status")
+    expect(card(front, "slow")).to_be_visible()
+    shown.get_by_role("button", name="Roll back to version 1").click()
+    expect(under_way).to_contain_text("Starting")
+    gate.touch()
+    expect(shown).to_contain_text("Version 3 is live.")
+    expect(under_way).to_have_count(0)
+
+    gate.unlink()
+    app_page(front, "slow", "environment")
+    shown.get_by_role("button", name="Add a variable").click()
+    form = shown.get_by_role("form", name="A new variable")
+    form.get_by_role("textbox", name="Name").fill("MODE")
+    form.get_by_label("Value").fill("quiet")
+    form.get_by_role("button", name="Add").click()
+    shown.get_by_role("button", name="Save and restart").click()
+    expect(under_way).to_contain_text("Starting")
+    gate.touch()
+    expect(shown).to_contain_text("The app runs with the new values.")
+    expect(under_way).to_have_count(0)
+
+
 def test_a_new_app_from_the_notebook(front: FrontPage, platform: Platform) -> None:
     notebook = front.notebook("Green Tea.ipynb", SHOP, "1 + 1")
     page = front.page
@@ -177,15 +207,21 @@ def test_a_new_app_from_the_notebook(front: FrontPage, platform: Platform) -> No
     expect(card(front, "marked")).to_be_visible(timeout=PATIENT)
     assert httpx.get(f"{platform.app('marked').url}/menu/tea").json() == 3
 
-    # A notebook that holds no app: what it lacks is said where it is, and in the list.
-    front.lab.write("empty.ipynb", "1 + 1")
-    front.execute("docmanager:open", path="empty.ipynb")
-    tab(front, "empty.ipynb").click()
-    from_notebook("empty")
-    expect(page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .gf-CellStatus")).to_contain_text(
-        "This code makes no app", timeout=PATIENT
-    )
-    expect(card(front, "empty")).to_contain_text("This code makes no app")
+    # Where there is no app, it says what is missing. Nothing is made, and the notebooks are as they were.
+    for title, code, missing in (
+        ("data", "import pandas\n%matplotlib inline\nrows.append(1)", "There is nothing to deploy yet"),
+        ("routes", "@app.get('/')\ndef home():\n    return 1", "`app` is used here, but this code never makes it"),
+        ("parts", "#| deploy: parts\napplication = None", "This code makes no app"),
+    ):
+        front.lab.write(f"{title}.ipynb", code)
+        front.execute("docmanager:open", path=f"{title}.ipynb")
+        tab(front, f"{title}.ipynb").click()
+        from_notebook(title)
+        expect(page.get_by_role("alert").filter(has_text=missing)).to_be_visible()
+        opened = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+        expect(opened.locator(".jp-Cell")).to_have_count(1)
+        expect(opened.locator(".cm-line").first).to_have_text(code.split("\n")[0])
+        assert title not in {app.id for app in platform.client.apps()}
 
 
 def test_what_happens_in_one_area_is_seen_in_the_others(front: FrontPage, platform: Platform) -> None:
@@ -261,10 +297,25 @@ def test_variables_that_are_not_saved_are_not_lost_unasked(front: FrontPage, pla
     form.get_by_role("textbox", name="Name").fill("MODE")
     form.get_by_label("Value").fill("quiet")
     form.get_by_role("button", name="Add").click()
-    # They stay while somebody looks elsewhere.
-    app_page(front, "vars", "settings")
-    app_page(front, "vars", "environment")
+    # They stay while somebody looks elsewhere, and so does what is half entered; the focus stays where it is.
+    form.get_by_role("textbox", name="Name").fill("HALF")
+    shown.get_by_role("tab", name="Environment").focus()
+    page.keyboard.press("ArrowRight")
+    expect(form).to_have_count(0)
+    page.keyboard.press("ArrowLeft")
     expect(shown).to_contain_text("1 change")
+    expect(form.get_by_role("textbox", name="Name")).to_have_value("HALF")
+    expect(shown.get_by_role("tab", name="Environment")).to_be_focused()
+    shown.get_by_role("button", name="Import a .env file").click()
+    text = shown.get_by_label("Paste the text of the file")
+    expect(text).to_be_focused()
+    text.fill("A=1")
+    app_page(front, "vars", "logs")
+    app_page(front, "vars", "environment")
+    expect(text).to_have_value("A=1")
+    shown.get_by_role("button", name="Close").click()
+    shown.get_by_role("button", name="Add a variable").click()
+    expect(form.get_by_role("textbox", name="Name")).to_have_value("")
     page.evaluate("window.jupyterapp.shell.currentWidget.close()")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Changes to its variables are not saved yet")

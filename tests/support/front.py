@@ -8,6 +8,7 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 from support.lab import TOKEN, Lab, NotebookPage
+from support.waiting import until
 
 AXE = Path(__file__).parents[2] / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
 LIGHT, DARK = "JupyterLab Light", "JupyterLab Dark"
@@ -19,6 +20,9 @@ _AXE_RUN = """async (selector) => {
     id, impact, help, nodes: nodes.map(node => node.html.slice(0, 300) + " | " + node.failureSummary),
   }));
 }"""
+
+_LAYOUT = """async () => JSON.stringify(
+  await window.jupyterapp.serviceManager.workspaces.fetch('default').catch(() => ({})))"""
 
 
 class FrontPage:
@@ -34,6 +38,11 @@ class FrontPage:
         self.page.goto(f"{self.lab.url}{path}?{'reset&' if reset else ''}token={TOKEN}")
         self.page.wait_for_function("() => Boolean(window.jupyterapp)", timeout=60_000)
         self.page.evaluate("async () => { await window.jupyterapp.restored; }")
+
+    def open_again(self, shown: str) -> None:
+        """Load the page as somebody who comes back, once JupyterLab has noted that this, a tab or a path, is open."""
+        until(lambda: shown in self.page.evaluate(_LAYOUT), 20, "layout saved")
+        self.open(reset=False)
 
     def execute(self, command: str, **arguments: Any) -> Any:
         """Run a command of JupyterLab by its id, and wait for what it answers."""

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import nbformat
 from playwright.sync_api import Locator, Page, expect
 
@@ -71,6 +72,18 @@ class Lab:
         notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(notebook, self.root / name)
 
+    def end_kernels(self) -> None:
+        """Those of the notebooks that a test has left open: each takes memory, and its share of every tick."""
+        with httpx.Client(
+            base_url=self.url, headers={"Authorization": f"token {TOKEN}"}, timeout=30, trust_env=False
+        ) as jupyter:
+            for kernel in jupyter.get("api/kernels").raise_for_status().json():
+                jupyter.delete(f"api/kernels/{kernel['id']}")
+
+
+RUNNING: list[Lab] = []
+"""Those that run now."""
+
 
 @contextmanager
 def running_lab(directory: Path, home: Path, more_config: str = "") -> Iterator[Lab]:
@@ -100,7 +113,12 @@ def running_lab(directory: Path, home: Path, more_config: str = "") -> Iterator[
     try:
         until(lambda: _is_written(info) or process.poll() is not None, 60, "JupyterLab up")
         assert process.poll() is None, (directory / "jupyter.log").read_text()
-        yield Lab(json.loads(info.read_text())["url"], root)
+        lab = Lab(json.loads(info.read_text())["url"], root)
+        RUNNING.append(lab)
+        try:
+            yield lab
+        finally:
+            RUNNING.remove(lab)
     finally:
         process.terminate()
         try:

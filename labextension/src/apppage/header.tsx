@@ -13,6 +13,7 @@ import * as React from 'react';
 import type { AppView } from '../api/types';
 import { deployWord, stateWord } from '../apps/words';
 import { CommandIDs } from '../commands';
+import { Later } from '../common/busy';
 import { ago, moment } from '../common/format';
 import type { TranslationBundle } from '../common/translation';
 import { useSignal } from '../common/useSignal';
@@ -46,7 +47,7 @@ export function Header(props: { page: IPage; view: AppView }): React.ReactElemen
           )}
           {view.workers > 1 && <span>{workersWord(view, trans)}</span>}
           {view.reason && view.state !== 'running' && <span>{view.reason}</span>}
-          <span role="status">{deploy && deployWord(deploy, trans)}</span>
+          <span role="status">{deploy && <Later>{deployWord(deploy, trans)}</Later>}</span>
         </p>
       </div>
       <div className="gf-PageHeader-actions">

@@ -53,7 +53,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
           made.model.changed.connect(() => void tracker.save(made));
         }
         if (isTab(args.tab)) {
-          page.model.tab = args.tab;
+          page.model.openTab(args.tab);
         }
         if (!page.isAttached) {
           shell.add(page, 'main');

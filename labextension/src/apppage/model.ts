@@ -23,7 +23,7 @@ export interface ITabModel {
   /** It left it: nothing is to be asked for any more. */
   hide(): void;
   /** Something happened to the app while the tab was in view. */
-  onEvent(event: Event): void;
+  onEvent(): void;
   /** The app's figures changed while the tab was in view. */
   onNumbers(): void;
 }
@@ -36,11 +36,12 @@ export class AppPageModel extends PageModel {
   ) {
     super(() => apps.watch());
     const { client } = this;
+    const { deploys } = apps;
     this.overview = new OverviewModel(app, client);
     this.logs = new LogsModel(app, client);
     this.errors = new ErrorsModel(app, client);
-    this.history = new HistoryModel(app, client);
-    this.environment = new EnvironmentModel(app, client);
+    this.history = new HistoryModel(app, client, deploys);
+    this.environment = new EnvironmentModel(app, client, deploys);
     this.settings = new SettingsModel(app, client);
   }
 
@@ -59,7 +60,7 @@ export class AppPageModel extends PageModel {
     return this._tab;
   }
 
-  set tab(tab: Tab) {
+  openTab(tab: Tab): void {
     if (tab !== this._tab) {
       if (this._looking) {
         this[this._tab].hide();
@@ -96,7 +97,7 @@ export class AppPageModel extends PageModel {
 
   private _onEvent(_apps: AppsModel, event: Event): void {
     if (event.app === this.app) {
-      this[this._tab].onEvent(event);
+      this[this._tab].onEvent();
     }
   }
 

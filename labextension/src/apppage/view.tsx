@@ -58,7 +58,7 @@ export function AppPageView(props: { page: IPage; id: string }): React.ReactElem
         id={id}
         tabs={TABS.map(name => ({ name, label: labels[name] }))}
         open={tab}
-        onOpen={name => (model.tab = name)}
+        onOpen={name => model.openTab(name)}
       >
         <View page={page} />
       </Tabs>

@@ -4,7 +4,7 @@ import { Client, IRequest } from '../api/client';
 import { isAbort } from '../api/errors';
 import type { StageEvent } from '../api/types';
 
-/** A deploy, start, restart, restore or rollback that is under way, or has just failed. */
+/** A deploy, start, restart, restore, rollback or change of the environment that is under way. */
 export interface IDeploy {
   readonly app: string;
   /** What is over of it. */
@@ -33,31 +33,37 @@ export class Deploys {
     return this._running;
   }
 
-  /**
-   * Send something that answers with stages, and return the last of them: `live`, `saved` or `failed`.
-   *
-   * Throws `ApiError` where it was refused, and an error where the answer broke off.
-   */
+  /** Send something that answers with stages, and return the last of them: `live`, `saved` or `failed`. */
   async run(
     app: string,
     path: string,
     init: IRequest = {},
     onStage?: (stage: StageEvent) => void
   ): Promise<StageEvent> {
+    let last: StageEvent | undefined;
+    for await (last of this.stages(app, path, init)) {
+      onStage?.(last);
+    }
+    return last!; // without an end it has thrown
+  }
+
+  /**
+   * The same, stage by stage.
+   *
+   * Throws `ApiError` where it was refused, and an error where the answer broke off.
+   */
+  async *stages(app: string, path: string, init: IRequest = {}): AsyncGenerator<StageEvent, void, undefined> {
     let deploy: IDeploy = { app, stages: [], now: path.endsWith('/deploy') ? 'validate' : 'start' };
     this._set(deploy);
     try {
-      let last: StageEvent | null = null;
       for await (const stage of this._client.stages(path, init)) {
-        last = stage;
-        onStage?.(stage);
         deploy = { app, stages: [...deploy.stages, stage], now: AFTER[stage.stage] ?? deploy.now };
         this._set(deploy);
+        yield stage;
       }
-      if (last === null || !ENDS.has(last.stage)) {
+      if (!ENDS.has(deploy.stages.at(-1)?.stage ?? '')) {
         throw new Error('The service went away before it was done. What was live before is live.');
       }
-      return last;
     } catch (error) {
       if (isAbort(error) || !(error instanceof TypeError)) {
         throw error;

@@ -66,10 +66,10 @@ function Form(props: INewAppOptions & { onChange: (chosen: NewApp | null) => voi
   const [source, setSource] = React.useState(props.template ?? 'hello');
   const [typed, setTyped] = React.useState<string | null>(null);
 
-  const read = React.useCallback(() => {
-    setError(null);
-    data(client.api.GET('/api/templates')).then(setTemplates, setError);
-  }, [client]);
+  const read = React.useCallback(
+    () => void data(client.api.GET('/api/templates')).then(setTemplates, setError),
+    [client]
+  );
   React.useEffect(read, [read]);
 
   const wanted =
@@ -88,10 +88,10 @@ function Form(props: INewAppOptions & { onChange: (chosen: NewApp | null) => voi
     } else {
       onChange(template ? { name, template } : null);
     }
-  }, [templates, source, name, problem]);
+  }, [onChange, templates, source, name, problem]);
 
   if (error) {
-    return <ErrorNotice error={error} trans={trans} onRetry={read} />;
+    return <ErrorNotice error={error} trans={trans} onRetry={() => (setError(null), read())} />;
   }
   return (
     <div className="gf-NewApp">

@@ -4,48 +4,50 @@ import { Busy } from './busy';
 import { ErrorNotice } from './notice';
 import type { ICodePlace, IShownCode } from './code';
 
-/** A place for CodeMirror, which comes when it is needed. `show` puts its view in. */
-export function CodeHost(props: {
-  page: ICodePlace;
-  /** Changes when something else is to be shown. */
-  content: string;
-  show: (host: HTMLElement, loaded: Awaited<ReturnType<ICodePlace['loadEditor']>>) => Promise<IShownCode>;
-}): React.ReactElement {
+type Show = (host: HTMLElement, loaded: Awaited<ReturnType<ICodePlace['loadEditor']>>) => Promise<IShownCode>;
+
+/** A place for CodeMirror, which comes when it is needed. `show` puts its view in; another one shows something else. */
+export function CodeHost(props: { page: ICodePlace; show: Show }): React.ReactElement {
+  const { page, show } = props;
+  const { loadEditor, trans } = page;
   const host = React.useRef<HTMLDivElement>(null);
-  const [error, setError] = React.useState<unknown>(null);
-  const [isShown, setShown] = React.useState(false);
+  const [ended, setEnded] = React.useState<{ show: Show; error: unknown } | null>(null);
   const [attempt, again] = React.useReducer((count: number) => count + 1, 0);
-  const { trans } = props.page;
 
   React.useEffect(() => {
     let isOver = false;
     let shown: IShownCode | null = null;
-    setError(null);
-    setShown(false);
     void (async () => {
+      let error: unknown = null;
       try {
-        const loaded = await props.page.loadEditor();
+        const loaded = await loadEditor();
         if (!isOver && host.current) {
-          shown = await props.show(host.current, loaded);
-          isOver ? shown.dispose() : setShown(true);
+          shown = await show(host.current, loaded);
         }
       } catch (problem) {
-        setError(problem);
+        error = problem;
+      }
+      if (isOver) {
+        shown?.dispose();
+      } else {
+        setEnded({ show, error });
       }
     })();
     return () => {
       isOver = true;
       shown?.dispose();
     };
-  }, [props.content, attempt]);
+  }, [loadEditor, show, attempt]);
 
+  const isEnded = ended?.show === show;
+  const retry = () => {
+    setEnded(null);
+    again();
+  };
   return (
     <div className="gf-Code">
-      {error ? (
-        <ErrorNotice error={error} trans={trans} onRetry={again} />
-      ) : (
-        !isShown && <Busy label={trans.__('Loading the code')} />
-      )}
+      {!isEnded && <Busy label={trans.__('Loading the code')} />}
+      {isEnded && ended.error != null && <ErrorNotice error={ended.error} trans={trans} onRetry={retry} />}
       <div ref={host} />
     </div>
   );
@@ -54,13 +56,11 @@ export function CodeHost(props: {
 /** A file, to read. */
 export function FileView(props: { page: ICodePlace; path: string; text: string }): React.ReactElement {
   const { page, path, text } = props;
-  return (
-    <CodeHost
-      page={page}
-      content={`${path}\0${text}`}
-      show={(host, { editor, languages }) => editor.showFile(host, text, { path, label: path, languages })}
-    />
+  const show = React.useCallback<Show>(
+    (host, { editor, languages }) => editor.showFile(host, text, { path, label: path, languages }),
+    [path, text]
   );
+  return <CodeHost page={page} show={show} />;
 }
 
 /** Two texts side by side. */
@@ -70,13 +70,15 @@ export function DiffView(props: {
   texts: { old: string; new: string };
   names: { old: string; new: string };
 }): React.ReactElement {
-  const { page, path, texts, names } = props;
-  const labels = { old: `${path} (${names.old})`, new: `${path} (${names.new})` };
-  return (
-    <CodeHost
-      page={page}
-      content={[path, texts.old, texts.new].join('\0')}
-      show={(host, { editor, languages }) => editor.showDiff(host, texts, { path, labels, languages })}
-    />
+  const { page, path } = props;
+  const { old: oldText, new: newText } = props.texts;
+  const { old: oldName, new: newName } = props.names;
+  const show = React.useCallback<Show>(
+    (host, { editor, languages }) => {
+      const labels = { old: `${path} (${oldName})`, new: `${path} (${newName})` };
+      return editor.showDiff(host, { old: oldText, new: newText }, { path, labels, languages });
+    },
+    [path, oldText, newText, oldName, newName]
   );
+  return <CodeHost page={page} show={show} />;
 }

@@ -10,5 +10,5 @@ export function useValidity(field: React.RefObject<HTMLInputElement>, problem: s
     field.current?.setCustomValidity(problem ?? '');
     // What makes the dialog look. React knows that the value is the same.
     field.current?.dispatchEvent(new Event('input', { bubbles: true }));
-  }, [problem]);
+  }, [field, problem]);
 }

@@ -64,7 +64,7 @@ export function Header(props: { page: IPage }): React.ReactElement {
             <Button
               className="jp-mod-minimal gf-IconButton"
               aria-label={trans.__('Dismiss')}
-              onClick={() => (model.notice = null)}
+              onClick={() => model.tell(null)}
             >
               <closeIcon.react tag="span" />
             </Button>
@@ -138,7 +138,7 @@ function BranchPick(props: { page: IPage }): React.ReactElement {
       <select
         className="jp-mod-styled gf-Select"
         value={model.branch ?? MAIN}
-        onChange={event => (model.branch = event.target.value === MAIN ? null : event.target.value)}
+        onChange={event => model.openBranch(event.target.value === MAIN ? null : event.target.value)}
       >
         {[MAIN, ...all].map(name => (
           <option key={name} value={name}>

@@ -54,13 +54,13 @@ const plugin: JupyterFrontEndPlugin<void> = {
         }
         const { model } = page;
         if (typeof args.branch === 'string') {
-          model.branch = args.branch === '' || args.branch === 'main' ? null : args.branch;
+          model.openBranch(args.branch === '' || args.branch === 'main' ? null : args.branch);
         }
         if (typeof args.collection === 'string') {
           model.openCollection(args.collection || null);
         }
         if (isTab(args.tab)) {
-          model.tab = args.tab;
+          model.openTab(args.tab);
         }
         if (!page.isAttached) {
           shell.add(page, 'main');

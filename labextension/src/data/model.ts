@@ -59,7 +59,8 @@ export class DataModel extends PageModel {
     return this._branch;
   }
 
-  set branch(branch: string | null) {
+  /** Show a branch; null for the data themselves. */
+  openBranch(branch: string | null): void {
     if (branch !== this._branch) {
       this._branch = branch;
       this._leaveCollection();
@@ -73,7 +74,7 @@ export class DataModel extends PageModel {
     return this._tab;
   }
 
-  set tab(tab: Tab) {
+  openTab(tab: Tab): void {
     if (tab !== this._tab) {
       this._tab = tab;
       this._changed.emit();
@@ -91,7 +92,8 @@ export class DataModel extends PageModel {
     return this._notice;
   }
 
-  set notice(event: Event | null) {
+  /** Say that this happened; null for nothing any more. */
+  tell(event: Event | null): void {
     this._notice = event;
     this._changed.emit();
   }
@@ -158,7 +160,7 @@ export class DataModel extends PageModel {
 
   private _onEvent(_apps: AppsModel, event: Event): void {
     if (NOTICED.has(event.kind)) {
-      this.notice = event;
+      this.tell(event);
     }
     if (REPLACING.has(event.kind)) {
       this._collection?.refresh();
@@ -187,7 +189,7 @@ export class DataModel extends PageModel {
   private _checkBranch(): void {
     const { branch } = this;
     if (branch !== null && this.branches.value?.every(each => each.name !== branch)) {
-      this.branch = null;
+      this.openBranch(null);
     }
   }
 

@@ -38,7 +38,7 @@ export function DataView(props: { page: IPage }): React.ReactElement {
         id={page.id}
         tabs={TABS.map(name => ({ name, label: labels[name] }))}
         open={model.tab}
-        onOpen={name => (model.tab = name)}
+        onOpen={name => model.openTab(name)}
       >
         <Loaded resource={model.database} trans={trans} label={trans.__('Asking for your database')}>
           {() => <View page={page} />}

@@ -81,8 +81,11 @@ export function leaveToHome(browser: FileBrowser, home: FileBrowser): void {
 function focusFirst(browser: FileBrowser): void {
   MessageLoop.flush(); // what was read is to be drawn before
   browser.clearSelectedItems();
-  // Its own `selectItemByName` reads the list once more, and may wait for that until the next regular reading.
-  browser['listing'].selectNext();
+  // `selectNext` takes it for granted that there is one.
+  if (!browser.model.items().next().done) {
+    // Its own `selectItemByName` reads the list once more, and may wait for that until the next regular reading.
+    browser['listing'].selectNext();
+  }
 }
 
 /** Keep the list up to date while somebody sees it. */

@@ -43,29 +43,27 @@ export async function askName(options: INameOptions): Promise<string | null> {
 
 function NameForm(props: INameOptions & { onChange: (name: string) => void }): React.ReactElement {
   const { trans, wanted, names, onChange } = props;
-  const [typed, setTyped] = React.useState(wanted);
+  const [typed, setTyped] = React.useState<string | null>(null);
   const [known, setKnown] = React.useState<INames | null>(null);
   const field = React.useRef<HTMLInputElement>(null);
-  const name = typed.trim();
+  const shown = typed ?? (known ? freeName(wanted, known.used) : wanted);
+  const name = shown.trim();
   const found = problemOf(name, known?.taken ?? new Set());
   const problem = found === 'taken' ? null : found;
   useValidity(field, problem);
   React.useEffect(() => {
     onChange(name);
-  }, [name]);
+  }, [onChange, name]);
   React.useEffect(() => {
     // After the dialog, which gives the focus to a button.
     requestAnimationFrame(() => {
       field.current?.focus();
       field.current?.select();
     });
-    names.then(setKnown, () => undefined); // the deploy itself starts the service, or says why it cannot
   }, []);
   React.useEffect(() => {
-    if (known && name === wanted) {
-      setTyped(freeName(wanted, known.used));
-    }
-  }, [known]);
+    names.then(setKnown, () => undefined); // the deploy itself starts the service, or says why it cannot
+  }, [names]);
   const told = (found: NameProblem | null): string => {
     if (found === 'taken') {
       return trans.__('You have this app: the cell becomes its next version.');
@@ -86,7 +84,7 @@ function NameForm(props: INameOptions & { onChange: (name: string) => void }): R
           className="jp-mod-styled"
           autoComplete="off"
           spellCheck={false}
-          value={typed}
+          value={shown}
           aria-describedby="gf-NameDialog-problem"
           aria-invalid={problem !== null}
           onChange={event => setTyped(event.target.value)}

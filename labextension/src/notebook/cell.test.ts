@@ -10,7 +10,8 @@ describe('a cell', () => {
       path: 'main.py',
       body: 'from x import y',
       bodyLine: 3,
-      nameLine: 1
+      nameLine: 1,
+      arguments: '--env A=b c\n--with x\n--with y'
     });
     expect(readCell('%%deploy --env A=b hello')?.app).toBe('hello');
     expect(readCell('\n%%time\n%%deploy hello\nx\r\ny')).toMatchObject({
@@ -18,6 +19,21 @@ describe('a cell', () => {
       bodyLine: 4,
       nameLine: 3
     });
+  });
+
+  it('goes live with the same arguments, however they are written', () => {
+    const of = (line: string) => readCell(`%%deploy ${line}\nx`)?.arguments;
+    const all = of('shop --env A="b c" --env B=1 --with x,y --file a.txt --file b.txt --db-branch=try');
+    expect(all).toBe(
+      '--db-branch try\n--env A=b c\n--env B=1\n--file a.txt\n--file b.txt\n--with x\n--with y'
+    );
+    expect(
+      of(
+        "  --file b.txt --with y  --with=x,y --env B=2 --env 'A=b c' shop --env B=1 --file a.txt --db-branch try"
+      )
+    ).toBe(all);
+    expect(of('shop --message "new" --open --run --db-branch main')).toBe('');
+    expect(of('shop --env A={token}')).not.toBe(of('shop --env A={other}'));
   });
 
   it('is a part of an app, where it is marked', () => {
@@ -28,7 +44,8 @@ describe('a cell', () => {
       path: 'routers/users.py',
       body: '# A comment\nx = 1',
       bodyLine: 5,
-      nameLine: 2
+      nameLine: 2,
+      arguments: ''
     });
     expect(readCell('#| deploy: hello\nx')?.path).toBe('main.py');
   });

@@ -23,9 +23,11 @@ export interface ICellCode {
   readonly bodyLine: number;
   /** Line of the cell (1-based) that names the app. */
   readonly nameLine: number;
+  /** What goes into the version from behind the name, however it is written; empty where nothing does. */
+  readonly arguments: string;
 }
 
-const MAIN = 'main.py';
+export const MAIN = 'main.py';
 const NAME = /^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/;
 const MARKER = /^#\|\s*([A-Za-z][\w-]*)\s*:(.*)$/;
 const BLANK = ' \t\r\n\f\v';
@@ -50,19 +52,20 @@ function readMagic(lines: string[]): ICellCode | null {
     const magic = /^\s*(%%deploy|%%deployfile|%deploy)(?=\s|$)(.*)$/.exec(line);
     if (magic) {
       const [, escape, rest] = magic;
-      const given = names(rest);
-      const [app = '', path = MAIN] = given;
+      const { words, options } = parse(rest);
+      const [app = '', path = MAIN] = words;
       if (!NAME.test(app)) {
         return null;
       }
       const nameLine = index + 1;
+      const named = { app, nameLine, arguments: argumentsOf(options) };
       if (escape === '%deploy') {
-        return { kind: 'line', app, path: '', body: '', bodyLine: nameLine, nameLine };
+        return { kind: 'line', path: '', body: '', bodyLine: nameLine, ...named };
       }
       if (escape === '%%deployfile') {
-        return given.length < 2 ? null : { kind: 'file', app, path, nameLine, ...bodyOf(lines, nameLine) };
+        return words.length < 2 ? null : { kind: 'file', path, ...named, ...bodyOf(lines, nameLine) };
       }
-      return { kind: 'deploy', app, path: MAIN, nameLine, ...bodyOf(lines, nameLine) };
+      return { kind: 'deploy', path: MAIN, ...named, ...bodyOf(lines, nameLine) };
     }
     // `%%time` may stand above; so may comments above `%deploy`.
     if (line.trim() !== '' && !/^%%\w|^\s*#(?!\|)/.test(line)) {
@@ -91,7 +94,8 @@ function readMarks(lines: string[]): ICellCode | null {
   if (!NAME.test(app)) {
     return null;
   }
-  return { kind: 'marked', app, path: found.get('file') || MAIN, nameLine, ...bodyOf(lines, last) };
+  const path = found.get('file') || MAIN;
+  return { kind: 'marked', app, path, nameLine, arguments: '', ...bodyOf(lines, last) };
 }
 
 function bodyOf(lines: string[], above: number): { body: string; bodyLine: number } {
@@ -107,20 +111,43 @@ function bodyOf(lines: string[], above: number): { body: string; bodyLine: numbe
   return { body: text.slice(start, end), bodyLine: above + 1 + text.slice(0, start).split('\n').length - 1 };
 }
 
-/** The words of a magic's line that are neither options nor their values. */
-function names(rest: string): string[] {
-  const found: string[] = [];
-  let skip = false;
-  for (const { text } of splitWords(rest)) {
-    if (skip) {
-      skip = false;
-    } else if (text.startsWith('-')) {
-      skip = TAKES_VALUE.has(text);
-    } else {
-      found.push(text);
+/** What stands behind a magic: the words that are neither options nor their values, and each option's values. */
+function parse(rest: string): { words: string[]; options: Map<string, string[]> } {
+  const words: string[] = [];
+  const options = new Map<string, string[]>();
+  const parts = splitWords(rest).map(word => word.text);
+  for (let index = 0; index < parts.length; index += 1) {
+    const part = parts[index];
+    if (!part.startsWith('-')) {
+      words.push(part);
+      continue;
     }
+    const [, name, , value = ''] = /^([^=]*)(=(.*))?$/s.exec(part)!;
+    const takesNext = name === part && TAKES_VALUE.has(name);
+    options.set(name, [...(options.get(name) ?? []), takesNext ? (parts[(index += 1)] ?? '') : value]);
   }
-  return found;
+  return { words, options };
+}
+
+/** The options that make another version, in one order and without what says nothing. */
+function argumentsOf(options: Map<string, string[]>): string {
+  const of = (name: string) => (options.get(name) ?? []).map(unescaped);
+  const env = new Map(of('--env').map(pair => [pair.split('=')[0], pair]));
+  const branch = of('--db-branch').at(-1);
+  return [
+    ...of('--with').flatMap(names => names.split(',').map(name => `--with ${name}`)),
+    ...[...env.values()].map(pair => `--env ${pair}`),
+    ...of('--file').map(path => `--file ${path}`),
+    ...(branch === undefined || branch === 'main' ? [] : [`--db-branch ${branch}`])
+  ]
+    .filter((each, index, all) => all.indexOf(each) === index)
+    .sort()
+    .join('\n');
+}
+
+/** A word without the quotation marks in it. */
+function unescaped(word: string): string {
+  return word.replace(/"([^"]*)"|'([^']*)'|\\(.)/gs, '$1$2$3');
 }
 
 /** The words of a line and where they begin; quotation marks keep blanks together, as in a shell. */

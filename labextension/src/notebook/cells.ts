@@ -3,8 +3,11 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
-import { asReport, REPORT_TYPE, type IReport } from './findings';
+import { asReport, REPORT_TYPE, type IDeployed, type IReport } from './findings';
 import type { INotebookCell, INotebookCells } from './model';
+
+/** Where a cell's metadata tell as what it went live last. */
+export const DEPLOYED_KEY = 'gofastapi';
 
 /** The code cells of a notebook that is open. */
 export class PanelCells implements INotebookCells, IDisposable {
@@ -28,7 +31,8 @@ export class PanelCells implements INotebookCells, IDisposable {
       id: model.id,
       source: model.sharedModel.getSource(),
       isRunning: model.executionState === 'running',
-      reports: reportsOf(model)
+      reports: reportsOf(model),
+      deployed: deployedOf(model)
     }));
   }
 
@@ -48,6 +52,7 @@ export class PanelCells implements INotebookCells, IDisposable {
         this._seen.add(model);
         model.stateChanged.connect(this._emit, this);
         model.outputs.changed.connect(this._emit, this);
+        model.metadataChanged.connect(this._emit, this);
       }
     }
     this._emit();
@@ -66,7 +71,8 @@ function isCode(model: Cell['model']): model is ICodeCellModel {
   return model.type === 'code';
 }
 
-function reportsOf(model: ICodeCellModel): IReport[] {
+/** What its outputs tell of deploys. */
+export function reportsOf(model: ICodeCellModel): IReport[] {
   const found: IReport[] = [];
   for (let index = 0; index < model.outputs.length; index += 1) {
     const report = asReport(model.outputs.get(index).data[REPORT_TYPE]);
@@ -75,4 +81,9 @@ function reportsOf(model: ICodeCellModel): IReport[] {
     }
   }
   return found;
+}
+
+function deployedOf(model: ICodeCellModel): IDeployed | null {
+  const noted = model.getMetadata(DEPLOYED_KEY) as IDeployed | undefined;
+  return noted ?? null;
 }

@@ -1,22 +1,28 @@
 import { InputDialog, Notification, type ISessionContextDialogs } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
+import type { INotebookContent } from '@jupyterlab/nbformat';
 import { NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
+import type { Contents } from '@jupyterlab/services';
 import type { ITranslator } from '@jupyterlab/translation';
 
 import { data } from '../api/client';
 import type { AppsModel } from '../apps/model';
 import { suggestName } from '../apps/naming';
-import { notifyError } from '../common/notify';
+import { notifyError, withProgress } from '../common/notify';
 import type { TranslationBundle } from '../common/translation';
 import { askName, type INames } from './askName';
-import { readCell } from './cell';
-import { plan, planMarked, titleIn, type IPlanCell, type Plan } from './plan';
+import { MAIN, readCell } from './cell';
+import { mainOf, markedIn, plan, planMarked, titleIn, type IPlanCell, type Plan } from './plan';
 import { reveal } from './reveal';
+
+/** What the service finds where code makes no app that it could run. */
+const NO_APP = new Set(['no_app', 'wsgi_app', 'empty']);
 
 /** Deploys from a notebook, always by running a cell in its kernel: so all that the magics can do is there. */
 export class NotebookDeploys {
   constructor(
     private readonly _apps: AppsModel,
+    private readonly _contents: Contents.IManager,
     private readonly _trans: TranslationBundle,
     private readonly _translator: ITranslator | null,
     private readonly _dialogs: ISessionContextDialogs | null
@@ -101,11 +107,14 @@ export class NotebookDeploys {
       return;
     }
     const source = model.sharedModel.getSource();
+    await this._show(panel, index);
+    if (!(await this._makesApp(source))) {
+      return;
+    }
     const name = given ?? (await this._ask(panel, source));
     if (name === null) {
       return;
     }
-    await this._show(panel, index);
     // Inserted, so that whoever else edits the cell, and undo, see one small change.
     model.sharedModel.updateSource(0, 0, `%%deploy ${name}\n`);
     await this._run(panel, index);
@@ -153,9 +162,13 @@ export class NotebookDeploys {
       Notification.warning(this._trans.__('This notebook is read-only: run %deploy %1 in another one.', app));
       return;
     }
+    const main = mainOf(cellsOf(panel), app);
+    if ((main !== null && !(await this._makesApp(main))) || !(await this._saved(panel))) {
+      return;
+    }
     model.sharedModel.insertCell(after + 1, { cell_type: 'code', source: `%deploy ${app}`, metadata: {} });
     await this._show(panel, after + 1);
-    await this._run(panel, after + 1, true);
+    await this._run(panel, after + 1);
   }
 
   private async _choose(panel: NotebookPanel, indices: number[], name?: string): Promise<void> {
@@ -172,18 +185,59 @@ export class NotebookDeploys {
     }
   }
 
+  /** Whether there is an app in this code, so that none is made in vain; where there is none, the person is told. */
+  private async _makesApp(text: string): Promise<boolean> {
+    const bundle = { main: MAIN, files: { [MAIN]: { text, blob_bytes: 0 } } };
+    const found = await withProgress({ during: this._trans.__('Checking the code …') }, this._trans, () =>
+      // Where nobody answers, the deploy itself says so, or starts the service.
+      data(this._apps.client.api.POST('/api/validate', { body: { bundle } })).catch(() => null)
+    );
+    const lack = found?.diagnostics.find(each => NO_APP.has(each.code));
+    if (lack) {
+      Notification.warning(this._trans.__('Nothing is deployed yet: %1.', lack.message), {
+        autoClose: 12_000
+      });
+    }
+    return lack === undefined;
+  }
+
   /** Whether what stands in the file is what stands here: `%deploy` reads it from there. */
   private async _saved(panel: NotebookPanel): Promise<boolean> {
     if (!panel.context.model.dirty) {
       return true;
     }
     try {
+      if (panel.context.contentsModel?.writable === false) {
+        return await this._isOnDisk(panel);
+      }
       await panel.context.save();
       return !panel.context.model.dirty;
     } catch (error) {
       notifyError(error, this._trans);
       return false;
     }
+  }
+
+  /** Whether the marked cells of a notebook that cannot be written are as they stand in its file; else the person is told. */
+  private async _isOnDisk(panel: NotebookPanel): Promise<boolean> {
+    const { path } = panel.context;
+    const file = await this._contents.get(path);
+    const { cells } = file.content as INotebookContent;
+    const there = cells.map(cell => ({
+      isCode: cell.cell_type === 'code',
+      source: [cell.source].flat().join('')
+    }));
+    const isSame = JSON.stringify(markedIn(there)) === JSON.stringify(markedIn(cellsOf(panel)));
+    if (!isSame) {
+      Notification.warning(
+        this._trans.__(
+          '%1 is read-only, and %deploy takes what is saved: save the notebook under another name first.',
+          PathExt.basename(path)
+        ),
+        { autoClose: false }
+      );
+    }
+    return isSame;
   }
 
   private async _show(panel: NotebookPanel, index: number): Promise<void> {

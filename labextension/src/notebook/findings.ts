@@ -13,6 +13,13 @@ export interface IReport {
   readonly diagnostics: ReadonlyArray<Diagnostic>;
 }
 
+/** As which version a cell went live last, and the CRC-32 of the arguments it had. */
+export interface IDeployed {
+  readonly app: string;
+  readonly version: number;
+  readonly arguments: number;
+}
+
 /** Something that is wrong at a line of a cell. */
 export interface IFinding {
   readonly key: string;
@@ -74,6 +81,16 @@ export function compare(cell: ICellCode, id: string, known: IKnown, has: (id: st
   return cell.kind === 'deploy' && other?.cell && !own
     ? { is: 'elsewhere', label: other.cell.label }
     : { is: 'changed' };
+}
+
+/** Whether the cell made the live version with other arguments than it has now. */
+export function isOtherwise(cell: ICellCode, deployed: IDeployed | null, view: AppView | undefined): boolean {
+  return (
+    deployed !== null &&
+    deployed.app === cell.app &&
+    deployed.version === view?.version &&
+    deployed.arguments !== crc32(cell.arguments)
+  );
 }
 
 /** What is wrong in a cell, worst first, then by line. Nothing that its code, or the app, has left behind. */

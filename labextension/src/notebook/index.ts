@@ -14,6 +14,7 @@ import { IApps, ID } from '../tokens';
 import { PanelCells } from './cells';
 import { addCommands } from './commands';
 import { MagicCompletions } from './completer';
+import { noteDeployed } from './deployed';
 import { NotebookDeploys } from './deploy';
 import type { IFinding } from './findings';
 import { magicHelp, showHelp } from './help';
@@ -52,7 +53,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
   ) => {
     const { commands, shell } = app;
     const trans = load(translator);
-    const deploys = new NotebookDeploys(apps, trans, translator, dialogs);
+    const deploys = new NotebookDeploys(apps, app.serviceManager.contents, trans, translator, dialogs);
     const about = (name: string) => {
       const entry = apps.get(name);
       return entry ? appInWords(entry.view, trans) : trans.__('Not deployed yet');
@@ -80,6 +81,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
           : null;
       }
     };
+    noteDeployed();
     const known = new Known(apps);
     const follow = (panel: NotebookPanel) => {
       const cells = new PanelCells(panel);

@@ -4,6 +4,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AppView, CellCode } from '../api/types';
 import { AppsModel } from '../apps/model';
 import { json, serve, type IServer } from '../testing/server';
+import { crc32 } from './cell';
+import type { IDeployed } from './findings';
 import { Known } from './known';
 import { NotebookModel, type INotebookCell, type INotebookCells } from './model';
 
@@ -13,9 +15,17 @@ const APP = 'from fastapi import FastAPI\napp = FastAPI()';
 class Cells implements INotebookCells {
   constructor(public cells: INotebookCell[]) {}
   readonly changed = new Signal<this, void>(this);
+  /** As what all of them went live last. */
+  deployed: IDeployed | null = null;
 
   set(...sources: string[]): void {
-    this.cells = sources.map((source, n) => ({ id: `c${n}`, source, isRunning: false, reports: [] }));
+    this.cells = sources.map((source, n) => ({
+      id: `c${n}`,
+      source,
+      isRunning: false,
+      reports: [],
+      deployed: this.deployed
+    }));
     this.changed.emit();
   }
 }
@@ -85,6 +95,31 @@ describe('a notebook', () => {
     await apps.refresh();
     await until('same');
     expect(model.state('c0')?.entry?.view.version).toBe(2);
+  });
+
+  it('tells as soon as the arguments are others than those of the live version', async () => {
+    has(1, [{ path: 'main.py', line: 1, text: APP }]);
+    cells.deployed = { app: 'shop', version: 1, arguments: crc32('--env MODE=fast') };
+    cells.set(`%%deploy  --env   MODE=fast shop\n${APP}`);
+    await apps.refresh();
+    await until('same');
+    cells.set(`%%deploy shop --env MODE=slow\n${APP}`);
+    await until('changed');
+    // Nobody knows with which ones another version went live.
+    has(2, [{ path: 'main.py', line: 1, text: APP }]);
+    await apps.refresh();
+    await until('same');
+  });
+
+  it('tells of other arguments at %deploy, too', async () => {
+    has(1, [{ path: 'main.py', line: 1, text: APP }]);
+    cells.deployed = { app: 'shop', version: 1, arguments: crc32('') };
+    cells.set(`#| deploy: shop\n${APP}`, '%deploy shop --message "the same"');
+    await apps.refresh();
+    await until('same', 'c1');
+    cells.set(`#| deploy: shop\n${APP}`, '%deploy shop --db-branch try-it');
+    await until('changed', 'c1');
+    await until('same', 'c0');
   });
 
   it('tells at %deploy how the marked cells are', async () => {

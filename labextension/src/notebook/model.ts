@@ -7,7 +7,9 @@ import {
   compare,
   failureOf,
   findingsOf,
+  isOtherwise,
   type Compared,
+  type IDeployed,
   type IFinding,
   type IKnown,
   type IReport
@@ -21,6 +23,8 @@ export interface INotebookCell {
   readonly isRunning: boolean;
   /** What its outputs tell of deploys. */
   readonly reports: ReadonlyArray<IReport>;
+  /** As what it went live last; null where nobody knows. */
+  readonly deployed: IDeployed | null;
 }
 
 /** A notebook's code cells, and when anything about them changes. */
@@ -37,6 +41,8 @@ export interface ICellState {
   /** Undefined where there is no such app. */
   readonly entry: IAppEntry | undefined;
   readonly compared: Compared;
+  /** Whether the arguments are others than those of the live version. */
+  readonly isOtherwise: boolean;
   readonly isRunning: boolean;
   /** Why the last deploy of this very code failed. */
   readonly failure: string | null;
@@ -112,11 +118,16 @@ export class NotebookModel implements IDisposable {
       const code = codes.get(cell.id);
       if (code) {
         const of = known.get(code.app)!;
+        const differs = isOtherwise(code, cell.deployed, of.view);
+        const compared: Compared = this._apps.isReady
+          ? compare(code, cell.id, of, id => ids.has(id))
+          : { is: 'unknown' };
         this._states.set(cell.id, {
           code,
           isKnown: this._apps.isReady,
           entry: this._apps.get(code.app),
-          compared: this._apps.isReady ? compare(code, cell.id, of, id => ids.has(id)) : { is: 'unknown' },
+          compared: withArguments(compared, differs),
+          isOtherwise: differs,
           isRunning: cell.isRunning,
           failure: failureOf(code, cell.reports.at(-1), of),
           findings: findingsOf(code, of),
@@ -139,7 +150,8 @@ export class NotebookModel implements IDisposable {
           marked.find(each => each.compared.is === 'changed') ??
           marked.find(each => each.compared.is !== 'same');
         if (marked.length > 0) {
-          this._states.set(id, { ...state, compared: (first ?? marked[0]).compared });
+          const { compared } = first ?? marked[0];
+          this._states.set(id, { ...state, compared: withArguments(compared, state.isOtherwise) });
         }
       }
     }
@@ -173,4 +185,9 @@ export class NotebookModel implements IDisposable {
   private _watching: IDisposable | null = null;
   private _disposed = false;
   private readonly _changed = new Signal<this, void>(this);
+}
+
+/** The code may be the same, and what comes with it not. */
+function withArguments(compared: Compared, isOtherwise: boolean): Compared {
+  return compared.is === 'same' && isOtherwise ? { is: 'changed' } : compared;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { plan, planMarked, titleIn } from './plan';
+import { mainOf, plan, planMarked, titleIn } from './plan';
 
 const APP = 'from fastapi import FastAPI\napp = FastAPI()';
 const cells = (...sources: string[]) =>
@@ -48,10 +48,26 @@ describe('deploying', () => {
     expect(plan(cells('x', '%%deploy a\nx', '%%deploy b\nx'), 0)).toEqual({ do: 'choose', indices: [1, 2] });
   });
 
-  it('takes any code, where there is nothing better, and else nothing', () => {
-    expect(plan(cells('make_app()'), 0)).toEqual({ do: 'name', index: 0 });
+  it('takes code that may make an app, where there is nothing better, and else nothing', () => {
+    for (const source of ['x = make_app()', 'from shop import *', '@app.get("/")\ndef root(): ...']) {
+      expect(plan(cells(source), 0)).toEqual({ do: 'name', index: 0 });
+    }
+    expect(plan(cells('%matplotlib inline\nimport pandas\nrows.append(df.apply(f))'), 0)).toEqual({
+      do: 'nothing'
+    });
     expect(plan(cells('# Title'), 0)).toEqual({ do: 'nothing' });
     expect(plan(cells(' '), 0)).toEqual({ do: 'nothing' });
+  });
+
+  it('knows the main file of marked cells', () => {
+    const marked = [
+      '#| deploy: a\nx',
+      '#| deploy: b\ny',
+      '#| deploy: a\n#| file: z.py\nz',
+      '#| deploy: a\nw'
+    ];
+    expect(mainOf(cells(...marked), 'a')).toBe('x\n\nw');
+    expect(mainOf(cells(marked[2]), 'a')).toBeNull();
   });
 
   it('suggests the title of the app', () => {

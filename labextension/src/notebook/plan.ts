@@ -1,4 +1,4 @@
-import { readCell } from './cell';
+import { MAIN, readCell } from './cell';
 
 /** What "Deploy" comes to in a notebook. Indices are those of the cells. */
 export type Plan =
@@ -18,6 +18,8 @@ export interface IPlanCell {
 }
 
 const MAKES_AN_APP = /\b(FastAPI|Starlette|Litestar|Quart)\s*\(/;
+/** It may be called otherwise, or come from a module; the service knows. */
+const MAY_MAKE_AN_APP = /(^|[^a-z])app(lication)?([^a-z]|$)|\bimport\s*\*/i;
 
 /** The current cell where it is an app, or can be one; else what the notebook has. */
 export function plan(cells: ReadonlyArray<IPlanCell>, active: number): Plan {
@@ -50,8 +52,7 @@ export function plan(cells: ReadonlyArray<IPlanCell>, active: number): Plan {
   if (apps.length > 0) {
     return apps.length === 1 ? { do: 'name', index: apps[0] } : { do: 'choose', indices: apps };
   }
-  // Whatever it is: the check of the deploy says what it lacks.
-  return isFilled(cells[active]) ? { do: 'name', index: active } : { do: 'nothing' };
+  return mayMakeApp(cells[active]) ? { do: 'name', index: active } : { do: 'nothing' };
 }
 
 /** Deploy the marked cells: those of `app`, or of all apps there are. A cell with `%deploy` for it is what does it. */
@@ -71,6 +72,22 @@ export function planMarked(cells: ReadonlyArray<IPlanCell>, app?: string): Plan 
   return { do: 'marked', apps, after: marked.at(-1)! };
 }
 
+/** The texts of the cells that are marked for an app. */
+export function markedIn(cells: ReadonlyArray<IPlanCell>): string[] {
+  return cells.flatMap(({ isCode, source }) =>
+    isCode && readCell(source)?.kind === 'marked' ? [source] : []
+  );
+}
+
+/** The code of the marked cells that is the app's main file; null where they leave that open. */
+export function mainOf(cells: ReadonlyArray<IPlanCell>, app: string): string | null {
+  const parts = cells.flatMap(({ isCode, source }) => {
+    const code = isCode ? readCell(source) : null;
+    return code?.kind === 'marked' && code.app === app && code.path === MAIN ? [code.body] : [];
+  });
+  return parts.length > 0 ? parts.join('\n\n') : null;
+}
+
 /** The title of the app in a cell, to name it by. */
 export function titleIn(source: string): string {
   return /\b(?:FastAPI|Starlette)\s*\([^)]*?\btitle\s*=\s*(["'])(.*?)\1/s.exec(source)?.[2] ?? '';
@@ -80,8 +97,8 @@ function makesApp(cell: IPlanCell | undefined): boolean {
   return cell !== undefined && cell.isCode && MAKES_AN_APP.test(cell.source);
 }
 
-function isFilled(cell: IPlanCell | undefined): boolean {
-  return cell !== undefined && cell.isCode && cell.source.trim() !== '';
+function mayMakeApp(cell: IPlanCell | undefined): boolean {
+  return cell !== undefined && cell.isCode && MAY_MAKE_AN_APP.test(cell.source);
 }
 
 function indicesOf<T>(items: ReadonlyArray<T>, is: (item: T) => boolean): number[] {

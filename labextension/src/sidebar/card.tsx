@@ -17,6 +17,7 @@ import type { IDeploy } from '../apps/deploys';
 import type { AppsModel, IAppEntry } from '../apps/model';
 import { deployWord, healthWord, stateWord } from '../apps/words';
 import { CommandIDs } from '../commands';
+import { Later } from '../common/busy';
 import { count, milliseconds } from '../common/format';
 import { Sparkline } from '../common/sparkline';
 import type { TranslationBundle } from '../common/translation';
@@ -45,6 +46,7 @@ export function AppCard(props: IAppCardProps): React.ReactElement {
     void commands.execute(id, args);
   };
   const color = view.health?.color ?? 'grey';
+  const figures = <Figures entry={entry} trans={trans} />;
   const trouble = color === 'red' || color === 'yellow' ? (view.health?.reason ?? view.reason) : null;
   return (
     <li
@@ -72,7 +74,13 @@ export function AppCard(props: IAppCardProps): React.ReactElement {
         {view.state !== 'running' && <span className="gf-App-state">{stateWord(view.state, trans)}</span>}
       </div>
       {view.version !== null && <Address {...props} />}
-      {deploy ? <Deploying deploy={deploy} trans={trans} /> : <Figures entry={entry} trans={trans} />}
+      {deploy ? (
+        <Later meanwhile={figures}>
+          <Deploying deploy={deploy} trans={trans} />
+        </Later>
+      ) : (
+        figures
+      )}
       {trouble && <p className="gf-App-trouble">{trouble}</p>}
       {view.code_state === 'not_deployed' && view.version !== null && (
         <p className="gf-App-note">{trans.__('Changes not deployed')}</p>

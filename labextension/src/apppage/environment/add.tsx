@@ -4,13 +4,11 @@ import * as React from 'react';
 import type { IPage } from '../page';
 
 /** A new variable; it joins the batch. */
-export function AddForm(props: { page: IPage; onClose: () => void }): React.ReactElement {
-  const { page, onClose } = props;
+export function AddForm(props: { page: IPage; autoFocus: boolean; onClose: () => void }): React.ReactElement {
+  const { page, autoFocus, onClose } = props;
   const { trans } = page;
   const { environment } = page.model;
-  const [name, setName] = React.useState('');
-  const [value, setValue] = React.useState('');
-  const [isSecret, setSecret] = React.useState(true);
+  const { name, value, isSecret } = environment.entered;
   const nameInput = React.useRef<HTMLInputElement>(null);
   const known = environment.variables.find(variable => variable.name === name.trim());
 
@@ -18,8 +16,7 @@ export function AddForm(props: { page: IPage; onClose: () => void }): React.Reac
     event.preventDefault();
     // What was a secret stays one; else its value would be in the open.
     environment.set(name.trim(), { value, secret: isSecret || known?.secret === true });
-    setName('');
-    setValue('');
+    environment.enter({ name: '', value: '' });
     nameInput.current?.focus();
   };
 
@@ -39,9 +36,9 @@ export function AddForm(props: { page: IPage; onClose: () => void }): React.Reac
           placeholder="API_KEY"
           spellCheck={false}
           autoComplete="off"
-          autoFocus
+          autoFocus={autoFocus}
           required
-          onChange={event => setName(event.target.value)}
+          onChange={event => environment.enter({ name: event.target.value })}
         />
       </label>
       <label className="gf-Field">
@@ -52,11 +49,15 @@ export function AddForm(props: { page: IPage; onClose: () => void }): React.Reac
           autoComplete="new-password"
           value={value}
           spellCheck={false}
-          onChange={event => setValue(event.target.value)}
+          onChange={event => environment.enter({ value: event.target.value })}
         />
       </label>
       <label className="gf-Check">
-        <input type="checkbox" checked={isSecret} onChange={event => setSecret(event.target.checked)} />
+        <input
+          type="checkbox"
+          checked={isSecret}
+          onChange={event => environment.enter({ isSecret: event.target.checked })}
+        />
         <span>{trans.__('Secret: stored encrypted, never shown again')}</span>
       </label>
       <div className="gf-Bar">

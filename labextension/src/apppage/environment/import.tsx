@@ -6,24 +6,27 @@ import type { IPage } from '../page';
 import type { IImported } from './model';
 
 /** Variables of a `.env` file, pasted or from a file: which ones, and which of them are secrets. */
-export function ImportForm(props: { page: IPage; onClose: () => void }): React.ReactElement {
-  const { page, onClose } = props;
+export function ImportForm(props: {
+  page: IPage;
+  autoFocus: boolean;
+  onClose: () => void;
+}): React.ReactElement {
+  const { page, autoFocus, onClose } = props;
   const { trans } = page;
   const { environment } = page.model;
-  const [text, setText] = React.useState('');
-  const [found, setFound] = React.useState<IImported[] | null>(null);
+  const { text, found } = environment.entered;
   const [error, setError] = React.useState<unknown>(null);
 
   const read = async (content: string) => {
     setError(null);
     try {
-      setFound(await environment.read(content));
+      environment.enter({ found: await environment.read(content) });
     } catch (problem) {
       setError(problem);
     }
   };
   const change = (name: string, change: Partial<IImported>) =>
-    setFound(found?.map(each => (each.name === name ? { ...each, ...change } : each)) ?? null);
+    environment.enter({ found: found?.map(each => (each.name === name ? { ...each, ...change } : each)) });
   const chosen = found?.filter(each => each.isChosen).length ?? 0;
 
   return (
@@ -40,10 +43,10 @@ export function ImportForm(props: { page: IPage; onClose: () => void }): React.R
               className="jp-mod-styled gf-Input gf-mod-code"
               rows={6}
               value={text}
-              autoFocus
+              autoFocus={autoFocus}
               spellCheck={false}
               placeholder={'API_KEY=...\nMODE=fast'}
-              onChange={event => setText(event.target.value)}
+              onChange={event => environment.enter({ text: event.target.value })}
             />
           </label>
           <label className="gf-Field">
@@ -52,7 +55,10 @@ export function ImportForm(props: { page: IPage; onClose: () => void }): React.R
               type="file"
               accept=".env,text/plain"
               onChange={event =>
-                void event.target.files?.[0]?.text().then(content => (setText(content), read(content)))
+                void event.target.files?.[0]?.text().then(content => {
+                  environment.enter({ text: content });
+                  return read(content);
+                })
               }
             />
           </label>
@@ -119,7 +125,7 @@ export function ImportForm(props: { page: IPage; onClose: () => void }): React.R
           </Button>
         )}
         {found !== null && (
-          <Button className="gf-Action" onClick={() => setFound(null)}>
+          <Button className="gf-Action" onClick={() => environment.enter({ found: null })}>
             {trans.__('Back')}
           </Button>
         )}

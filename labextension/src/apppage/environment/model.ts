@@ -2,6 +2,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import { Client, data } from '../../api/client';
 import type { DotenvVariable, EnvView, Setting, StageEvent, VariableView } from '../../api/types';
+import type { Deploys } from '../../apps/deploys';
 import { Resource } from '../../common/resource';
 import { StageRun } from '../parts/stageRun';
 import { RefreshedTab } from '../parts/tabModel';
@@ -13,11 +14,27 @@ export interface IImported extends DotenvVariable {
   isSecret: boolean;
 }
 
+/** What is half entered in the forms of the tab. */
+export interface IEntered {
+  /** The form that is open. */
+  readonly form: 'add' | 'import' | null;
+  readonly name: string;
+  readonly value: string;
+  readonly isSecret: boolean;
+  /** Of a `.env` file. */
+  readonly text: string;
+  /** What was found in that; null until it is read. */
+  readonly found: ReadonlyArray<IImported> | null;
+}
+
+const NOTHING: IEntered = { form: null, name: '', value: '', isSecret: true, text: '', found: null };
+
 /** An app's variables and secrets, and a batch of changes to them. */
 export class EnvironmentModel extends RefreshedTab {
   constructor(
     readonly app: string,
-    readonly client: Client
+    readonly client: Client,
+    private readonly _deploys: Deploys
   ) {
     super();
     const params = { params: { path: { app_id: app } } };
@@ -28,9 +45,14 @@ export class EnvironmentModel extends RefreshedTab {
   readonly changes = new EnvChanges();
   readonly run = new StageRun();
 
-  /** Emitted when the batch changed. */
+  /** Emitted when the batch, or what is half entered, changed. */
   get changed(): ISignal<this, void> {
     return this._changed;
+  }
+
+  /** Kept while somebody looks at another tab. */
+  get entered(): IEntered {
+    return this._entered;
   }
 
   get variables(): ReadonlyArray<VariableView> {
@@ -44,6 +66,16 @@ export class EnvironmentModel extends RefreshedTab {
 
   override refresh(): void {
     void this.env.refresh();
+  }
+
+  enter(change: Partial<IEntered>): void {
+    this._entered = { ...this._entered, ...change };
+    this._changed.emit();
+  }
+
+  /** Close the form that is open, and forget what was entered. */
+  closeForm(): void {
+    this.enter(NOTHING);
   }
 
   set(name: string, setting: Setting): void {
@@ -94,7 +126,7 @@ export class EnvironmentModel extends RefreshedTab {
   async save(): Promise<StageEvent | undefined> {
     const body = this.changes.toChange();
     const end = await this.run.follow(
-      this.client.stages(`/api/apps/${this.app}/env`, { method: 'PUT', body })
+      this._deploys.stages(this.app, `/api/apps/${this.app}/env`, { method: 'PUT', body })
     );
     if (end && end.stage !== 'failed') {
       this.changes.clear();
@@ -108,5 +140,6 @@ export class EnvironmentModel extends RefreshedTab {
     return this.variables.find(variable => variable.name === name);
   }
 
+  private _entered = NOTHING;
   private readonly _changed = new Signal<this, void>(this);
 }

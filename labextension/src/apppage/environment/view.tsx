@@ -17,14 +17,20 @@ export function EnvironmentView(props: { page: IPage }): React.ReactElement {
   const { trans, model } = page;
   const { environment } = model;
   const { changes, missing, run } = environment;
-  const [form, setForm] = React.useState<'add' | 'import' | null>(null);
+  const { form } = environment.entered;
+  // Who comes back from another tab finds the form as it was, and keeps the focus.
+  const [isJustOpened, setJustOpened] = React.useState(false);
   const opener = React.useRef<HTMLDivElement>(null);
   useSignal(environment.changed);
   useSignal(environment.env.changed);
   useSignal(run.changed);
 
+  const open = (form: 'add' | 'import') => {
+    setJustOpened(true);
+    environment.enter({ form });
+  };
   const close = () => {
-    setForm(null);
+    environment.closeForm();
     requestAnimationFrame(() => opener.current?.querySelector('button')?.focus());
   };
   const runs = model.entry?.view.state === 'running' || model.entry?.view.state === 'asleep';
@@ -49,17 +55,17 @@ export function EnvironmentView(props: { page: IPage }): React.ReactElement {
         )}
       </p>
       <div className="gf-Bar" ref={opener}>
-        <Button className="gf-Action" aria-expanded={form === 'add'} onClick={() => setForm('add')}>
+        <Button className="gf-Action" aria-expanded={form === 'add'} onClick={() => open('add')}>
           <addIcon.react tag="span" className="gf-Icon" />
           {trans.__('Add a variable')}
         </Button>
-        <Button className="gf-Action" aria-expanded={form === 'import'} onClick={() => setForm('import')}>
+        <Button className="gf-Action" aria-expanded={form === 'import'} onClick={() => open('import')}>
           <fileIcon.react tag="span" className="gf-Icon" />
           {trans.__('Import a .env file')}
         </Button>
       </div>
-      {form === 'add' && <AddForm page={page} onClose={close} />}
-      {form === 'import' && <ImportForm page={page} onClose={close} />}
+      {form === 'add' && <AddForm page={page} autoFocus={isJustOpened} onClose={close} />}
+      {form === 'import' && <ImportForm page={page} autoFocus={isJustOpened} onClose={close} />}
       <Loaded resource={environment.env} trans={trans} label={trans.__('Asking for the variables')}>
         {() =>
           rows.length === 0 ? (

@@ -2,6 +2,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import { Client, data } from '../../api/client';
 import type { StageEvent, TreeDiff, VersionView } from '../../api/types';
+import type { Deploys } from '../../apps/deploys';
 import { Resource } from '../../common/resource';
 import { StageRun } from '../parts/stageRun';
 import { RefreshedTab } from '../parts/tabModel';
@@ -23,7 +24,8 @@ export type Looking = { kind: 'files'; number: number } | { kind: 'changes'; fro
 export class HistoryModel extends RefreshedTab {
   constructor(
     readonly app: string,
-    readonly client: Client
+    readonly client: Client,
+    private readonly _deploys: Deploys
   ) {
     super();
     const params = { params: { path: { app_id: app } } };
@@ -85,7 +87,9 @@ export class HistoryModel extends RefreshedTab {
   /** Make a new version of an old one; undefined where that could not be asked for. */
   async rollBack(number: number): Promise<StageEvent | undefined> {
     this._goal = number;
-    const end = await this.run.follow(this.client.stages(`/api/apps/${this.app}/rollback/${number}`));
+    const end = await this.run.follow(
+      this._deploys.stages(this.app, `/api/apps/${this.app}/rollback/${number}`)
+    );
     await this.versions.refresh();
     return end;
   }

@@ -23,7 +23,7 @@ export function LogsView(props: { page: IPage }): React.ReactElement {
   React.useEffect(() => {
     const timer = setTimeout(() => logs.filter(text.trim(), logs.level), TYPING_MS);
     return () => clearTimeout(timer);
-  }, [text]);
+  }, [logs, text]);
 
   const levels: [LogLevel | '', string][] = [
     ['', trans.__('All lines')],

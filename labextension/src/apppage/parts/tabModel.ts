@@ -1,5 +1,3 @@
-import type { Event } from '../../api/types';
-
 /** A tab that is read anew when it comes into view, and after everything that happens to its app. */
 export abstract class RefreshedTab {
   abstract refresh(): void;
@@ -10,7 +8,7 @@ export abstract class RefreshedTab {
 
   hide(): void {}
 
-  onEvent(_event: Event): void {
+  onEvent(): void {
     this.refresh();
   }
 

@@ -12,11 +12,12 @@ export const LIVES = ['1h', '8h', '24h', '3d', '7d', '30d'];
 export function BranchForm(props: { page: IPage; onClose: () => void }): React.ReactElement {
   const { page, onClose } = props;
   const { trans, model } = page;
+  const { backups } = model;
   const [name, setName] = React.useState('');
   const [ttl, setTtl] = React.useState('24h');
   const [backup, setBackup] = React.useState('');
 
-  React.useEffect(() => void model.backups.refresh(), []);
+  React.useEffect(() => void backups.refresh(), [backups]);
 
   const create = (event: React.FormEvent) => {
     event.preventDefault();

@@ -104,8 +104,8 @@ function Branch(props: { page: IPage; branch: BranchView }): React.ReactElement 
           aria-label={trans.__('Look into %1', name)}
           disabled={model.branch === name}
           onClick={() => {
-            model.branch = name;
-            model.tab = 'collections';
+            model.openBranch(name);
+            model.openTab('collections');
           }}
         >
           {trans.__('Look into it')}

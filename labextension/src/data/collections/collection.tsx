@@ -77,7 +77,7 @@ export function CollectionView(props: { page: IPage; collection: CollectionModel
         id={`${page.id}-collection`}
         tabs={(['documents', 'indexes'] as const).map(name => ({ name, label: labels[name] }))}
         open={collection.tab}
-        onOpen={name => (collection.tab = name)}
+        onOpen={name => collection.openTab(name)}
       >
         <View page={page} collection={collection} />
       </Tabs>

@@ -1,4 +1,11 @@
-import { addIcon, Button, caretLeftIcon, caretRightIcon, deleteIcon } from '@jupyterlab/ui-components';
+import {
+  addIcon,
+  Button,
+  caretLeftIcon,
+  caretRightIcon,
+  deleteIcon,
+  refreshIcon
+} from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { DocumentPage, DocumentView } from '../../api/types';
@@ -22,6 +29,12 @@ export function DocumentsView(props: { page: IPage; collection: CollectionModel 
   const { page: documents, explanation, editor } = collection;
   useSignal(documents.changed);
   const { value, error } = documents;
+  const [isReading, setReading] = React.useState(false);
+  const refresh = async () => {
+    setReading(true);
+    await documents.refresh();
+    setReading(false);
+  };
   return (
     <div className="gf-Documents">
       <QueryBar page={page} collection={collection} />
@@ -33,8 +46,13 @@ export function DocumentsView(props: { page: IPage; collection: CollectionModel 
               <addIcon.react tag="span" className="gf-Icon" />
               {trans.__('Insert')}
             </Button>
+            <Button className="gf-Action" onClick={() => void refresh()}>
+              <refreshIcon.react tag="span" className="gf-Icon" />
+              {trans.__('Refresh')}
+            </Button>
             <Pager page={page} collection={collection} />
           </div>
+          {isReading && value && <Busy label={trans.__('Reading documents')} />}
           {error != null && !isAboutQuery(error) && (
             <ErrorNotice error={error} trans={trans} onRetry={() => collection.refresh()} />
           )}

@@ -58,16 +58,12 @@ export function EditorPanel(props: { page: IPage; editor: DocumentEditor }): Rea
         <Conflict page={page} editor={editor} conflict={conflict} />
       ) : (
         <>
-          <CodeHost
+          <JsonText
+            key={`${name}\0${editor.revision}`}
             page={page}
-            content={`${name}\0${editor.revision}`}
-            show={async host =>
-              (await import('./jsonEditor')).showJson(host, editor.text, {
-                label: trans.__('Document %1, as JSON', name),
-                onChange: text => (editor.text = text),
-                onSave: () => void save()
-              })
-            }
+            editor={editor}
+            label={trans.__('Document %1, as JSON', name)}
+            onSave={() => void save()}
           />
           <p className="gf-Quiet gf-DocumentEditor-hint">
             {trans.__(
@@ -99,6 +95,21 @@ export function EditorPanel(props: { page: IPage; editor: DocumentEditor }): Rea
       )}
     </section>
   );
+}
+
+/** The text of a document, to be changed. */
+function JsonText(props: {
+  page: IPage;
+  editor: DocumentEditor;
+  label: string;
+  onSave: () => void;
+}): React.ReactElement {
+  const { page, editor, label, onSave } = props;
+  const [show] = React.useState(() => async (host: HTMLElement) => {
+    const { showJson } = await import('./jsonEditor');
+    return showJson(host, editor.text, { label, onChange: text => (editor.text = text), onSave });
+  });
+  return <CodeHost page={page} show={show} />;
 }
 
 /** Somebody else changed it meanwhile: both sides, and what can be done. */

@@ -31,7 +31,7 @@ export class CollectionModel {
     return this._tab;
   }
 
-  set tab(tab: CollectionTab) {
+  openTab(tab: CollectionTab): void {
     this._tab = tab;
     this._changed.emit();
   }
