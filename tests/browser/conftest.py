@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import expect
+from support.app_page import MENU, deploy, request
+from support.data import Data, opened
 from support.lab import CHROMIUM_ARGUMENTS, RUNNING, Lab, chromium, running_lab
 from support.platform import Platform, running_platform
 from support.reruns import again_from_the_beginning
@@ -44,3 +46,27 @@ def no_kernels_stay() -> Iterator[None]:
     yield
     for running in RUNNING:
         running.end_kernels()
+
+
+@pytest.fixture
+def menu(platform: Platform) -> Iterator[str]:
+    """The address of an app that takes orders."""
+    yield deploy(platform, "menu", request(MENU, "The first menu"))
+    platform.client.delete("menu", forever=True)
+
+
+@pytest.fixture
+def database(platform: Platform) -> Iterator[Data]:
+    """The person's database, empty before and after."""
+    with opened(platform) as data:
+        _empty(data)
+        yield data
+    # A test may have put another database, or other credentials, in force.
+    with opened(platform) as data:
+        _empty(data)
+
+
+def _empty(data: Data) -> None:
+    for name in data.list_collection_names():
+        if not name.startswith("system."):
+            data.drop_collection(name)
