@@ -379,6 +379,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         telemetry=telemetry,
         validator=validator,
         limits=settings.limits,
+        database_ready=server.ready,
         describe=describe,
         owner=owner,
     )
