@@ -50,6 +50,7 @@ from gofastapi_ext.platform.control.alerts import Alerts
 from gofastapi_ext.platform.control.announce import tell_of_error
 from gofastapi_ext.platform.control.apps import Apps
 from gofastapi_ext.platform.control.attempt import DeployTools
+from gofastapi_ext.platform.control.backup_files import BackupFiles
 from gofastapi_ext.platform.control.blobs import Blobs
 from gofastapi_ext.platform.control.browser import Browser
 from gofastapi_ext.platform.control.cleanup import Cleanup
@@ -213,7 +214,8 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     keyring = KeyRing(mounted_key or places.home / "secrets.key", mounted=mounted_key is not None)
     environments = Environments(stores.environments, apps, stores.alerts, stores.undo, keyring, settings.limits)
     owner = laptop_owner()
-    databases = Databases(stores.databases, DatabaseUsers(server, client, key))
+    backups = BackupFiles(places.home, copies.installation, settings.min_free_disk_bytes, settings.backup_limit_bytes)
+    databases = Databases(stores.databases, DatabaseUsers(server, client, key), backups)
     stack.push_async_callback(databases.stop)
     await databases.binding(owner.user)
 
@@ -283,8 +285,8 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     )
     rebinding = Rebinding(databases, apps, supervisors, deployments, events, places.home, settings)
     data = DataRoom.open(
-        places.home,
         settings,
+        files=backups,
         databases=databases,
         copies=copies,
         rebinding=rebinding,

@@ -103,6 +103,8 @@ class Settings(BaseSettings):
     """When databases are backed up each night, by the clock of this machine; or `never`."""
     backups_kept: int = Field(default=7, ge=1)
     """How many of the nightly backups stay. Those that somebody made stay until somebody deletes them."""
+    backup_limit_bytes: int = Field(default=1_000_000_000, gt=0)
+    """Per user: the files of all backups but the nightly ones."""
     keep_replaced: Duration = 86_400.0
     """How long a database stays that a restore or a promotion replaced, so that it can be undone."""
     branch_ttl: Duration = 86_400.0

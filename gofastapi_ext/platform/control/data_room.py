@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 from gofastapi_ext.platform.control.backup_files import BackupFiles
@@ -40,9 +39,9 @@ class DataRoom:
     @classmethod
     def open(
         cls,
-        home: Path,
         settings: Settings,
         *,
+        files: BackupFiles,
         databases: Databases,
         copies: Copies,
         rebinding: Rebinding,
@@ -52,7 +51,6 @@ class DataRoom:
         telemetry: Telemetry,
     ) -> Self:
         branch_seconds = _LONGEST_BRANCH_SECONDS if settings.branch_ttl is None else settings.branch_ttl
-        files = BackupFiles(home, copies.installation, settings.min_free_disk_bytes)
         changes = DatabaseChanges(databases, settings.keep_replaced or 0.0, branch_seconds)
         filling = Filling(databases, copies, files)
         jobs = Jobs()
