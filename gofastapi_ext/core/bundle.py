@@ -42,7 +42,7 @@ _MAX_REQUIREMENTS = 1000
 
 
 class BundleFile(BaseModel):
-    """One file's content: `text` where it is that, in UTF-8, else `base64`.
+    """One file's content: `text` where it is UTF-8, else `base64`.
 
     Large binary content stands elsewhere: `blob` is then its sha256 (hex), under which it was uploaded
     before, and `blob_bytes` its size.
