@@ -116,7 +116,7 @@ class Settings(BaseSettings):
     database_connections_per_app: int = Field(default=100, ge=1)
     """Above this for a minute an app is restarted."""
     database_check_seconds: float = Field(default=5, gt=0)
-    """How often databases are looked at: their sizes, operations and connections."""
+    """How often databases are looked at: their sizes, operations and connections; each fourth time also what is due."""
 
     min_free_disk_bytes: int = 100_000_000
     """Below this a deploy is refused, before MongoDB meets a full disk."""

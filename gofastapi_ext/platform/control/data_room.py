@@ -23,6 +23,8 @@ from gofastapi_ext.platform.settings import Settings
 from gofastapi_ext.platform.store.apps import AppStore
 
 _LONGEST_BRANCH_SECONDS = 366 * 86_400.0
+# What is due, a backup or that something goes, is hardly ever urgent.
+_CHECKS_PER_UPKEEP = 4
 
 
 @dataclass(frozen=True)
@@ -81,5 +83,6 @@ class DataRoom:
             drain_seconds=settings.drain_seconds,
         )
         upkeep = DataUpkeep(databases, branches, files)
-        nightly = Nightly(databases, copies, backups, upkeep, events, telemetry, settings.backup_at)
+        interval_seconds = _CHECKS_PER_UPKEEP * settings.database_check_seconds
+        nightly = Nightly(databases, copies, backups, upkeep, events, telemetry, settings.backup_at, interval_seconds)
         return cls(backups, branches, changes, jobs, nightly, upkeep)
