@@ -191,8 +191,8 @@ def test_a_replacement_is_all_or_nothing(platform: Platform, data: Data) -> None
 
 
 def test_many_documents_in_little_memory(platform: Platform, data: Data) -> None:
-    count = 150_000
-    row = {"name": "x" * 50, "tags": ["a", "b"], "at": {"$date": "2026-01-01T00:00:00Z"}, "of": {"x": 1.5}}
+    count = 60_000
+    row = {"name": "x" * 300, "tags": ["a", "b"], "at": {"$date": "2026-01-01T00:00:00Z"}, "of": {"x": 1.5}}
 
     def content() -> Iterator[bytes]:
         for start in range(0, count, 1000):
@@ -206,7 +206,8 @@ def test_many_documents_in_little_memory(platform: Platform, data: Data) -> None
                 platform.client.export_documents("many", nothing, format=format)
         page = platform.client.documents("many", sort={"of.x": 1}, limit=200)
         assert page.next is not None
-    assert most[0] < 40 * MB, f"{most[0] / MB:.1f} MB more"
+    # The file alone has 27 MB.
+    assert most[0] < 25 * MB, f"{most[0] / MB:.1f} MB more"
     assert data.many.count_documents({}) == count
 
 

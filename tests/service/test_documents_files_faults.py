@@ -14,7 +14,7 @@ import httpx
 import psutil
 import pytest
 from support.data import Data, opened
-from support.platform import Platform, running_platform
+from support.platform import Platform, drop_collections, running_platform
 from support.transfers import lines, load
 from support.waiting import until
 
@@ -22,6 +22,21 @@ from gofastapi_ext.core.documents.views import ImportMode
 from gofastapi_ext.core.errors import ServiceUnreachableError
 
 MB = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[Platform]:
+    with running_platform(GOFASTAPI_DRAIN_SECONDS="1") as running:
+        yield running
+
+
+@pytest.fixture
+def hurt(own: Platform) -> Platform:
+    """A service to be hurt, without apps and data."""
+    own.mend()
+    with opened(own) as data:
+        drop_collections(data)
+    return own
 
 
 def test_while_a_replacement_comes_in_the_old_data_stand(platform: Platform, data: Data) -> None:
@@ -38,33 +53,32 @@ def test_while_a_replacement_comes_in_the_old_data_stand(platform: Platform, dat
     assert data.notes.count_documents({}) == 4000
 
 
-def test_a_database_that_is_replaced_during_an_import_is_told() -> None:
-    with running_platform() as platform:
-        platform.client.insert_document("notes", {"_id": 1})
-        made = list(platform.client.back_up())[-1].backup
-        assert made is not None
+def test_a_database_that_is_replaced_during_an_import_is_told(hurt: Platform) -> None:
+    hurt.client.insert_document("notes", {"_id": 1})
+    made = list(hurt.client.back_up())[-1].backup
+    assert made is not None
 
-        def content() -> Iterator[bytes]:
-            yield lines({"n": n} for n in range(3000))
-            name = platform.client.database().name
-            assert list(platform.client.restore_backup(made.id, confirm=name))
-            yield lines({"n": n} for n in range(3000))
-
-        result = load(platform, "notes", content())
-        assert result.kind == "failed"
-        assert "replaced by another" in str(result.message)
-        assert [view.id for view in platform.client.documents("notes").documents] == [1]
-
-
-def test_new_credentials_during_an_import_do_it_no_harm(platform: Platform) -> None:
     def content() -> Iterator[bytes]:
         yield lines({"n": n} for n in range(3000))
-        assert list(platform.client.rotate_credentials())[-1].done
+        name = hurt.client.database().name
+        assert list(hurt.client.restore_backup(made.id, confirm=name))
         yield lines({"n": n} for n in range(3000))
 
-    assert load(platform, "rotated", content()).stored == 6000
-    assert platform.client.documents("rotated").count_estimate == 6000
-    platform.client.drop_collection("rotated", confirm="rotated")
+    result = load(hurt, "notes", content())
+    assert result.kind == "failed"
+    assert "replaced by another" in str(result.message)
+    assert [view.id for view in hurt.client.documents("notes").documents] == [1]
+
+
+def test_new_credentials_during_an_import_do_it_no_harm(hurt: Platform) -> None:
+    def content() -> Iterator[bytes]:
+        yield lines({"n": n} for n in range(3000))
+        assert list(hurt.client.rotate_credentials())[-1].done
+        yield lines({"n": n} for n in range(3000))
+
+    assert load(hurt, "rotated", content()).stored == 6000
+    assert hurt.client.documents("rotated").count_estimate == 6000
+    hurt.client.drop_collection("rotated", confirm="rotated")
 
 
 def test_who_leaves_during_a_replacement_leaves_nothing_behind(platform: Platform, data: Data) -> None:
@@ -81,73 +95,72 @@ def test_who_leaves_during_a_replacement_leaves_nothing_behind(platform: Platfor
     assert data.notes.find_one() == {"_id": "old"}
 
 
-def test_what_a_crash_of_the_service_leaves_is_swept() -> None:
-    with running_platform() as platform, opened(platform) as data:
+def test_what_a_crash_of_the_service_leaves_is_swept(hurt: Platform) -> None:
+    with opened(hurt) as data:
         data.notes.insert_one({"_id": "old"})
 
         def content() -> Iterator[bytes]:
             yield lines({"n": n} for n in range(3000))
             until(lambda: any(name != "notes" for name in data.list_collection_names()), what="a collection of its own")
-            assert platform.process is not None
-            platform.process.kill()
-            platform.process.wait()
+            assert hurt.process is not None
+            hurt.process.kill()
+            hurt.process.wait()
             yield b"\n"
 
         with pytest.raises(ServiceUnreachableError):
-            load(platform, "notes", content(), mode=ImportMode.REPLACE)
+            load(hurt, "notes", content(), mode=ImportMode.REPLACE)
         assert len(data.list_collection_names()) == 2
-        platform.start()
-        assert [view.id for view in platform.client.documents("notes").documents] == ["old"]
+        hurt.start()
+        assert [view.id for view in hurt.client.documents("notes").documents] == ["old"]
         assert data.list_collection_names() == ["notes"]
 
 
 @pytest.mark.parametrize("mode", list(ImportMode))
-def test_a_database_that_dies_during_an_import_is_told(mode: ImportMode) -> None:
+def test_a_database_that_dies_during_an_import_is_told(hurt: Platform, mode: ImportMode) -> None:
     over = threading.Event()
-    with running_platform() as platform:
-        service, mongod = psutil.Process(platform.client.service().pid), platform.mongod_pid
+    service, mongod = psutil.Process(hurt.client.service().pid), hurt.mongod_pid
 
-        def keep_it_away() -> None:
-            """One that was back in time would be written to as if nothing had been."""
-            while not over.wait(0.05):
-                for process in service.children():
-                    with suppress(psutil.Error):
-                        if process.name() == "mongod":
-                            process.kill()
+    def keep_it_away() -> None:
+        """One that was back in time would be written to as if nothing had been."""
+        while not over.wait(0.05):
+            for process in service.children():
+                with suppress(psutil.Error):
+                    if process.name() == "mongod":
+                        process.kill()
 
-        killer = threading.Thread(target=keep_it_away)
-        with opened(platform) as data:
-            data.notes.insert_one({"_id": "old"})
+    killer = threading.Thread(target=keep_it_away)
+    with opened(hurt) as data:
+        data.notes.insert_one({"_id": "old"})
 
-        def content() -> Iterator[bytes]:
-            for start in range(0, 40_000, 1000):
-                yield lines({"_id": n, "text": "x" * 100} for n in range(start, start + 1000))
-                if start == 20_000:
-                    os.kill(mongod, signal.SIGKILL)
-                    killer.start()
+    def content() -> Iterator[bytes]:
+        for start in range(0, 40_000, 1000):
+            yield lines({"_id": n, "text": "x" * 100} for n in range(start, start + 1000))
+            if start == 20_000:
+                os.kill(mongod, signal.SIGKILL)
+                killer.start()
 
-        try:
-            result = load(platform, "notes", content(), mode=mode)
-        finally:
-            over.set()
-            if killer.is_alive():
-                killer.join()
-        assert result.kind == "failed"
-        assert "does not answer" in str(result.message)
-        until(lambda: is_back(platform), what="the database is back")
-        with opened(platform) as data:
-            count = data.notes.count_documents({"_id": {"$ne": "old"}})
-            assert data.notes.find_one({"_id": "old"}) is not None
-        if mode is ImportMode.REPLACE:
-            assert "as it was" in str(result.message)
-            assert count == 0
-        else:
-            assert f"{result.stored:,} documents are stored" in str(result.message)
-            assert result.stored <= count <= result.stored + 2000, "what was told is there"
-            assert result.stored % 1000 == 0
-            # The rest of it, again from the start: what is there is told, nothing is twice.
-            again = load(platform, "notes", lines({"_id": n} for n in range(40_000)))
-            assert (again.stored, again.refused) == (40_000 - count, count)
+    try:
+        result = load(hurt, "notes", content(), mode=mode)
+    finally:
+        over.set()
+        if killer.is_alive():
+            killer.join()
+    assert result.kind == "failed"
+    assert "does not answer" in str(result.message)
+    until(lambda: is_back(hurt), what="the database is back")
+    with opened(hurt) as data:
+        count = data.notes.count_documents({"_id": {"$ne": "old"}})
+        assert data.notes.find_one({"_id": "old"}) is not None
+    if mode is ImportMode.REPLACE:
+        assert "as it was" in str(result.message)
+        assert count == 0
+    else:
+        assert f"{result.stored:,} documents are stored" in str(result.message)
+        assert result.stored <= count <= result.stored + 2000, "what was told is there"
+        assert result.stored % 1000 == 0
+        # The rest of it, again from the start: what is there is told, nothing is twice.
+        again = load(hurt, "notes", lines({"_id": n} for n in range(40_000)))
+        assert (again.stored, again.refused) == (40_000 - count, count)
 
 
 def is_back(platform: Platform) -> bool:
@@ -177,20 +190,20 @@ def test_who_leaves_during_an_export_frees_the_cursor(platform: Platform, data: 
     until(lambda: not open_cursors(), what="the cursor is closed")
 
 
-def test_an_export_that_breaks_off_is_no_whole_one() -> None:
-    with running_platform() as platform, opened(platform) as data:
+def test_an_export_that_breaks_off_is_no_whole_one(hurt: Platform) -> None:
+    with opened(hurt) as data:
         data.large.insert_many({"text": "x" * 100_000} for _ in range(300))
         target = io.BytesIO()
 
         class Slow(io.BytesIO):
             def write(self, chunk: Any) -> int:
                 if not self.tell():
-                    mongod = psutil.Process(platform.mongod_pid)
+                    mongod = psutil.Process(hurt.mongod_pid)
                     mongod.kill()
                     mongod.wait(10)
                 return super().write(chunk)
 
         target = Slow()
         with pytest.raises(ServiceUnreachableError):
-            platform.client.export_documents("large", target)
+            hurt.client.export_documents("large", target)
         assert 0 < target.tell() < 30 * MB
