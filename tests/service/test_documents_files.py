@@ -17,7 +17,7 @@ import bson
 import psutil
 import pytest
 from support.data import WHOLE, Data, as_bytes, one_of_each_type
-from support.platform import Platform
+from support.platform import Platform, collections_of
 from support.transfers import export, lines, load
 
 from gofastapi_ext.core.documents.views import Format, ImportMode
@@ -179,7 +179,7 @@ def test_a_replacement_is_all_or_nothing(platform: Platform, data: Data) -> None
     assert data.notes.find_one() == {"_id": "old", "n": 1}
     early = load(platform, "notes", b"x\n" * 1_000_000, **how)
     assert early.lines < 100_000, "it need not be read to the end to know"
-    assert data.list_collection_names() == ["notes"]
+    assert collections_of(data) == ["notes"]
 
     done = load(platform, "notes", lines({"n": n} for n in range(2500)), **how)
     assert (done.kind, done.stored) == ("done", 2500)
@@ -187,7 +187,7 @@ def test_a_replacement_is_all_or_nothing(platform: Platform, data: Data) -> None
     assert data.notes.index_information()["n_1"]["unique"]
     assert data.notes.options()["validator"] == {"n": {"$exists": True}}
     assert load(platform, "new", lines([{"n": 1}]), **how).stored == 1
-    assert sorted(data.list_collection_names()) == ["new", "notes"]
+    assert sorted(collections_of(data)) == ["new", "notes"]
 
 
 def test_many_documents_in_little_memory(platform: Platform, data: Data) -> None:

@@ -14,7 +14,7 @@ import httpx
 import psutil
 import pytest
 from support.data import Data, opened
-from support.platform import Platform, drop_collections, running_platform
+from support.platform import Platform, collections_of, drop_collections, running_platform
 from support.transfers import lines, load
 from support.waiting import until
 
@@ -86,12 +86,12 @@ def test_who_leaves_during_a_replacement_leaves_nothing_behind(platform: Platfor
 
     def content() -> Iterator[bytes]:
         yield lines({"n": n} for n in range(3000))
-        until(lambda: any(name != "notes" for name in data.list_collection_names()), what="a collection of its own")
+        until(lambda: any(name != "notes" for name in collections_of(data)), what="a collection of its own")
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         load(platform, "notes", content(), mode=ImportMode.REPLACE)
-    until(lambda: data.list_collection_names() == ["notes"], what="nothing left")
+    until(lambda: collections_of(data) == ["notes"], what="nothing left")
     assert data.notes.find_one() == {"_id": "old"}
 
 
@@ -101,7 +101,7 @@ def test_what_a_crash_of_the_service_leaves_is_swept(hurt: Platform) -> None:
 
         def content() -> Iterator[bytes]:
             yield lines({"n": n} for n in range(3000))
-            until(lambda: any(name != "notes" for name in data.list_collection_names()), what="a collection of its own")
+            until(lambda: any(name != "notes" for name in collections_of(data)), what="a collection of its own")
             assert hurt.process is not None
             hurt.process.kill()
             hurt.process.wait()
@@ -109,10 +109,10 @@ def test_what_a_crash_of_the_service_leaves_is_swept(hurt: Platform) -> None:
 
         with pytest.raises(ServiceUnreachableError):
             load(hurt, "notes", content(), mode=ImportMode.REPLACE)
-        assert len(data.list_collection_names()) == 2
+        assert len(collections_of(data)) == 2
         hurt.start()
         assert [view.id for view in hurt.client.documents("notes").documents] == ["old"]
-        assert data.list_collection_names() == ["notes"]
+        assert collections_of(data) == ["notes"]
 
 
 @pytest.mark.parametrize("mode", list(ImportMode))
