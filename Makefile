@@ -39,9 +39,9 @@ front: $(VENV)/.installed ## build the JupyterLab front end, where its sources c
 	@if $(NPM) --version >/dev/null; then $(MAKE) --no-print-directory $(VENV)/.front; fi
 
 # The service's tests wait more than they compute, so the others run beside them; each suite's output in one piece.
-test: lint ## all the tests
+test: dev ## lint and all the tests
 	$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target \
-		test-service test-front test-unit test-jupyter test-browser
+		test-service lint test-front test-unit test-jupyter test-browser
 
 test-front: labextension/node_modules/.installed
 	$(NPM) test --silent

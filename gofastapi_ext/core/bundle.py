@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import unicodedata
@@ -63,11 +64,11 @@ class BundleFile(BaseModel):
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:
-        try:
-            text = content.decode("utf-8")
-        except UnicodeDecodeError:
-            return cls(base64=base64.b64encode(content).decode("ascii"))
-        return cls(text=text)
+        # A NUL is in no text, though UTF-8 has one; in JSON it would take six bytes.
+        if b"\0" not in content:
+            with contextlib.suppress(UnicodeDecodeError):
+                return cls(text=content.decode("utf-8"))
+        return cls(base64=base64.b64encode(content).decode("ascii"))
 
     @cached_property
     def content(self) -> bytes:

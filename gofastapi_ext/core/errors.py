@@ -97,7 +97,7 @@ class DamagedBackupError(GoFastAPIError):
 
 
 class OverLimitError(GoFastAPIError):
-    """The user's database holds more than is allowed, and takes no more writes until something is deleted."""
+    """The user's database holds, or the user's backups take, more than is allowed, until something is deleted."""
 
     code = "over_limit"
 

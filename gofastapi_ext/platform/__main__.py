@@ -21,6 +21,7 @@ import uvicorn
 from gofastapi_ext._version import __version__
 from gofastapi_ext.client.discovery import is_listening
 from gofastapi_ext.client.places import Places, find_places
+from gofastapi_ext.platform.allocator import share_one_heap
 from gofastapi_ext.platform.api.abortable import AbortableProtocol
 from gofastapi_ext.platform.app import create_app
 from gofastapi_ext.platform.settings import load_settings
@@ -34,6 +35,7 @@ def main() -> int:
     """Serve until SIGTERM; return the exit status. A second service of the same user ends at once."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     os.umask(0o077)
+    share_one_heap()
     _allow_many_descriptors()
     places = find_places().make()
     lock = places.service_lock.open("w")

@@ -13,7 +13,6 @@ from importlib.resources import files
 from typing import Protocol
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gofastapi_ext._version import __version__
 from gofastapi_ext.client.places import Places
@@ -45,11 +44,13 @@ from gofastapi_ext.platform.api.errors import add_error_handlers
 from gofastapi_ext.platform.api.measured import Measured
 from gofastapi_ext.platform.api.segments import RawSegments
 from gofastapi_ext.platform.api.state import Services
+from gofastapi_ext.platform.api.version_header import VersionHeader
 from gofastapi_ext.platform.auth import laptop_owner
 from gofastapi_ext.platform.control.alerts import Alerts
 from gofastapi_ext.platform.control.announce import tell_of_error
 from gofastapi_ext.platform.control.apps import Apps
 from gofastapi_ext.platform.control.attempt import DeployTools
+from gofastapi_ext.platform.control.backup_files import BackupFiles
 from gofastapi_ext.platform.control.blobs import Blobs
 from gofastapi_ext.platform.control.browser import Browser
 from gofastapi_ext.platform.control.cleanup import Cleanup
@@ -154,29 +155,15 @@ def create_app(settings: Settings, places: Places) -> FastAPI:
         lifespan=lifespan,
     )
     for room in _ROOMS:
-        app.include_router(room.router)
+        # Rather than `include_router`, which makes every route a second time when it is first looked for: 2 MB.
+        app.router.routes.extend(room.router.routes)
     add_error_handlers(app)
 
     app.add_middleware(RawSegments)
     app.add_middleware(BodyLimit, limits=settings.limits)
-    app.add_middleware(_VersionHeader)
+    app.add_middleware(VersionHeader)
     app.add_middleware(Measured, telemetry=telemetry)
     return app
-
-
-class _VersionHeader:
-    """Names the service's version in every answer, for clients of another one to notice."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def named(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"x-gofastapi-version", __version__.encode())]
-            await send(message)
-
-        await self._app(scope, receive, named)
 
 
 async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack: AsyncExitStack) -> Services:
@@ -213,7 +200,8 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     keyring = KeyRing(mounted_key or places.home / "secrets.key", mounted=mounted_key is not None)
     environments = Environments(stores.environments, apps, stores.alerts, stores.undo, keyring, settings.limits)
     owner = laptop_owner()
-    databases = Databases(stores.databases, DatabaseUsers(server, client, key))
+    backups = BackupFiles(places.home, copies.installation, settings.min_free_disk_bytes, settings.backup_limit_bytes)
+    databases = Databases(stores.databases, DatabaseUsers(server, client, key), backups)
     stack.push_async_callback(databases.stop)
     await databases.binding(owner.user)
 
@@ -283,8 +271,8 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
     )
     rebinding = Rebinding(databases, apps, supervisors, deployments, events, places.home, settings)
     data = DataRoom.open(
-        places.home,
         settings,
+        files=backups,
         databases=databases,
         copies=copies,
         rebinding=rebinding,
@@ -381,6 +369,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         telemetry=telemetry,
         validator=validator,
         limits=settings.limits,
+        database_ready=server.ready,
         describe=describe,
         owner=owner,
     )

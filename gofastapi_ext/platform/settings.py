@@ -103,6 +103,8 @@ class Settings(BaseSettings):
     """When databases are backed up each night, by the clock of this machine; or `never`."""
     backups_kept: int = Field(default=7, ge=1)
     """How many of the nightly backups stay. Those that somebody made stay until somebody deletes them."""
+    backup_limit_bytes: int = Field(default=1_000_000_000, gt=0)
+    """Per user: the files of all backups but the nightly ones."""
     keep_replaced: Duration = 86_400.0
     """How long a database stays that a restore or a promotion replaced, so that it can be undone."""
     branch_ttl: Duration = 86_400.0
@@ -114,7 +116,7 @@ class Settings(BaseSettings):
     database_connections_per_app: int = Field(default=100, ge=1)
     """For each of its workers. Above this for a minute an app is restarted."""
     database_check_seconds: float = Field(default=5, gt=0)
-    """How often databases are looked at: their sizes, operations and connections."""
+    """How often databases are looked at: their sizes, operations and connections; each fourth time also what is due."""
 
     min_free_disk_bytes: int = 100_000_000
     """Below this a deploy is refused, before MongoDB meets a full disk."""

@@ -26,7 +26,9 @@ DOCUMENTS = 60_000
 @pytest.fixture
 def platform() -> Iterator[Platform]:
     """One with enough data that a copy can be interrupted."""
-    with running_platform(GOFASTAPI_DATABASE_LIMIT_BYTES="1000000000") as running:
+    with running_platform(
+        GOFASTAPI_DATABASE_LIMIT_BYTES="1000000000", GOFASTAPI_DATABASE_CHECK_SECONDS="0.5"
+    ) as running:
         with user_data(running) as data:
             for first in range(0, DOCUMENTS, 10_000):
                 data.large.insert_many([{"_id": first + n, "pad": os.urandom(400).hex()} for n in range(10_000)])
@@ -170,7 +172,9 @@ def test_a_service_that_is_killed_during_a_restore_leaves_the_one_or_the_other(p
 
 def test_a_night_that_was_slept_through_is_made_up_for_and_the_last_few_stay() -> None:
     """As a laptop: off at night, on in the morning."""
-    with running_platform(GOFASTAPI_BACKUPS_KEPT="2", GOFASTAPI_BACKUP_AT="never") as platform:
+    with running_platform(
+        GOFASTAPI_BACKUPS_KEPT="2", GOFASTAPI_BACKUP_AT="never", GOFASTAPI_DATABASE_CHECK_SECONDS="0.5"
+    ) as platform:
         assert platform.client.backups().nightly_at is None
         with user_data(platform) as data:
             data.words.insert_one({})

@@ -18,6 +18,7 @@ from support.platform import Platform, drop_collections, get, running_platform
 
 from gofastapi_ext.core.errors import ConflictError, InvalidRequestError, NotFoundError
 from gofastapi_ext.core.naming import next_database_name
+from gofastapi_ext.platform.control.backup_files import BackupFiles
 from gofastapi_ext.platform.control.databases import Databases
 from gofastapi_ext.platform.databases.keys import PlatformKey
 from gofastapi_ext.platform.databases.mongod import EmbeddedMongo
@@ -191,6 +192,9 @@ def test_a_user_goes_with_everything_stored_and_every_credential(platform: Platf
     with make_second_user(platform, "carol") as carol, pymongo.MongoClient(platform.root_uri) as root:
         carol.get_default_database().notes.insert_one({"_id": 1})
         name = carol.get_default_database().name
+        backups = platform.places.home / "backups" / "carol"
+        backups.mkdir(parents=True)
+        (backups / "20260101-000000-000000.zip").touch()
 
         async def remove(databases: Databases) -> None:
             # As a branch of hers, which goes too.
@@ -209,6 +213,7 @@ def test_a_user_goes_with_everything_stored_and_every_credential(platform: Platf
             await databases.remove_user("carol")
 
         with_databases(platform, remove)
+        assert not backups.exists()
         assert [each for each in root.list_database_names() if each.startswith(name)] == []
         assert root.gofastapi.databases.count_documents({"user": "carol"}) == 0
         assert (
@@ -236,12 +241,13 @@ def make_second_user(platform: Platform, user: str = "bob") -> pymongo.MongoClie
 def with_databases(platform: Platform, act: Callable[[Databases], Awaitable[Any]]) -> Any:
     """Let the platform's own code act on its own MongoDB, for users that this service does not know."""
     home = platform.places.home
+    backups = BackupFiles(home, "here", min_free_bytes=0, limit_bytes=1)
     key = PlatformKey.load(home / "platform.key")
     mongo = EmbeddedMongo(home / "mongo", platform.places.mongo_socket, key, None)
 
     async def run() -> Any:
         async with connect(mongo.root_uri) as client:
-            databases = Databases(DatabaseStore(client[DATABASE]), DatabaseUsers(mongo, client, key))
+            databases = Databases(DatabaseStore(client[DATABASE]), DatabaseUsers(mongo, client, key), backups)
             try:
                 return await act(databases)
             finally:

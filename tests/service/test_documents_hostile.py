@@ -26,6 +26,7 @@ from gofastapi_ext.core.errors import (
     OverLimitError,
     UnavailableError,
 )
+from gofastapi_ext.platform.control.backup_files import BackupFiles
 from gofastapi_ext.platform.control.browser import Asked, Browser, Place
 from gofastapi_ext.platform.control.databases import Databases
 from gofastapi_ext.platform.control.undo import Undo
@@ -50,10 +51,11 @@ def http(platform: Platform) -> Iterator[httpx.Client]:
 async def second_browser(platform: Platform) -> AsyncIterator[Browser]:
     """The browser as the service makes it, on the same mongod."""
     home = platform.places.home
+    backups = BackupFiles(home, "here", min_free_bytes=0, limit_bytes=1)
     key = PlatformKey.load(home / "platform.key")
     mongo = EmbeddedMongo(home / "mongo", platform.places.mongo_socket, key, None)
     async with connect(mongo.root_uri) as client:
-        databases = Databases(DatabaseStore(client[DATABASE]), DatabaseUsers(mongo, client, key))
+        databases = Databases(DatabaseStore(client[DATABASE]), DatabaseUsers(mongo, client, key), backups)
         undo = Undo(UndoStore(client[DATABASE]), KeyRing(home / "secrets.key"))
         try:
             yield Browser(databases, undo, 30, lambda: None)

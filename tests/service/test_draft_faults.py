@@ -9,6 +9,7 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -172,13 +173,48 @@ def test_errors_that_quote_what_is_no_text_are_answered(platform: Platform) -> N
 
 def test_a_body_that_no_app_needs_is_refused_while_it_comes(platform: Platform) -> None:
     before = psutil.Process(platform.client.service().pid).memory_info().rss
-    endless = (b" " * 1_000_000 for _ in range(400))
+    sent = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal sent
+        while sent < 400_000_000:
+            sent += 1_000_000
+            yield b" " * 1_000_000
+
+    answer = put_draft(platform, endless())
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    assert "more than 64.0 MB. No app of up to 20.0 MB" in answer.json()["message"]
+    assert sent < 80_000_000
+    assert psutil.Process(platform.client.service().pid).memory_info().rss - before < 150_000_000
+
+
+def test_a_body_that_says_it_is_too_long_is_refused_before_it_comes(platform: Platform) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(30)
+        connection.connect(str(platform.places.socket))
+        head = "PUT /api/apps/no-app/draft HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: "
+        connection.sendall(f"{head}64000001\r\n\r\n".encode())
+        # Nothing of it is sent, and there is an answer all the same.
+        assert connection.recv(100_000).startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize("escaped", [True, False])
+def test_the_largest_app_there_may_be_fits_however_it_is_written(platform: Platform, escaped: bool) -> None:
+    """Letters of two bytes, which take six where JSON is to be ASCII; and zeros, of which JSON makes six each."""
+    texts = {f"{n}.txt": {"text": "é" * 2_490_000} for n in range(3)}
+    binaries = {f"{n}.bin": BundleFile.from_bytes(b"\0" * 4_990_000).model_dump() for n in range(1)}
+    body = {"bundle": {"files": {"main.py": {"text": ""}, **texts, **binaries}, "main": "main.py"}}
+    content = json.dumps(body, ensure_ascii=escaped).encode()
+    assert len(content) > (50_000_000 if escaped else 20_000_000)
+    answer = put_draft(platform, content)
+    assert answer.status_code < 300, answer.text
+    platform.client.delete("no-app", forever=True)
+
+
+def put_draft(platform: Platform, content: bytes | Iterator[bytes]) -> httpx.Response:
     transport = httpx.HTTPTransport(uds=str(platform.places.socket))
     with httpx.Client(transport=transport, base_url="http://gofastapi", timeout=60) as client:
-        answer = client.put("/api/apps/no-app/draft", content=endless, headers={"Content-Type": "application/json"})
-    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
-    assert "160.0 MB" in answer.json()["message"]
-    assert psutil.Process(platform.client.service().pid).memory_info().rss - before < 250_000_000
+        return client.put("/api/apps/no-app/draft", content=content, headers={"Content-Type": "application/json"})
 
 
 def test_names_and_variables_are_checked_as_for_a_deploy(platform: Platform) -> None:

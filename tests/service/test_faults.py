@@ -369,7 +369,7 @@ def test_too_large_and_binary_files(hurt: Platform) -> None:
         return last.diagnostics[0].message if last.diagnostics else "live"
 
     assert "big.bin is 6.0 MB; a file may have 5.0 MB" in deploy(main_py=hello("x").encode(), big_bin=b"\0" * 6_000_000)
-    many = {f"part{n}_bin": bytes([n]) * 4_500_000 for n in range(5)}
+    many = {f"part{n}_bin": bytes([0x80 + n]) * 4_500_000 for n in range(5)}
     assert "The largest: part" in deploy(main_py=hello("x").encode(), **many)
     assert "not text" in deploy(main_py=b"\xff\xfe\x00\x01" * 10)
     assert deploy(main_py=hello("x").encode(), data_bin=bytes(range(256))) == "live"

@@ -58,6 +58,9 @@ def test_content_survives_as_text_or_base64() -> None:
         assert file.content == content
         assert BundleFile.model_validate_json(file.model_dump_json()).content == content
     assert BundleFile.from_bytes(b"\xff").text is None
+    # Valid UTF-8, and no text.
+    assert BundleFile.from_bytes(b"a\0").text is None
+    assert BundleFile.from_bytes(b"a\0").content == b"a\0"
     with pytest.raises(InvalidBundleError):
         _ = BundleFile(base64="not base64!").content
 

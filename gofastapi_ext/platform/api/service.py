@@ -8,7 +8,7 @@ from gofastapi_ext._version import __version__
 from gofastapi_ext.core.limits import Limits
 from gofastapi_ext.core.models import Me, ServiceView, ValidateRequest, ValidateResult
 from gofastapi_ext.core.templates import TEMPLATES, Template
-from gofastapi_ext.platform.api.state import Caller, UsesServices
+from gofastapi_ext.platform.api.state import Caller, UsesServices, WithoutData
 
 router = APIRouter(prefix="/api", tags=["service"])
 
@@ -21,7 +21,7 @@ async def get_me(services: UsesServices, caller: Caller) -> Me:
 
 
 @router.get("/limits")
-async def get_limits(services: UsesServices) -> Limits:
+async def get_limits(services: WithoutData) -> Limits:
     """How large things may be."""
     return services.limits
 
@@ -33,12 +33,12 @@ async def list_templates() -> tuple[Template, ...]:
 
 
 @router.get("/service")
-async def get_service(services: UsesServices) -> ServiceView:
+async def get_service(services: WithoutData) -> ServiceView:
     """The process behind this API and its MongoDB server."""
     return services.describe()
 
 
 @router.post("/validate")
-async def validate(request: ValidateRequest, services: UsesServices) -> ValidateResult:
+async def validate(request: ValidateRequest, services: WithoutData) -> ValidateResult:
     """Diagnostics of a bundle. Executes nothing of it, stores nothing."""
     return await services.validator.validate(request.bundle, request.origins, request.interpreter)

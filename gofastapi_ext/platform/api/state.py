@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -70,18 +70,27 @@ class Services:
     telemetry: Telemetry
     validator: Validator
     limits: Limits
+    database_ready: Callable[[], Awaitable[None]]
+    """Returns when the database runs. Raises `UnavailableError` with words where it cannot."""
     describe: Callable[[], ServiceView]
     owner: Principal
 
 
-def _services(request: Request) -> Services:
+async def _services(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
 
 
-def _caller(services: Annotated[Services, Depends(_services)]) -> Principal:
+async def _services_with_data(services: Annotated[Services, Depends(_services)]) -> Services:
+    await services.database_ready()
+    return services
+
+
+async def _caller(services: Annotated[Services, Depends(_services)]) -> Principal:
     return services.owner
 
 
-UsesServices = Annotated[Services, Depends(_services)]
+UsesServices = Annotated[Services, Depends(_services_with_data)]
+WithoutData = Annotated[Services, Depends(_services)]
+"""For what is answered without the database, and so also where that cannot be started."""
 Caller = Annotated[Principal, Depends(_caller)]

@@ -17,7 +17,7 @@ from urllib.parse import quote
 from pydantic import ValidationError
 
 from gofastapi_ext.core.backups import BackupKind, BackupView
-from gofastapi_ext.core.errors import DamagedBackupError, NotFoundError, UnavailableError
+from gofastapi_ext.core.errors import DamagedBackupError, NotFoundError, OverLimitError, UnavailableError
 from gofastapi_ext.core.limits import format_bytes
 from gofastapi_ext.platform.databases.archive.manifest import SUFFIX, Manifest
 from gofastapi_ext.platform.databases.archive.reader import Archive
@@ -33,10 +33,12 @@ _ROOM_FACTOR = 1.5
 class BackupFiles:
     """A backup is there when its file is: that is put in its place last. Blocking where it is not `async`."""
 
-    def __init__(self, home: Path, installation: str, min_free_bytes: int) -> None:
+    def __init__(self, home: Path, installation: str, min_free_bytes: int, limit_bytes: int) -> None:
+        """`limit_bytes` is what the backups of one user may take, without the nightly ones."""
         self.folder = home / "backups"
         self._installation = installation
         self._min_free_bytes = min_free_bytes
+        self._limit_bytes = limit_bytes
         self._in_use: set[Path] = set()
 
     def of(self, user: str) -> list[BackupView]:
@@ -70,7 +72,12 @@ class BackupFiles:
             self._in_use.discard(path)
 
     def add(self, user: str, partial: Path, manifest: Manifest, sha256: str, kind: BackupKind) -> BackupView:
-        """Put a finished file in its place. After a crash it is wholly there, or it is no backup."""
+        """Put a finished file in its place. After a crash it is wholly there, or it is no backup.
+
+        Raises `OverLimitError` as `check_limit` does.
+        """
+        if kind is not BackupKind.NIGHTLY:
+            self.check_limit(user, partial.stat().st_size)
         backup_id = f"{manifest.created_at:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         view = BackupView(
             id=backup_id,
@@ -109,6 +116,11 @@ class BackupFiles:
         self._description(user, backup_id).unlink(missing_ok=True)
         return view
 
+    def remove_all(self, user: str) -> None:
+        """Every backup of a user, and what is half written of one."""
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(self._folder(user))
+
     async def check(self, user: str, view: BackupView) -> None:
         """Read all of a backup. Raises `DamagedBackupError` where it is not what was written."""
 
@@ -133,6 +145,28 @@ class BackupFiles:
                 f"The disk is too full for {what}: {format_bytes(free)} are free, {format_bytes(needed)} are needed. "
                 "Nothing was changed; free some space and run it again."
             )
+
+    def left_bytes(self, user: str) -> int:
+        """How much more a user's own backups may take; those of the night do not count."""
+        return self._limit_bytes - sum(each.file_bytes for each in self._own(user))
+
+    def check_limit(self, user: str, file_bytes: int) -> None:
+        """Raises `OverLimitError` where a user's own backups would take more than they may with one of this size."""
+        left = self.left_bytes(user)
+        if file_bytes <= left:
+            return
+        limit, taken, own = format_bytes(self._limit_bytes), format_bytes(self._limit_bytes - left), self._own(user)
+        if not own:
+            raise OverLimitError(f"This backup is larger than the {limit} that your own backups may take.")
+        oldest = own[-1]
+        raise OverLimitError(
+            f"Your own backups may take {limit}, and they take {taken}: this one does not fit. Delete some of them. "
+            f"The oldest is of {oldest.created_at:%Y-%m-%d} and takes {format_bytes(oldest.file_bytes)}: "
+            f"gofastapi db backups --delete {oldest.id}"
+        )
+
+    def _own(self, user: str) -> list[BackupView]:
+        return [each for each in self.of(user) if each.kind is not BackupKind.NIGHTLY]
 
     def remains(self) -> list[tuple[Path, int]]:
         """Files that a crash left, each with its size: half-written ones, and descriptions of nothing."""

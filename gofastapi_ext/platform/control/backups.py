@@ -69,8 +69,13 @@ class Backups:
     async def create(
         self, user: str, branch: str | None, by: str | None, kind: BackupKind = BackupKind.MANUAL
     ) -> AsyncIterator[DataProgress]:
-        """The database as it is at one moment, into a file. Of the nightly ones the last few stay."""
+        """The database as it is at one moment, into a file. Of the nightly ones the last few stay.
+
+        Raises `OverLimitError` where the user's own take what they may already.
+        """
         record = await self._databases.binding(user, branch)
+        if kind is not BackupKind.NIGHTLY:
+            await asyncio.to_thread(self._files.check_limit, user, 1)
 
         async def work(teller: Teller) -> None:
             backup = await self._filling.back_up(record, kind, teller)
@@ -143,8 +148,12 @@ class Backups:
             yield event
 
     async def receive(self, user: str, content: AsyncIterator[bytes]) -> BackupView:
-        """Take a file in that was downloaded here or elsewhere. Raises `DamagedBackupError`, `UnavailableError`."""
+        """Take a file in that was downloaded here or elsewhere.
+
+        Raises `DamagedBackupError`, `OverLimitError`, `UnavailableError`.
+        """
         await self._databases.binding(user)
+        left = await asyncio.to_thread(self._files.left_bytes, user)
         with self._files.partial(user) as path:
             try:
                 with path.open("xb") as file:
@@ -152,6 +161,8 @@ class Backups:
                     async for piece in content:
                         size += len(piece)
                         self._files.check_room(size, "this backup")
+                        if size > left:
+                            await asyncio.to_thread(self._files.check_limit, user, size)
                         await asyncio.to_thread(file.write, piece)
             except OSError as error:
                 raise UnavailableError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 from gofastapi_ext.platform.control.backup_files import BackupFiles
@@ -24,6 +23,8 @@ from gofastapi_ext.platform.settings import Settings
 from gofastapi_ext.platform.store.apps import AppStore
 
 _LONGEST_BRANCH_SECONDS = 366 * 86_400.0
+# What is due, a backup or that something goes, is hardly ever urgent.
+_CHECKS_PER_UPKEEP = 4
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,9 @@ class DataRoom:
     @classmethod
     def open(
         cls,
-        home: Path,
         settings: Settings,
         *,
+        files: BackupFiles,
         databases: Databases,
         copies: Copies,
         rebinding: Rebinding,
@@ -52,7 +53,6 @@ class DataRoom:
         telemetry: Telemetry,
     ) -> Self:
         branch_seconds = _LONGEST_BRANCH_SECONDS if settings.branch_ttl is None else settings.branch_ttl
-        files = BackupFiles(home, copies.installation, settings.min_free_disk_bytes)
         changes = DatabaseChanges(databases, settings.keep_replaced or 0.0, branch_seconds)
         filling = Filling(databases, copies, files)
         jobs = Jobs()
@@ -83,5 +83,6 @@ class DataRoom:
             drain_seconds=settings.drain_seconds,
         )
         upkeep = DataUpkeep(databases, branches, files)
-        nightly = Nightly(databases, copies, backups, upkeep, events, telemetry, settings.backup_at)
+        interval_seconds = _CHECKS_PER_UPKEEP * settings.database_check_seconds
+        nightly = Nightly(databases, copies, backups, upkeep, events, telemetry, settings.backup_at, interval_seconds)
         return cls(backups, branches, changes, jobs, nightly, upkeep)

@@ -14,6 +14,7 @@ from typing import Any
 from gofastapi_ext.core.backups import MAIN
 from gofastapi_ext.core.errors import ConflictError, NotFoundError, OverLimitError, UnavailableError
 from gofastapi_ext.core.naming import database_name
+from gofastapi_ext.platform.control.backup_files import BackupFiles
 from gofastapi_ext.platform.databases.refusals import is_away, is_disk_full, is_unauthorized
 from gofastapi_ext.platform.databases.users import Credentials, DatabaseUsers, UserDatabase
 from gofastapi_ext.platform.runtimes.base import Instance
@@ -54,9 +55,10 @@ class Databases:
     Everything here may be called at the same time, and again after a crash half-way.
     """
 
-    def __init__(self, store: DatabaseStore, users: DatabaseUsers) -> None:
+    def __init__(self, store: DatabaseStore, users: DatabaseUsers, backups: BackupFiles) -> None:
         self._store = store
         self._users = users
+        self._backups = backups
         self._bindings: dict[_Key, BindingRecord] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._leases: list[Lease] = []
@@ -270,13 +272,14 @@ class Databases:
             return await self.change(record, over_limit=over_limit)
 
     async def remove_user(self, user: str) -> None:
-        """Drop everything a user has stored, branches too, and every credential; the user goes.
+        """Drop everything a user has stored, branches and backups too, and every credential; the user goes.
 
         Raises `ConflictError` while something uses one of them: a user's apps go first. Cut short, it may be begun
         anew.
         """
         for record in reversed(await self._store.of_user(user)):
             await self.remove(record)
+        await asyncio.to_thread(self._backups.remove_all, user)
 
     async def remove(self, record: BindingRecord) -> None:
         """Drop a database with all its credentials, and forget it. Raises `ConflictError` where something uses it."""

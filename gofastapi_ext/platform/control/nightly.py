@@ -19,9 +19,6 @@ from gofastapi_ext.platform.store.databases import BindingRecord
 
 logger = logging.getLogger(__name__)
 
-# Whoever starts the service wants to deploy first of all.
-_FIRST_LOOK_SECONDS = 10.0
-_INTERVAL_SECONDS = 20.0
 _TRY_AGAIN = timedelta(hours=1)
 
 
@@ -37,8 +34,12 @@ class Nightly:
         events: EventFeed,
         telemetry: Telemetry,
         at: str | None,
+        interval_seconds: float,
     ) -> None:
-        """`at` is a time of day of this machine, as `03:00`; None where there are no nightly backups."""
+        """`at` is a time of day of this machine, as `03:00`; None where there are no nightly backups.
+
+        It looks what is due after half an interval first: whoever starts the service wants to deploy first of all.
+        """
         self._databases = databases
         self._copies = copies
         self._backups = backups
@@ -46,6 +47,7 @@ class Nightly:
         self._events = events
         self._telemetry = telemetry
         self._at = at
+        self._interval_seconds = interval_seconds
         self._failed_at: dict[str, datetime] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -58,7 +60,7 @@ class Nightly:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        await asyncio.sleep(_FIRST_LOOK_SECONDS)
+        await asyncio.sleep(self._interval_seconds / 2)
         while True:
             try:
                 with self._telemetry.loop("nightly"):
@@ -67,7 +69,7 @@ class Nightly:
                 logger.warning("upkeep of databases: %s", error.message)
             except Exception:
                 logger.exception("upkeep of databases")
-            await asyncio.sleep(_INTERVAL_SECONDS)
+            await asyncio.sleep(self._interval_seconds)
 
     async def _once(self) -> None:
         await self._copies.release()

@@ -21,7 +21,9 @@ from gofastapi_ext.platform.databases.progress import Progress
 
 # What MongoDB keeps for itself: measurements are read through their collection, views are made from their definition.
 _OWN = ("system.buckets.", "system.views", "system.profile")
-_BATCH_DOCUMENTS = 2000
+# MongoDB would fill 16 MB each time, which are in memory more than once.
+_BATCH_BYTES = 2_000_000
+_MOST_DOCUMENTS = 2000
 _SNAPSHOT_NOT_SUPPORTED = frozenset({20, 246, 5054})  # IllegalOperation, SnapshotUnavailable
 
 
@@ -97,8 +99,10 @@ async def _batches(
             f'"{name}" is capped: on a replica set MongoDB reads such a one only as it is while it is copied, '
             "not at the moment of the others."
         )
+    statistics = await database.command("collStats", name)
+    size = max(1, min(_MOST_DOCUMENTS, _BATCH_BYTES // max(1, int(statistics.get("avgObjSize", 1)))))
     try:
-        async for batch in database[name].find_raw_batches({}, batch_size=_BATCH_DOCUMENTS, session=session):
+        async for batch in database[name].find_raw_batches({}, batch_size=size, session=session):
             yield batch
     except OperationFailure as error:
         if session is not None and error.code in _SNAPSHOT_NOT_SUPPORTED:

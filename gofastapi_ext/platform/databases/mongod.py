@@ -18,13 +18,16 @@ from pymongo.errors import OperationFailure, PyMongoError
 from gofastapi_ext.client.mongod import find_mongod
 from gofastapi_ext.core.errors import UnavailableError
 from gofastapi_ext.platform.databases.keys import PlatformKey
+from gofastapi_ext.platform.databases.last_words import last_words
 
 logger = logging.getLogger(__name__)
 
 _START_TIMEOUT_SECONDS = 30.0
 _ADOPT_TIMEOUT_SECONDS = 10.0
 _WATCH_INTERVAL_SECONDS = 0.1
+# What exits at once does so again, unless somebody helps: frees the disk, puts the program back.
 _RETRY_SECONDS = 1.0
+_LONGEST_RETRY_SECONDS = 60.0
 _STOP_TIMEOUT_SECONDS = 10.0
 _ROOT_USER = "gofastapi"
 
@@ -38,6 +41,8 @@ class EmbeddedMongo:
     def __init__(self, data: Path, socket: Path, key: PlatformKey, program: Path | None) -> None:
         self._data = data
         self._socket = socket
+        self._log = data.parent / "mongod.log"
+        self._log_size_before = 0
         self._password = key.derive("mongo root")
         self._program = program
         # Beside the data, so that it outlives the service, too.
@@ -45,6 +50,8 @@ class EmbeddedMongo:
         self._process: psutil.Process | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._stopping = False
+        self._is_up = False
+        self._trouble: UnavailableError | None = None
 
     @property
     def pid(self) -> int | None:
@@ -89,7 +96,14 @@ class EmbeddedMongo:
         """Return when it accepts connections. Raises `UnavailableError` with words where it cannot."""
         if not await self._adopt():
             await self._launch()
+        self._is_up = True
         self._watcher = asyncio.create_task(self._watch(), name="mongod")
+
+    async def ready(self) -> None:
+        while not (self._is_up and self._is_alive()) and not self._stopping:
+            if self._trouble is not None:
+                raise UnavailableError(self._trouble.message)
+            await asyncio.sleep(0.02)
 
     async def stop(self) -> None:
         """Shut it down cleanly."""
@@ -128,13 +142,20 @@ class EmbeddedMongo:
         ]
 
     async def _launch(self) -> None:
+        """Start one. Raises `UnavailableError` with its own words where it ends instead."""
         program = find_mongod(self._program)
-        self._data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._socket.unlink(missing_ok=True)
-        self._note_unclean_end()
-        log = self._data.parent / "mongod.log"
-        if log.exists() and log.stat().st_size > 20_000_000:
-            log.replace(log.with_suffix(".log.1"))
+        try:
+            self._data.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._socket.unlink(missing_ok=True)
+            self._note_unclean_end()
+            self._process = self._run(program)
+        except OSError as error:
+            raise UnavailableError(f"mongod cannot be started: {error.strerror} ({error.filename}).") from error
+        await self._until_answering(_START_TIMEOUT_SECONDS)
+
+    def _run(self, program: Path) -> psutil.Popen:
+        if self._log.exists() and self._log.stat().st_size > 20_000_000:
+            self._log.replace(self._log.with_suffix(".log.1"))
         arguments = [
             str(program),
             *("--dbpath", str(self._data)),
@@ -143,21 +164,19 @@ class EmbeddedMongo:
             # name of that socket short; nothing listens on a port.
             *("--unixSocketPrefix", str(self._socket.parent), "--port", "1"),
             *("--filePermissions", "0600"),
-            *("--logpath", str(log), "--logappend"),
+            *("--logpath", str(self._log), "--logappend"),
             *("--wiredTigerCacheSizeGB", "0.25"),
             *("--networkMessageCompressors", "disabled"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
             "--auth",
         ]
-        # A session of its own: it outlives a crash of the service and is adopted by the next one.
-        self._process = psutil.Popen(
-            arguments,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        await self._until_answering(_START_TIMEOUT_SECONDS)
+        # What it says before it has a log, as that a library is missing, goes there too.
+        with self._log.open("ab") as output:
+            self._log_size_before = output.tell()
+            # A session of its own: it outlives a crash of the service and is adopted by the next one.
+            return psutil.Popen(
+                arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            )
 
     def _note_unclean_end(self) -> None:
         """mongod empties its lock file at its end, unless it was killed: then what it says of sizes is old."""
@@ -169,7 +188,7 @@ class EmbeddedMongo:
         deadline = time.monotonic() + timeout_seconds
         while True:
             if not self._is_alive():
-                raise UnavailableError(f"mongod ended while starting. The end of its log:\n{self._log_tail()}")
+                raise UnavailableError(self._why_ended())
             if self._socket.exists() and await self._log_in():
                 return
             if time.monotonic() > deadline:
@@ -208,13 +227,19 @@ class EmbeddedMongo:
             await client.close()
 
     async def _watch(self) -> None:
+        retry_seconds = _RETRY_SECONDS
         while not self._stopping:
             if not self._is_alive():
+                self._is_up = False
                 try:
                     await self._launch()
-                except (UnavailableError, OSError) as error:
-                    logger.warning("mongod cannot be started again: %s", error)
-                    await asyncio.sleep(_RETRY_SECONDS)
+                except UnavailableError as error:
+                    logger.warning("%s", error)
+                    self._trouble = error
+                    await asyncio.sleep(retry_seconds)
+                    retry_seconds = min(2 * retry_seconds, _LONGEST_RETRY_SECONDS)
+                    continue
+                self._is_up, self._trouble, retry_seconds = True, None, _RETRY_SECONDS
             await asyncio.sleep(_WATCH_INTERVAL_SECONDS)
 
     def _is_alive(self) -> bool:
@@ -227,8 +252,7 @@ class EmbeddedMongo:
         except psutil.NoSuchProcess:
             return False
 
-    def _log_tail(self) -> str:
-        try:
-            return "\n".join((self._data.parent / "mongod.log").read_text().splitlines()[-5:])
-        except OSError:
-            return "(no log)"
+    def _why_ended(self) -> str:
+        status = f" with status {self._process.poll()}" if isinstance(self._process, psutil.Popen) else ""
+        said = last_words(self._log, self._log_size_before).rstrip(".") or "it said nothing"
+        return f"mongod ended while it was starting{status}: {said}. Its log is {self._log}."

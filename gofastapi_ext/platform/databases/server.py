@@ -41,6 +41,9 @@ class MongoServer(Protocol):
 
     async def start(self) -> None: ...
 
+    async def ready(self) -> None:
+        """Return when it runs, at once or after its restart. Raises `UnavailableError` with words where it cannot."""
+
     async def stop(self) -> None: ...
 
 
@@ -87,6 +90,9 @@ class ExternalMongo:
 
     async def start(self) -> None:
         """Nothing to start."""
+
+    async def ready(self) -> None:
+        """Whoever asks it finds out."""
 
     async def stop(self) -> None:
         """Nothing to stop."""
