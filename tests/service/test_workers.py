@@ -256,7 +256,8 @@ def test_what_was_left_after_a_crash_loop_may_crash_once(platform: Platform, tmp
     until_stable(platform, name)
     [pid] = serving(platform, name)
     os.kill(pid if victim == "worker" else psutil.Process(pid).ppid(), signal.SIGKILL)
-    until(lambda: pid not in serving(platform, name) and platform.app(name).state is State.RUNNING, what="up again")
+    until(lambda: (now := serving(platform, name)) and pid not in now, what="up again")
+    assert platform.app(name).state is State.RUNNING
 
 
 def test_a_mended_version_may_crash_once(platform: Platform, tmp_path: Path) -> None:
@@ -267,7 +268,7 @@ def test_a_mended_version_may_crash_once(platform: Platform, tmp_path: Path) -> 
     platform.deploy_live("mended", source())
     [pid] = serving(platform, "mended")
     os.kill(pid, signal.SIGKILL)
-    assert pid not in until_serving(platform, "mended", 1)
+    until(lambda: len(now := serving(platform, "mended")) == 1 and pid not in now, what="up again")
 
 
 @pytest.mark.parametrize("moment", ["restart", "wake"])
