@@ -257,7 +257,7 @@ def test_what_was_left_after_a_crash_loop_may_crash_once(platform: Platform, tmp
     [pid] = serving(platform, name)
     os.kill(pid if victim == "worker" else psutil.Process(pid).ppid(), signal.SIGKILL)
     until(lambda: (now := serving(platform, name)) and pid not in now, what="up again")
-    assert platform.app(name).state is State.RUNNING
+    platform.until_state(name, State.RUNNING)
 
 
 def test_a_mended_version_may_crash_once(platform: Platform, tmp_path: Path) -> None:
