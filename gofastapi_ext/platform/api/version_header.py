@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gofastapi_ext import __version__
+from gofastapi_ext._version import __version__
 
 
 class VersionHeader:

@@ -47,6 +47,7 @@ class AppRecord(BaseModel):
     """None: as the setting says. 0: never."""
     record_bodies: bool = False
     workers: int = 1
+    """How many processes are to serve it side by side."""
     last_request_at: datetime | None = None
     """Of an outside request, to the minute or so."""
     removal_warned_at: datetime | None = None
