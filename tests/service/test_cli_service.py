@@ -165,13 +165,14 @@ def test_down_leaves_the_service_of_another_home_alone(cli: CommandLine) -> None
 def test_a_service_of_another_version(cli: CommandLine) -> None:
     cli.write_app("versions")
     cli.places.make()
-    with subprocess.Popen(
+    old = subprocess.Popen(
         [sys.executable, "-c", OTHER_VERSION, "gofastapi_ext.platform"],
         env=cli.environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-    ) as old:
+    )
+    try:
         until(lambda: is_listening(cli.places), what="the other version is up")
         said = cli.finish("apps")
         assert said.returncode == 1
@@ -199,6 +200,10 @@ def test_a_service_of_another_version(cli: CommandLine) -> None:
             accepted.expect(pexpect.EOF)
         assert accepted.exitstatus == 0
         assert old.wait(30) == 0
+    finally:
+        # Where it is not as it should be, nobody waits for its end.
+        old.kill()
+        old.wait()
     assert cli.json("status")["service"]["version"] == __version__
 
 
