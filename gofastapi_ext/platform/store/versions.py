@@ -207,7 +207,8 @@ def kept(versions: list[VersionRecord], keep: int, live: int | None) -> list[Ver
     """Of versions, newest first, those that stay: the newest `keep`, the newest `keep` that have been live, and
     the live one. So failed attempts, however many, push nothing out that one may want to go back to.
     """
-    released = [version for version in versions if version.state == "released"][:keep]
+    # That it was released is noted of the live one a moment after it is live.
+    released = [version for version in versions if version.state == "released" or version.number == live][:keep]
     numbers = {version.number for version in [*versions[:keep], *released]} | {live}
     return [version for version in versions if version.number in numbers]
 
