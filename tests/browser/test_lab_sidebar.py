@@ -81,6 +81,7 @@ def test_a_newcomer_gets_to_a_live_app_in_one_click(front: FrontPage) -> None:
 
 def test_an_app_from_a_template(front: FrontPage, platform: Platform) -> None:
     platform.deploy_live("notes", HELLO)
+    expect(card(front, "notes")).to_be_visible()
     front.sidebar.get_by_role("button", name="New app").click()
     dialog = front.page.locator(".gf-NewAppDialog")
     dialog.get_by_role("radio", name="Full-Stack Notes App").check()
