@@ -108,24 +108,6 @@ def test_an_endless_thread_from_import_neither_stops_a_redeploy_nor_outlives_the
     until(lambda: not Path(f"/proc/{first['pid']}").exists(), what="the old version's end")
 
 
-def test_middleware_that_plays_one_body_message_again_and_again(platform: Platform) -> None:
-    source = HEAD + (
-        "class Replay:\n"
-        "    def __init__(self, app): self.app = app\n"
-        "    async def __call__(self, scope, receive, send):\n"
-        "        if scope['type'] != 'http': return await self.app(scope, receive, send)\n"
-        "        message = await receive()\n"
-        "        async def again(): return message\n"
-        "        await self.app(scope, again, send)\n"
-        "app = FastAPI()\n"
-        "app.add_middleware(Replay)\n"
-        "@app.post('/')\n"
-        "async def root(body: dict = Body()): return body\n"
-    )
-    url = platform.deploy_live("replay", source)
-    assert httpx.post(url, json={"a": 1}, timeout=5, trust_env=False).json() == {"a": 1}
-
-
 def test_an_event_loop_that_is_blocked_for_a_while_costs_nothing_but_time(platform: Platform) -> None:
     source = HEAD + (
         "import time\n"

@@ -112,12 +112,9 @@ class IdleApps:
 
     async def _judge_anew(self, record: AppRecord) -> IdleVerdict:
         """With what its instances say at this moment: a request of just now counts."""
-        asked = time.monotonic()
-        await self._observer.refresh(record.id)
-        used_at = self._used_at(record)
-        if any(each.heard_at < asked for each in self._observer.latest(record.id)):
-            # It is being started, or too busy to answer: this is no moment to judge it.
-            used_at = datetime.now(UTC)
+        # In use, being started, or too busy to answer: this is no moment to judge it.
+        is_in_use = await self._observer.ask_idle_seconds(record.id) == 0.0
+        used_at = datetime.now(UTC) if is_in_use else self._used_at(record)
         draft = await self._drafts.get(record.id)
         return self._judge(record, max(used_at, draft.saved_at) if draft else used_at)
 
