@@ -78,7 +78,7 @@ def expect_cursor(front: FrontPage, path: str, line: int) -> None:
 
 
 def test_an_error_is_seen_at_once_and_leads_to_its_line(front: FrontPage, platform: Platform, lab: Lab) -> None:
-    (lab.root / "teas").mkdir()
+    (lab.root / "teas").mkdir(exist_ok=True)
     notebook = front.notebook("teas/menu.ipynb", f"%%deploy menu\n{SHOP}")
     notebook.run(0)
     expect(status(notebook, 0)).to_contain_text("Up to date", timeout=PATIENT)
@@ -104,6 +104,7 @@ def test_an_error_is_seen_at_once_and_leads_to_its_line(front: FrontPage, platfo
     front.page.evaluate("window.jupyterapp.shell.currentWidget.close()")
     front.execute("docmanager:open", path="menu.ipynb")
     app_page(front, "menu")
+    expect(place).to_have_count(0)
     app_page(front, "menu", "errors")
     shown.get_by_text("KeyError: 'toast'").first.click()
     place.click()
