@@ -83,16 +83,23 @@ build: dev ## wheel and sdist in dist/
 clean: ## remove what make made (not your apps and data)
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache $(FRONT) labextension/lib labextension/node_modules
 
-$(VENV)/.installed: pyproject.toml gofastapi_ext/_version.py $(wildcard jupyter-config/*/*)
+INSTALLED_FROM := pyproject.toml gofastapi_ext/_version.py $(wildcard jupyter-config/*/*)
+
+define pip_install
 	@echo "Setting up $(VENV) (a minute or so, once) ..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
-	@$(PIP_EDITABLE) '.[lab]'
+	@$(PIP_EDITABLE) '.[$(1)]'
+endef
+
+$(VENV)/.installed: $(INSTALLED_FROM)
+	$(call pip_install,lab)
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed
-	@$(PIP_EDITABLE) '.[dev]'
-	@touch $@
+# It has all that the other has: a fresh clone is set up once.
+$(VENV)/.installed-dev: $(INSTALLED_FROM)
+	$(call pip_install,dev)
+	@touch $(VENV)/.installed $@
 
 labextension/node_modules/.installed: labextension/package.json labextension/package-lock.json labextension/.npmrc
 	@echo "Fetching what the JupyterLab front end is built with (half a minute, once) ..."
