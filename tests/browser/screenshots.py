@@ -13,7 +13,7 @@ import httpx  # noqa: E402
 from lab_pictures import lab_pictures  # noqa: E402
 from PIL import Image  # noqa: E402
 from playwright.sync_api import Browser, expect, sync_playwright  # noqa: E402
-from support.lab import CHROMIUM_ARGUMENTS, Lab, NotebookPage, chromium, running_lab  # noqa: E402
+from support.lab import CHROMIUM_ARGUMENTS, Lab, NotebookPage, chromium, open_notebook, running_lab  # noqa: E402
 from support.platform import running_platform  # noqa: E402
 
 # What takes time once per kernel is no part of the picture.
@@ -72,7 +72,7 @@ def make_small(picture: Path) -> None:
 def quickstart(browser: Browser, lab: Lab, theme: str, picture: Path) -> None:
     """The first cell of the quickstart, live."""
     (lab.root / "quickstart.ipynb").write_bytes((ROOT / "notebooks" / "quickstart.ipynb").read_bytes())
-    notebook = open_notebook(browser, lab, "quickstart.ipynb", theme, height=640)
+    notebook = notebook_of(browser, lab, "quickstart.ipynb", theme, height=640)
     notebook.run(1)
     expect(notebook.card(1)).to_contain_text("hello v1 is live")
     notebook.cell(1).locator(".jp-InputPrompt").click()
@@ -83,7 +83,7 @@ def quickstart(browser: Browser, lab: Lab, theme: str, picture: Path) -> None:
 def errors(browser: Browser, lab: Lab, theme: str, picture: Path) -> None:
     """What went wrong in an app, at the line of its cell."""
     lab.write("errors.ipynb", MENU, "%errors menu")
-    notebook = open_notebook(browser, lab, "errors.ipynb", theme, height=1100)
+    notebook = notebook_of(browser, lab, "errors.ipynb", theme, height=1100)
     notebook.run(0)
     url = str(notebook.card(0).locator(".gofastapi-url a").first.get_attribute("href"))
     httpx.post(f"{url}/orders", json={"item": "tea", "count": "many"}, timeout=30, trust_env=False)
@@ -96,9 +96,9 @@ def errors(browser: Browser, lab: Lab, theme: str, picture: Path) -> None:
     notebook.page.close()
 
 
-def open_notebook(browser: Browser, lab: Lab, name: str, theme: str, height: int) -> NotebookPage:
+def notebook_of(browser: Browser, lab: Lab, name: str, theme: str, height: int) -> NotebookPage:
     page = browser.new_page(viewport={"width": 1000, "height": height}, device_scale_factor=1.5)
-    notebook = NotebookPage(page, lab, name)
+    notebook = open_notebook(page, lab, name)
     page.evaluate(
         """async ([theme, code]) => {
           const {commands, shell} = window.jupyterapp;

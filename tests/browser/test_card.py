@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from support.lab import Lab, NotebookPage
+from support.lab import Lab, open_notebook
 from support.platform import Platform, get
 from support.waiting import held_until
 
@@ -32,7 +32,7 @@ def hello(app: str, word: str, more: str = "") -> str:
 def test_deploy_unchanged_and_changed(page: Page, lab: Lab, front: str) -> None:
     app = "in-lab" if front == "lab/tree" else "in-notebook"
     lab.write(f"{app}.ipynb", hello(app, "one"))
-    notebook = NotebookPage(page, lab, f"{app}.ipynb", front=front)
+    notebook = open_notebook(page, lab, f"{app}.ipynb", front=front)
     notebook.run(0)
     card = notebook.card(0)
     expect(card).to_contain_text(f"{app} v1 is live")
@@ -72,7 +72,7 @@ def test_deploy_unchanged_and_changed(page: Page, lab: Lab, front: str) -> None:
 
 def test_stages_appear_while_it_runs(page: Page, lab: Lab, tmp_path: Path) -> None:
     lab.write("slow.ipynb", hello("slow", "x", held_until(tmp_path / "gate")))
-    notebook = NotebookPage(page, lab, "slow.ipynb")
+    notebook = open_notebook(page, lab, "slow.ipynb")
     notebook.start(0)
     card = notebook.card(0)
     expect(card).to_contain_text("Deploying slow")
@@ -86,7 +86,7 @@ def test_stages_appear_while_it_runs(page: Page, lab: Lab, tmp_path: Path) -> No
 
 def test_a_failure_points_at_the_line_and_ends_the_run(page: Page, lab: Lab) -> None:
     lab.write("fails.ipynb", hello("fails", "x", "1 / 0\n"), "print('never')")
-    notebook = NotebookPage(page, lab, "fails.ipynb")
+    notebook = open_notebook(page, lab, "fails.ipynb")
     notebook.run(0)
     card = notebook.card(0)
     expect(card).to_contain_text("fails was not deployed")
@@ -98,7 +98,7 @@ def test_a_failure_points_at_the_line_and_ends_the_run(page: Page, lab: Lab) -> 
 
 def test_through_jupyter(page: Page, lab: Lab) -> None:
     lab.write("through.ipynb", hello("through", "relayed"))
-    notebook = NotebookPage(page, lab, "through.ipynb")
+    notebook = open_notebook(page, lab, "through.ipynb")
     notebook.run(0)
     with page.context.expect_page() as opened:
         notebook.card(0).get_by_text("open through Jupyter").click()
@@ -108,7 +108,7 @@ def test_through_jupyter(page: Page, lab: Lab) -> None:
 
 def test_a_kept_card_needs_no_kernel_and_no_trust(page: Page, lab: Lab, platform: Platform) -> None:
     lab.write("kept.ipynb", hello("kept", "x"))
-    notebook = NotebookPage(page, lab, "kept.ipynb")
+    notebook = open_notebook(page, lab, "kept.ipynb")
     notebook.run(0)
     expect(notebook.card(0)).to_contain_text("kept v1 is live")
     notebook.save()
@@ -120,9 +120,9 @@ def test_a_kept_card_needs_no_kernel_and_no_trust(page: Page, lab: Lab, platform
     saved["cells"][0]["source"] += "\n# changed by hand"
     (lab.root / "untrusted.ipynb").write_text(json.dumps(saved))
 
-    again = NotebookPage(page, lab, "kept.ipynb")
+    again = open_notebook(page, lab, "kept.ipynb")
     expect(again.card(0).get_by_role("button", name="Copy")).to_be_visible()
-    strange = NotebookPage(page, lab, "untrusted.ipynb")
+    strange = open_notebook(page, lab, "untrusted.ipynb")
     output = strange.cell(0).locator(".jp-OutputArea-output")
     expect(output).to_contain_text("kept v1 is live")
     expect(output.get_by_role("link", name=url)).to_be_visible()
@@ -133,7 +133,7 @@ def test_a_kept_card_needs_no_kernel_and_no_trust(page: Page, lab: Lab, platform
 
 def test_quickstart_and_its_notes_page(page: Page, lab: Lab, platform: Platform) -> None:
     (lab.root / "quickstart.ipynb").write_bytes(QUICKSTART.read_bytes())
-    notebook = NotebookPage(page, lab, "quickstart.ipynb")
+    notebook = open_notebook(page, lab, "quickstart.ipynb")
     names = [cell["id"] for cell in json.loads(QUICKSTART.read_text())["cells"]]
     for name in ("hello", "notes", "call-notes", "apps", "logs"):
         notebook.run(names.index(name))

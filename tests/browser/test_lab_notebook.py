@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 from support.front import FrontPage
-from support.lab import Lab, NotebookPage
+from support.lab import Lab, NotebookPage, open_notebook
 from support.platform import Platform
 from support.waiting import until
 
@@ -131,7 +131,7 @@ def test_what_a_deploy_finds_stands_at_its_line_until_the_code_changes(front: Fr
     # It stays when the notebook is opened again, with a new kernel or none.
     notebook.save()
     page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty")
-    notebook = NotebookPage(page, front.lab, "broken.ipynb")
+    notebook = open_notebook(page, front.lab, "broken.ipynb")
     expect(squiggles(notebook, 0)).to_have_text("total")
 
     notebook.set_source(0, f"%%deploy broken\n{BROKEN}# changed\n")
@@ -197,7 +197,7 @@ def test_marked_cells_and_files_in_notebook_7(page: Page, lab: Lab, platform: Pl
     app = "#| deploy: parts\nfrom fastapi import FastAPI\n\napp = FastAPI()"
     route = "#| deploy: parts\n@app.get('/')\ndef root():\n    return 1 / 0"
     lab.write("parts.ipynb", app, route, "import math")
-    notebook = NotebookPage(page, lab, "parts.ipynb", front="notebooks")
+    notebook = open_notebook(page, lab, "parts.ipynb", front="notebooks")
     expect(status(notebook, 1)).to_contain_text("Not deployed yet")
     notebook.cell(2).locator(".cm-content").click()
     page.get_by_role("button", name="Deploy").first.click()

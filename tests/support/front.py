@@ -53,7 +53,8 @@ class FrontPage:
     def notebook(self, name: str, *cells: str) -> NotebookPage:
         """Write a notebook and open it, with its kernel ready."""
         self.lab.write(name, *cells)
-        return NotebookPage(self.page, self.lab, name)
+        self.execute("docmanager:open", path=name)
+        return NotebookPage(self.page, name)
 
     @property
     def sidebar(self) -> Locator:

@@ -43,7 +43,7 @@ _OVERRIDES = {
     # Every cell is in the page, whether it is in view or not.
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
 }
-_OPEN = "() => Boolean(window.jupyterapp?.shell.currentWidget?.context)"
+_OPEN = "path => window.jupyterapp?.shell.currentWidget?.context?.path === path"
 _READY = """async () => {
   const panel = window.jupyterapp.shell.currentWidget;
   await panel.revealed;
@@ -135,13 +135,11 @@ def _is_written(file: Path) -> bool:
 
 
 class NotebookPage:
-    """A notebook open in a browser, in JupyterLab (`lab/tree`) or Notebook 7 (`notebooks`)."""
+    """The notebook that is open in a browser, with its kernel ready. `name` is its path below the server's root."""
 
-    def __init__(self, page: Page, lab: Lab, name: str, *, front: str = "lab/tree") -> None:
+    def __init__(self, page: Page, name: str) -> None:
         self.page = page
-        # Without what was open before, which JupyterLab would bring back.
-        page.goto(f"{lab.url}{front}/{name}?reset&token={TOKEN}")
-        page.wait_for_function(_OPEN, timeout=60_000)
+        page.wait_for_function(_OPEN, arg=name, timeout=60_000)
         page.evaluate(_READY)
 
     def cell(self, index: int) -> Locator:
@@ -173,3 +171,10 @@ class NotebookPage:
 
     def save(self) -> None:
         self.page.evaluate("window.jupyterapp.shell.currentWidget.context.save()")
+
+
+def open_notebook(page: Page, lab: Lab, name: str, *, front: str = "lab/tree") -> NotebookPage:
+    """Load a notebook in JupyterLab (`lab/tree`) or Notebook 7 (`notebooks`)."""
+    # Without what was open before, which JupyterLab would bring back.
+    page.goto(f"{lab.url}{front}/{name}?reset&token={TOKEN}")
+    return NotebookPage(page, name)
