@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,9 @@ from support.reruns import again_from_the_beginning
 from gofastapi_ext.core.errors import GoFastAPIError
 
 __all__ = ["again_from_the_beginning", "loop", "runtime"]
+
+# Whoever runs this in the background has SIGINT ignored, and so would all that is started here and interrupted.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
