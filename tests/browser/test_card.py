@@ -131,6 +131,7 @@ def test_a_kept_card_needs_no_kernel_and_no_trust(page: Page, lab: Lab, platform
         expect(output.get_by_text(re.compile(f"^{stage}"))).to_be_visible()
 
 
+@pytest.mark.usefixtures("database")
 def test_quickstart_and_its_notes_page(page: Page, lab: Lab, platform: Platform) -> None:
     (lab.root / "quickstart.ipynb").write_bytes(QUICKSTART.read_bytes())
     notebook = open_notebook(page, lab, "quickstart.ipynb")

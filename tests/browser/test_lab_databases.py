@@ -56,6 +56,8 @@ def test_credentials_are_shown_on_request_and_made_anew(
 def test_backups_are_made_restored_and_the_restore_undone(
     page: Page, lab: Lab, platform: Platform, database: Data, tmp_path: Path
 ) -> None:
+    for backup in platform.client.backups().backups:
+        platform.client.delete_backup(backup.id)
     database.notes.insert_one({"_id": "first"})
     shown = DataPage(page, lab, tab="backups")
     expect(shown.root).to_contain_text("Each night at 03:00 a backup is made by itself; the last 7 of those stay.")
@@ -78,7 +80,7 @@ def test_backups_are_made_restored_and_the_restore_undone(
     expect(shown.root.get_by_role("region", name="Restore", exact=True)).to_contain_text("Restore: done.")
     with opened(platform) as restored:
         assert [each["_id"] for each in restored.notes.find()] == ["first"]
-    shown.button(re.compile("^Bring .* back$")).click()
+    shown.button(re.compile("^Bring .* back$")).first.click()
     page.get_by_role("dialog").get_by_role("button", name="Bring it back").click()
     expect(shown.root.get_by_role("region", name="Undo")).to_contain_text("Undo: done.")
     with opened(platform) as again:

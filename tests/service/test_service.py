@@ -58,6 +58,7 @@ def test_however_many_start_it_at_once_there_is_one() -> None:
         )
         assert kinds == {"mongod": 1, "zygote": 1, "service": 1}
     finally:
+        platform.client.close()
         platform.stop()
         rmtree(home)
 
