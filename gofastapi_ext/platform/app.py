@@ -52,7 +52,7 @@ from gofastapi_ext.platform.control.apps import Apps
 from gofastapi_ext.platform.control.attempt import DeployTools
 from gofastapi_ext.platform.control.backup_files import BackupFiles
 from gofastapi_ext.platform.control.blobs import Blobs
-from gofastapi_ext.platform.control.browser import Browser
+from gofastapi_ext.platform.control.browser import Browser, Place
 from gofastapi_ext.platform.control.cleanup import Cleanup
 from gofastapi_ext.platform.control.clones import Clones
 from gofastapi_ext.platform.control.connection_cap import ConnectionCap
@@ -335,6 +335,11 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
         # For editors that have it open. Nobody wants to read of every save in the list of what happened.
         events.publish(EventKind.DRAFT_SAVED, message, owner=record.owner, app=record.id, by=by, is_kept=False)
 
+    def tell_of_data(place: Place) -> None:
+        details = {"collection": place.collection, "branch": place.branch}
+        said = f'The collection "{place.collection}" was changed.'
+        events.publish(EventKind.DATA_CHANGED, said, owner=place.user, details=details, is_kept=False)
+
     draft_cases = Drafts(apps, drafts, versions, bundles, settings.limits, tools.garbage.bundle, tell_of_draft)
     return Services(
         alerts=alerts,
@@ -347,6 +352,7 @@ async def _start(settings: Settings, places: Places, telemetry: Telemetry, stack
             Undo(stores.undo, keyring),
             settings.database_operation_seconds,
             partial(check_disk, places.home, settings.min_free_disk_bytes, "import the rest."),
+            tell_of_data,
         ),
         clones=Clones(tools, app_cases, deployments),
         conversions=Conversions(draft_cases),

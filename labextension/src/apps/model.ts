@@ -117,7 +117,9 @@ export class AppsModel implements IDisposable {
       // Whatever happened before the stream was open is in the list that is read then.
       for await (const event of this.client.events({ signal, onOpen: () => void this.refresh() })) {
         this._eventReceived.emit(event);
-        this._gather();
+        if (event.kind !== 'data_changed') {
+          this._gather();
+        }
         if (event.kind === 'new_error') {
           void this._readNumbers();
         }

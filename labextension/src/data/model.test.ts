@@ -38,6 +38,19 @@ describe('the page of the data', () => {
     await until(() => readings() === 2, 'read again');
   });
 
+  it('reads documents again after they were changed elsewhere, by hand or an import', async () => {
+    eventReceived.emit({
+      kind: 'data_changed',
+      app: null,
+      details: { collection: 'people', branch: 'next' }
+    });
+    eventReceived.emit({ kind: 'data_changed', app: null, details: { collection: 'orders', branch: null } });
+    expect(readings()).toBe(1);
+    eventReceived.emit({ kind: 'data_changed', app: null, details: { collection: 'people', branch: null } });
+    await until(() => readings() === 2, 'read again');
+    await until(() => server.asked.filter(each => each === 'GET /api/database').length === 2, 'sizes, once');
+  });
+
   it('leaves them alone after anything else: somebody may be in them', async () => {
     eventReceived.emit({ kind: 'backed_up', app: null });
     await until(
