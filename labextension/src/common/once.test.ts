@@ -22,3 +22,13 @@ it('does a thing once at a time, and again when it is over', async () => {
   ends.at(-1)!();
   expect(await later).toBe(3);
 });
+
+it('does a thing that is asked of a person for the first who wants it', async () => {
+  const once = new Once();
+  let answer: (name: string) => void = () => {};
+  const first = once.orNever('name', () => new Promise<string>(resolve => (answer = resolve)));
+  expect(await once.orNever('name', () => Promise.resolve('coffee'))).toBeNull();
+  answer('tea');
+  expect(await first).toBe('tea');
+  expect(await once.orNever('name', () => Promise.resolve('coffee'))).toBe('coffee');
+});

@@ -11,5 +11,10 @@ export class Once {
     return begun;
   }
 
+  /** Do it, unless it is under way: then nothing is done. */
+  async orNever<T>(key: string, task: () => Promise<T>): Promise<T | null> {
+    return this._running.has(key) ? null : this.do(key, task);
+  }
+
   private readonly _running = new Map<string, Promise<unknown>>();
 }
