@@ -77,7 +77,7 @@ export class AppsModel implements IDisposable {
   watch(): IDisposable {
     this._watchers += 1;
     if (this._watchers === 1) {
-      this._following = whileVisible(signal => void this._follow(signal), this._page);
+      this._begin();
     }
     let disposed = false;
     return {
@@ -99,6 +99,10 @@ export class AppsModel implements IDisposable {
 
   /** Read everything again. Never throws: `error` tells. */
   async refresh(): Promise<void> {
+    // After an answer that waiting does not better, as that one is signed out, events are followed no more.
+    if (this._brokeOff && this._watchers > 0) {
+      this._begin();
+    }
     await Promise.all([this._readApps(), this._readNumbers()]);
   }
 
@@ -108,6 +112,12 @@ export class AppsModel implements IDisposable {
       this._following?.dispose();
       Signal.clearData(this);
     }
+  }
+
+  private _begin(): void {
+    this._brokeOff = false;
+    this._following?.dispose();
+    this._following = whileVisible(signal => void this._follow(signal), this._page);
   }
 
   private async _follow(signal: AbortSignal): Promise<void> {
@@ -126,6 +136,7 @@ export class AppsModel implements IDisposable {
       }
     } catch (error) {
       clearInterval(timer);
+      this._brokeOff = !signal.aborted;
       this._fail(error);
     }
   }
@@ -187,6 +198,7 @@ export class AppsModel implements IDisposable {
   private _disposed = false;
   private _turn = 0;
   private _watchers = 0;
+  private _brokeOff = false;
   private _following: IDisposable | null = null;
   private _gathering: ReturnType<typeof setTimeout> | undefined;
   private readonly _changed = new Signal<this, void>(this);
