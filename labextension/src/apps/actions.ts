@@ -62,19 +62,8 @@ export class AppActions {
       name: app,
       action: trans.__('Delete')
     });
-    if (!sure) {
-      return;
-    }
-    const deleted = await withProgress({ during: trans.__('Deleting %1 …', app) }, trans, () =>
-      data(
-        this._client.api.DELETE('/api/apps/{app_id}', {
-          params: { path: { app_id: app }, query: { confirm: app } }
-        })
-      )
-    );
-    if (deleted) {
-      void this._apps.refresh();
-      notifyUndo(trans.__('%1 is deleted', app), trans, () => void this.restore(app));
+    if (sure) {
+      await this._remove(app);
     }
   }
 
@@ -96,13 +85,22 @@ export class AppActions {
     if (!asked.button.accept || !to) {
       return;
     }
-    const made = await withProgress({ during: trans.__('Cloning %1 …', app) }, trans, () =>
-      data(
-        this._client.api.POST('/api/apps/{app_id}/clone', {
-          params: { path: { app_id: app } },
-          body: { to, source: 'draft' }
-        })
-      )
+    await this._clone(app, to);
+  }
+
+  private async _clone(app: string, to: string): Promise<void> {
+    const trans = this._trans;
+    const made = await withProgress(
+      { during: trans.__('Cloning %1 …', app) },
+      trans,
+      () =>
+        data(
+          this._client.api.POST('/api/apps/{app_id}/clone', {
+            params: { path: { app_id: app } },
+            body: { to, source: 'draft' }
+          })
+        ),
+      () => void this._clone(app, to)
     );
     if (made === undefined) {
       return;
@@ -123,10 +121,32 @@ export class AppActions {
     });
   }
 
+  private async _remove(app: string): Promise<void> {
+    const trans = this._trans;
+    const deleted = await withProgress(
+      { during: trans.__('Deleting %1 …', app) },
+      trans,
+      () =>
+        data(
+          this._client.api.DELETE('/api/apps/{app_id}', {
+            params: { path: { app_id: app }, query: { confirm: app } }
+          })
+        ),
+      () => void this._remove(app)
+    );
+    if (deleted) {
+      void this._apps.refresh();
+      notifyUndo(trans.__('%1 is deleted', app), trans, () => void this.restore(app));
+    }
+  }
+
   private async _stop(app: string): Promise<void> {
     const trans = this._trans;
-    const stopped = await withProgress({ during: trans.__('Stopping %1 …', app) }, trans, () =>
-      data(this._client.api.POST('/api/apps/{app_id}/stop', { params: { path: { app_id: app } } }))
+    const stopped = await withProgress(
+      { during: trans.__('Stopping %1 …', app) },
+      trans,
+      () => data(this._client.api.POST('/api/apps/{app_id}/stop', { params: { path: { app_id: app } } })),
+      () => void this.stop(app)
     );
     if (stopped) {
       void this._apps.refresh();
