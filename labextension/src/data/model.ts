@@ -163,13 +163,15 @@ export class DataModel extends PageModel {
     if (NOTICED.has(event.kind)) {
       this.tell(event);
     }
-    if (REPLACING.has(event.kind) || this._isOfCollection(event)) {
-      this._collection?.refresh();
-    }
+    this._isStale ||= REPLACING.has(event.kind) || this._isOfCollection(event);
     // Apps that start or stop are those that have it open.
     if (TELLING.test(event.kind) || event.app !== null) {
       this._gathering ??= setTimeout(() => {
         this._gathering = undefined;
+        if (this._isStale) {
+          this._isStale = false;
+          this._collection?.refresh();
+        }
         this.refresh();
       }, GATHER_MS);
     }
@@ -207,5 +209,7 @@ export class DataModel extends PageModel {
   private _tab: Tab = 'collections';
   private _collection: CollectionModel | null = null;
   private _notice: Event | null = null;
+  /** Whether the documents that are shown may be others by now. */
+  private _isStale = false;
   private _gathering: ReturnType<typeof setTimeout> | undefined;
 }
