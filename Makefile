@@ -66,7 +66,8 @@ lint: dev ## style and types
 	$(BIN)/mypy
 	$(NPM) run lint --silent
 
-types: dev ## the front end's types from the API's OpenAPI document, and its help from the magics
+# Before the front end is built: what it does not know of the API yet, it may use already.
+types: $(VENV)/.installed-dev labextension/node_modules/.installed ## the front end's types from the API's OpenAPI document, and its help from the magics
 	@$(BIN)/python labextension/openapi.py labextension/openapi.json
 	@$(NPM) run types --silent
 	@$(BIN)/python labextension/magics.py labextension/src/notebook/magics.json

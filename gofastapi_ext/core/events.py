@@ -39,6 +39,7 @@ class EventKind(StrEnum):
     BRANCH_CREATED = "branch_created"
     BRANCH_DROPPED = "branch_dropped"
     BRANCH_PROMOTED = "branch_promoted"  # it is the data now
+    DATA_CHANGED = "data_changed"  # by hand or an import, not by an app; only followers are told
     CREDENTIALS_ROTATED = "credentials_rotated"  # of somebody's database
     DATABASE_FULL = "database_full"  # over its limit: no more writes
     DATABASE_WRITABLE = "database_writable"  # below it again

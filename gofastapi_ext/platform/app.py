@@ -23,7 +23,7 @@ from gofastapi_ext.platform.auth import Principal, laptop_owner
 from gofastapi_ext.platform.control.apps import Apps
 from gofastapi_ext.platform.control.backup_files import BackupFiles
 from gofastapi_ext.platform.control.blobs import Blobs
-from gofastapi_ext.platform.control.browser import Browser
+from gofastapi_ext.platform.control.browser import Browser, Place
 from gofastapi_ext.platform.control.clones import Clones
 from gofastapi_ext.platform.control.convert import Conversions
 from gofastapi_ext.platform.control.database_views import DatabaseViews
@@ -150,6 +150,11 @@ def _services(ground: Ground, engine: Engine, owner: Principal, places: Places, 
         # For editors that have it open. Nobody wants to read of every save in the list of what happened.
         events.publish(EventKind.DRAFT_SAVED, message, owner=record.owner, app=record.id, by=by, is_kept=False)
 
+    def tell_of_data(place: Place) -> None:
+        details = {"collection": place.collection, "branch": place.branch}
+        said = f'The collection "{place.collection}" was changed.'
+        events.publish(EventKind.DATA_CHANGED, said, owner=place.user, details=details, is_kept=False)
+
     apps = Apps(
         tools,
         engine.supervisors,
@@ -176,6 +181,7 @@ def _services(ground: Ground, engine: Engine, owner: Principal, places: Places, 
             Undo(stores.undo, ground.keyring),
             settings.database_operation_seconds,
             partial(check_disk, places.home, settings.min_free_disk_bytes, "import the rest."),
+            tell_of_data,
         ),
         cleanup=engine.cleanup,
         clones=Clones(tools, apps, engine.deployments),

@@ -90,9 +90,17 @@ def describe(error: BaseException, sources: SourceMap, code: str, hint: str | No
         found, number = sources.locate(error.filename, error.lineno)
         if found:
             file, line, columns = found, number, None
-    message = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
     told = shortened(render(error, sources), _MAX_TRACEBACK)
-    return Failure(code, shortened(message, _MAX_MESSAGE), told, file, line, hint, columns)
+    return Failure(code, shortened(_in_one_line(error), _MAX_MESSAGE), told, file, line, hint, columns)
+
+
+def _in_one_line(error: BaseException) -> str:
+    """What it is called and the first line of what it says: what follows only adds to that, as pydantic's links do."""
+    lines = "".join(traceback.format_exception_only(error)).strip().splitlines()
+    if isinstance(error, SyntaxError):
+        # Its place comes before it.
+        return next((line for line in lines if line.startswith(type(error).__name__)), lines[-1])
+    return lines[0]
 
 
 def columns_of(step: TracebackType) -> tuple[int, int] | None:

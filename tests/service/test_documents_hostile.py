@@ -58,7 +58,7 @@ async def second_browser(platform: Platform) -> AsyncIterator[Browser]:
         databases = Databases(DatabaseStore(client[DATABASE]), DatabaseUsers(mongo, client, key), backups)
         undo = Undo(UndoStore(client[DATABASE]), KeyRing(home / "secrets.key"))
         try:
-            yield Browser(databases, undo, 30, lambda: None)
+            yield Browser(databases, undo, 30, lambda: None, lambda _: None)
         finally:
             await databases.stop()
 

@@ -312,3 +312,16 @@ def test_a_service_that_is_stopped_lets_go_of_those_who_follow() -> None:
         # They were not waited for, nor broken off with a traceback.
         assert "ASGI" not in own.log_text()
         assert "timeout graceful shutdown" not in own.log_text()
+
+
+def test_who_follows_hears_of_data_that_are_changed_by_hand_or_imported(platform: Platform) -> None:
+    client = platform.client
+    with stream(platform) as lines:
+        client.insert_document("told", {"_id": 1})
+        client.delete_document("told", "1")
+        list(client.import_documents("told", [b'{"_id": 2}\n']))
+        client.drop_collection("told", confirm="told")
+        heard = received(lines, 4)
+    assert [event.kind for event in heard] == [EventKind.DATA_CHANGED] * 4
+    assert [event.details for event in heard] == [{"collection": "told", "branch": None}] * 4
+    assert EventKind.DATA_CHANGED not in {event.kind for event in client.events(limit=500)}

@@ -126,3 +126,16 @@ def test_parts_in_a_folder_without_init_and_lines_that_only_look_like_ends(folde
 def test_parts_that_are_not_as_they_should_be_run_all_the_same(folder: Path, first_line: int) -> None:
     module, _ = load(folder, "x = 1\n", [Origin("A", -7, 3), Origin("B", -900, first_line)])
     assert module.x == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (ValueError("first\nsecond\nthird"), "ValueError: first"),
+        (SyntaxError("never closed", ("main.py", 1, 2, "f(")), "SyntaxError: never closed"),
+        (KeyError("name"), "KeyError: 'name'"),
+    ],
+)
+def test_an_exception_is_told_in_one_line_its_first(error: Exception, message: str) -> None:
+    error.add_note("Read more elsewhere.")
+    assert describe(error, SourceMap("/nowhere", {}), "x").message == message

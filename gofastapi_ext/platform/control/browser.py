@@ -76,11 +76,17 @@ class Browser:
     """The use cases. Every method raises `GoFastAPIError`s, `NotFoundError` for a branch that is not there."""
 
     def __init__(
-        self, databases: Databases, undo: Undo, timeout_seconds: float, check_room: Callable[[], None]
+        self,
+        databases: Databases,
+        undo: Undo,
+        timeout_seconds: float,
+        check_room: Callable[[], None],
+        on_change: Callable[[Place], None],
     ) -> None:
-        """`check_room` raises where the disk is nearly full."""
+        """`check_room` raises where the disk is nearly full; `on_change` is told where something was changed."""
         self._databases = databases
         self._check_room = check_room
+        self._on_change = on_change
         self._undo = undo
         self._seconds = timeout_seconds
         self._swept: set[str] = set()
@@ -98,26 +104,26 @@ class Browser:
 
     async def insert(self, place: Place, document: dict[str, Any], *, relaxed: bool) -> DocumentView:
         read = _document(document)
-        async with self._documents(place) as documents:
+        async with self._documents(place, changes=True) as documents:
             return await documents.insert(read, relaxed=relaxed)
 
     async def change(self, place: Place, key: str, change: DocumentChange, *, relaxed: bool) -> DocumentView:
         """Raises `DocumentConflictError` where the document is not as it was seen."""
         rules.check_change(change.set, change.unset)
         changed = _document(change.set)
-        async with self._documents(place) as documents:
+        async with self._documents(place, changes=True) as documents:
             return await documents.change(read_key(key), changed, change.unset, change.version, relaxed=relaxed)
 
     async def replace(self, place: Place, key: str, new: DocumentReplace, *, relaxed: bool) -> DocumentView:
         """Raises `DocumentConflictError` where the document is not as it was seen."""
         document = _document(new.document)
-        async with self._documents(place) as documents:
+        async with self._documents(place, changes=True) as documents:
             return await documents.replace(read_key(key), document, new.version, relaxed=relaxed)
 
     async def delete(self, place: Place, key: str, version: str | None) -> DeletedDocument:
         """Delete a document, if a `version` is given only as it was seen, and keep it for a while."""
         document_id = read_key(key)
-        async with self._documents(place) as documents:
+        async with self._documents(place, changes=True) as documents:
             for _ in range(_ATTEMPTS):
                 seen = await documents.raw(document_id)
                 if version is not None and version_of(seen) != version:
@@ -138,13 +144,14 @@ class Browser:
     async def undo(self, user: str, token: str, *, relaxed: bool) -> DocumentView:
         """Bring a deleted document back. Raises `ConflictError` where another has its `_id` now."""
         deleted = await self._undo.find(user, token)
-        async with self._documents(Place(user, deleted.branch, deleted.collection)) as documents:
+        place = Place(user, deleted.branch, deleted.collection)
+        async with self._documents(place, changes=True) as documents:
             view = await documents.bring_back(deleted.raw, relaxed=relaxed)
         await self._undo.forget(token)
         return view
 
     async def create_collection(self, place: Place) -> None:
-        async with self._collections(place) as collections:
+        async with self._collections(place, changes=True) as collections:
             await collections.create(place.collection)
 
     async def drop_collection(self, place: Place, confirm: str) -> None:
@@ -154,15 +161,15 @@ class Browser:
             raise InvalidRequestError(
                 f'To drop the collection "{place.collection}" with everything in it, confirm it by its name.'
             )
-        async with self._collections(place) as collections:
+        async with self._collections(place, changes=True) as collections:
             await collections.drop(place.collection)
 
     async def create_index(self, place: Place, index: IndexCreate) -> str:
-        async with self._collections(place) as collections:
+        async with self._collections(place, changes=True) as collections:
             return await collections.create_index(place.collection, index)
 
     async def drop_index(self, place: Place, name: str) -> None:
-        async with self._collections(place) as collections:
+        async with self._collections(place, changes=True) as collections:
             await collections.drop_index(place.collection, name)
 
     async def explain(self, place: Place, asked: Asked) -> Explanation:
@@ -177,13 +184,17 @@ class Browser:
         check_collection(place.collection)
         async with self._session(place.user, place.branch) as database:
             work = Import(database, place.collection, source, mode, self._seconds, self._check_room)
-            with self._noted(work.staging):
-                async with aclosing(work.run(content)) as events:
-                    async for event in events:
-                        in_force = await self._databases.binding(place.user, place.branch)
-                        if event.kind == "done" and in_force.name != database.name:
-                            event = event.model_copy(update={"kind": "failed", "message": _REPLACED})
-                        yield event
+            try:
+                with self._noted(work.staging):
+                    async with aclosing(work.run(content)) as events:
+                        async for event in events:
+                            in_force = await self._databases.binding(place.user, place.branch)
+                            if event.kind == "done" and in_force.name != database.name:
+                                event = event.model_copy(update={"kind": "failed", "message": _REPLACED})
+                            yield event
+            finally:
+                # Also where it broke off: what was added by then stays.
+                self._on_change(place)
 
     async def export(self, place: Place, asked: Asked, target: Format, *, plain: bool) -> AsyncGenerator[bytes, None]:
         """The documents of the query, in order where it has a sort. `plain`: for people, and no way back."""
@@ -196,16 +207,20 @@ class Browser:
                     yield chunk
 
     @asynccontextmanager
-    async def _documents(self, place: Place) -> AsyncIterator[Documents]:
+    async def _documents(self, place: Place, *, changes: bool = False) -> AsyncIterator[Documents]:
         check_collection(place.collection)
         async with self._session(place.user, place.branch) as database:
             yield Documents(database, place.collection, self._seconds)
+        if changes:
+            self._on_change(place)
 
     @asynccontextmanager
-    async def _collections(self, place: Place) -> AsyncIterator[Collections]:
+    async def _collections(self, place: Place, *, changes: bool = False) -> AsyncIterator[Collections]:
         check_collection(place.collection)
         async with self._session(place.user, place.branch) as database:
             yield Collections(database, self._seconds)
+        if changes:
+            self._on_change(place)
 
     @asynccontextmanager
     async def _session(self, user: str, branch: str | None) -> AsyncIterator[UserDatabase]:

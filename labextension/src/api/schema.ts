@@ -2453,7 +2453,7 @@ export interface components {
          * EventKind
          * @enum {string}
          */
-        EventKind: "deployed" | "deploy_failed" | "rolled_back" | "started" | "restarted" | "stopped" | "env_changed" | "changed" | "draft_saved" | "new_error" | "cloned" | "deleted" | "restored" | "crashed" | "crash_loop" | "recovered" | "scaled" | "slept" | "woke" | "health" | "removal_warning" | "removed" | "cleaned" | "backed_up" | "backup_failed" | "database_restored" | "branch_created" | "branch_dropped" | "branch_promoted" | "credentials_rotated" | "database_full" | "database_writable" | "operation_ended" | "too_many_connections" | "alert_failed";
+        EventKind: "deployed" | "deploy_failed" | "rolled_back" | "started" | "restarted" | "stopped" | "env_changed" | "changed" | "draft_saved" | "new_error" | "cloned" | "deleted" | "restored" | "crashed" | "crash_loop" | "recovered" | "scaled" | "slept" | "woke" | "health" | "removal_warning" | "removed" | "cleaned" | "backed_up" | "backup_failed" | "database_restored" | "branch_created" | "branch_dropped" | "branch_promoted" | "data_changed" | "credentials_rotated" | "database_full" | "database_writable" | "operation_ended" | "too_many_connections" | "alert_failed";
         /** ExplainRequest */
         ExplainRequest: {
             /**

@@ -10,10 +10,12 @@ import type {
   StageEvent,
   VariableView
 } from '../api/types';
+import type { AppsModel } from '../apps/model';
 import { EnvChanges } from './environment/changes';
 import { filtered, mayChangeSomething, parseHeaders, title } from './errors/model';
 import { filesOf } from './history/files';
 import { LogBuffer } from './logs/buffer';
+import { AppPageModel } from './model';
 import { segments, sortedRoutes, timeline, total } from './overview/figures';
 import { qrPath } from './overview/qr';
 import { isThisMachine } from './overview/reach';
@@ -185,6 +187,21 @@ describe('errors', () => {
     expect(['get', 'HEAD', 'POST', 'DELETE'].map(mayChangeSomething)).toEqual([false, false, true, true]);
     expect(parseHeaders('A: b: c\n\n X-Y : z ')).toEqual({ A: 'b: c', 'X-Y': 'z' });
     expect(() => parseHeaders('nothing')).toThrow('"nothing" is no header');
+  });
+});
+
+describe('the page', () => {
+  it('has something to save while variables or settings are changed', () => {
+    const apps = { client: {}, deploys: {}, get: () => ({}), isReady: true } as unknown as AppsModel;
+    const model = new AppPageModel('menu', apps);
+    expect(model.hasChanges).toBe(false);
+    const now = { title: 'menu', sleepAfter: 'never', workers: 1, bodies: false };
+    model.settings.edit({ title: 'The M' }, now);
+    expect(model.hasChanges).toBe(true);
+    model.settings.edit({ title: 'menu' }, now);
+    expect(model.hasChanges).toBe(false);
+    model.environment.set('TOKEN', { value: 'hush', secret: true });
+    expect(model.hasChanges).toBe(true);
   });
 });
 

@@ -42,7 +42,9 @@ export function Header(props: { page: IPage; view: AppView }): React.ReactElemen
           {view.version != null && <span>{trans.__('Version %1', view.version)}</span>}
           {view.draft && view.code_state !== 'up_to_date' && (
             <span className="gf-PageHeader-changes" title={moment(view.draft.saved_at)}>
-              {trans.__('Changes not deployed, saved %1', ago(view.draft.saved_at))}
+              {view.version == null
+                ? trans.__('Saved %1', ago(view.draft.saved_at))
+                : trans.__('Changes not deployed, saved %1', ago(view.draft.saved_at))}
             </span>
           )}
           {view.workers > 1 && <span>{workersWord(view, trans)}</span>}
@@ -69,7 +71,8 @@ export function Header(props: { page: IPage; view: AppView }): React.ReactElemen
         {view.draft && view.code_state !== 'up_to_date' && has(CommandIDs.deployDraft) && (
           <Act
             icon={runIcon}
-            label={trans.__('Deploy changes')}
+            label={view.version == null ? trans.__('Deploy') : trans.__('Deploy changes')}
+            isPrimary={view.version == null}
             isBusy={deploy !== undefined}
             onClick={() => run(CommandIDs.deployDraft)}
           />

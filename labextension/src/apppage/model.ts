@@ -80,7 +80,8 @@ export class AppPageModel extends PageModel {
 
   /** Whether something was entered that is not saved, and can be. */
   get hasChanges(): boolean {
-    return !this.environment.changes.isEmpty && (this.entry !== undefined || !this.apps.isReady);
+    const isEdited = !this.environment.changes.isEmpty || Object.keys(this.settings.edits).length > 0;
+    return isEdited && (this.entry !== undefined || !this.apps.isReady);
   }
 
   protected look(signal: AbortSignal): void {

@@ -36,6 +36,7 @@ export class AppPage extends MainPage<AppPageModel> {
     this._label();
     apps.changed.connect(this._label, this);
     model.environment.changed.connect(this._mark, this);
+    model.settings.changed.connect(this._mark, this);
   }
 
   override dispose(): void {
@@ -52,14 +53,17 @@ export class AppPage extends MainPage<AppPageModel> {
 
   /** Whether nothing is lost that somebody has entered, or they want it so. */
   private async _mayClose(): Promise<boolean> {
-    const { app, hasChanges } = this.model;
+    const { app, hasChanges, environment } = this.model;
+    const trans = this._trans;
     return (
       !hasChanges ||
       confirm({
-        trans: this._trans,
-        title: this._trans.__('Close the page of %1?', app),
-        body: this._trans.__('Changes to its variables are not saved yet, and would be lost.'),
-        action: this._trans.__('Close without saving'),
+        trans,
+        title: trans.__('Close the page of %1?', app),
+        body: environment.changes.isEmpty
+          ? trans.__('Changes to its settings are not saved yet, and would be lost.')
+          : trans.__('Changes to its variables are not saved yet, and would be lost.'),
+        action: trans.__('Close without saving'),
         warn: true
       })
     );

@@ -3,6 +3,7 @@ import { Clipboard, InputDialog, Notification } from '@jupyterlab/apputils';
 import { Client, data } from '../api/client';
 import type { AppView, StageEvent } from '../api/types';
 import { confirmByName } from '../common/ask';
+import { Once } from '../common/once';
 import { notifyError, notifyProblem, notifyUndo, withProgress } from '../common/notify';
 import { seconds } from '../common/format';
 import type { TranslationBundle } from '../common/translation';
@@ -46,15 +47,8 @@ export class AppActions {
     await this._bring(app, 'restart', undefined, () => this._trans.__('%1 was restarted', app));
   }
 
-  async stop(app: string): Promise<void> {
-    const trans = this._trans;
-    const stopped = await withProgress({ during: trans.__('Stopping %1 …', app) }, trans, () =>
-      data(this._client.api.POST('/api/apps/{app_id}/stop', { params: { path: { app_id: app } } }))
-    );
-    if (stopped) {
-      void this._apps.refresh();
-      notifyUndo(trans.__('%1 is stopped', app), trans, () => void this.start(app));
-    }
+  stop(app: string): Promise<void> {
+    return this._once.do(`stop ${app}`, () => this._stop(app));
   }
 
   async remove(app: string): Promise<void> {
@@ -68,19 +62,8 @@ export class AppActions {
       name: app,
       action: trans.__('Delete')
     });
-    if (!sure) {
-      return;
-    }
-    const deleted = await withProgress({ during: trans.__('Deleting %1 …', app) }, trans, () =>
-      data(
-        this._client.api.DELETE('/api/apps/{app_id}', {
-          params: { path: { app_id: app }, query: { confirm: app } }
-        })
-      )
-    );
-    if (deleted) {
-      void this._apps.refresh();
-      notifyUndo(trans.__('%1 is deleted', app), trans, () => void this.restore(app));
+    if (sure) {
+      await this._remove(app);
     }
   }
 
@@ -102,13 +85,22 @@ export class AppActions {
     if (!asked.button.accept || !to) {
       return;
     }
-    const made = await withProgress({ during: trans.__('Cloning %1 …', app) }, trans, () =>
-      data(
-        this._client.api.POST('/api/apps/{app_id}/clone', {
-          params: { path: { app_id: app } },
-          body: { to, source: 'draft' }
-        })
-      )
+    await this._clone(app, to);
+  }
+
+  private async _clone(app: string, to: string): Promise<void> {
+    const trans = this._trans;
+    const made = await withProgress(
+      { during: trans.__('Cloning %1 …', app) },
+      trans,
+      () =>
+        data(
+          this._client.api.POST('/api/apps/{app_id}/clone', {
+            params: { path: { app_id: app } },
+            body: { to, source: 'draft' }
+          })
+        ),
+      () => void this._clone(app, to)
     );
     if (made === undefined) {
       return;
@@ -129,7 +121,45 @@ export class AppActions {
     });
   }
 
-  private async _bring(
+  private async _remove(app: string): Promise<void> {
+    const trans = this._trans;
+    const deleted = await withProgress(
+      { during: trans.__('Deleting %1 …', app) },
+      trans,
+      () =>
+        data(
+          this._client.api.DELETE('/api/apps/{app_id}', {
+            params: { path: { app_id: app }, query: { confirm: app } }
+          })
+        ),
+      () => void this._remove(app)
+    );
+    if (deleted) {
+      void this._apps.refresh();
+      notifyUndo(trans.__('%1 is deleted', app), trans, () => void this.restore(app));
+    }
+  }
+
+  private async _stop(app: string): Promise<void> {
+    const trans = this._trans;
+    const stopped = await withProgress(
+      { during: trans.__('Stopping %1 …', app) },
+      trans,
+      () => data(this._client.api.POST('/api/apps/{app_id}/stop', { params: { path: { app_id: app } } })),
+      () => void this.stop(app)
+    );
+    if (stopped) {
+      void this._apps.refresh();
+      notifyUndo(trans.__('%1 is stopped', app), trans, () => void this.start(app));
+    }
+  }
+
+  private _bring(...what: Parameters<AppActions['_brought']>): Promise<StageEvent | null> {
+    const [app, verb] = what;
+    return this._once.do(`${verb} ${app}`, () => this._brought(...what));
+  }
+
+  private async _brought(
     app: string,
     verb: 'deploy' | 'start' | 'restart' | 'restore',
     body: Record<string, unknown> | undefined,
@@ -167,4 +197,5 @@ export class AppActions {
   }
 
   private readonly _client: Client;
+  private readonly _once = new Once();
 }

@@ -11,14 +11,17 @@ describe('the model of all apps', () => {
   let names: string[];
   let streams: ServerResponse[];
   let broken: boolean;
+  let refused: boolean;
   let model: AppsModel;
 
   beforeEach(async () => {
     page = new PageStub();
-    [names, streams, broken] = [['hello'], [], false];
+    [names, streams, broken, refused] = [['hello'], [], false, false];
     server = await serve((path, _, response) => {
       if (broken) {
         json(response, { message: 'The service is being restarted.', code: 'unavailable' }, 503);
+      } else if (refused) {
+        json(response, { message: 'Sign in again.' }, 403);
       } else if (path === '/api/events') {
         response.writeHead(200, { 'Content-Type': 'text/event-stream' });
         response.write('retry: 1000\n\n');
@@ -95,6 +98,19 @@ describe('the model of all apps', () => {
     expect(ids()).toBe('hello');
     broken = false;
     await model.refresh();
+    expect(model.error).toBeNull();
+  });
+
+  it('follows again after it was refused, once somebody tries again', async () => {
+    refused = true;
+    model.watch();
+    await until(() => model.error !== null, 'refused');
+    refused = false;
+    await model.refresh();
+    await until(() => streams.length === 1, 'open');
+    names = ['notes'];
+    streams[0].write('id: 7\nevent: deployed\ndata: {"id":7,"kind":"deployed"}\n\n');
+    await until(() => ids() === 'notes', 'read again');
     expect(model.error).toBeNull();
   });
 

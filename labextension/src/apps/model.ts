@@ -77,7 +77,7 @@ export class AppsModel implements IDisposable {
   watch(): IDisposable {
     this._watchers += 1;
     if (this._watchers === 1) {
-      this._following = whileVisible(signal => void this._follow(signal), this._page);
+      this._begin();
     }
     let disposed = false;
     return {
@@ -99,6 +99,10 @@ export class AppsModel implements IDisposable {
 
   /** Read everything again. Never throws: `error` tells. */
   async refresh(): Promise<void> {
+    // After an answer that waiting does not better, as that one is signed out, events are followed no more.
+    if (this._brokeOff && this._watchers > 0) {
+      this._begin();
+    }
     await Promise.all([this._readApps(), this._readNumbers()]);
   }
 
@@ -110,6 +114,12 @@ export class AppsModel implements IDisposable {
     }
   }
 
+  private _begin(): void {
+    this._brokeOff = false;
+    this._following?.dispose();
+    this._following = whileVisible(signal => void this._follow(signal), this._page);
+  }
+
   private async _follow(signal: AbortSignal): Promise<void> {
     const timer = setInterval(() => void this.refresh(), LOOK_EVERY_MS);
     signal.addEventListener('abort', () => clearInterval(timer), { once: true });
@@ -117,13 +127,16 @@ export class AppsModel implements IDisposable {
       // Whatever happened before the stream was open is in the list that is read then.
       for await (const event of this.client.events({ signal, onOpen: () => void this.refresh() })) {
         this._eventReceived.emit(event);
-        this._gather();
+        if (event.kind !== 'data_changed') {
+          this._gather();
+        }
         if (event.kind === 'new_error') {
           void this._readNumbers();
         }
       }
     } catch (error) {
       clearInterval(timer);
+      this._brokeOff = !signal.aborted;
       this._fail(error);
     }
   }
@@ -185,6 +198,7 @@ export class AppsModel implements IDisposable {
   private _disposed = false;
   private _turn = 0;
   private _watchers = 0;
+  private _brokeOff = false;
   private _following: IDisposable | null = null;
   private _gathering: ReturnType<typeof setTimeout> | undefined;
   private readonly _changed = new Signal<this, void>(this);

@@ -53,12 +53,14 @@ export function notifyProblem(message: string, trans: TranslationBundle, retry?:
 /**
  * Run a task. What takes longer than half a second is shown as under way; its end replaces that.
  *
- * Returns undefined where it failed; the person was told, and can try again.
+ * Returns undefined where it failed; the person was told, and can try again: the task, or `again`, where more
+ * belongs to it.
  */
 export async function withProgress<T>(
   words: { during: string; done?: (result: T) => string },
   trans: TranslationBundle,
-  task: () => Promise<T>
+  task: () => Promise<T>,
+  again: () => void = () => void withProgress(words, trans, task)
 ): Promise<T | undefined> {
   let shown: string | null = null;
   const timer = setTimeout(() => {
@@ -78,7 +80,7 @@ export async function withProgress<T>(
     if (shown) {
       Notification.dismiss(shown);
     }
-    notifyError(error, trans, () => void withProgress(words, trans, task));
+    notifyError(error, trans, again);
     return undefined;
   }
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Client } from '../api/client';
 import { ApiError } from '../api/errors';
 import type { DataProgress, DocumentView } from '../api/types';
-import { cell, columns } from './collections/cells';
+import { cell, columns, nameOf } from './collections/cells';
 import { DocumentEditor, rebased } from './collections/editing';
 import { changes, Json, JsonObject, merged, pretty, relaxed, roundedNumber } from './collections/ejson';
 import { keysOf } from './collections/indexKeys';
@@ -200,6 +200,15 @@ describe('a table of documents', () => {
     [null, 'null', 'word'],
     ['x'.repeat(200), `${'x'.repeat(120)}…`, 'text']
   ])('shows %j as %s', (value, text, kind) => expect(cell(value as Json, trans)).toEqual({ text, kind }));
+
+  it.each([
+    ['tea', 'tea'],
+    ['', '""'],
+    [' ', '" "'],
+    [{ $oid: '6566f0c2a7b1f24d8e9c0a11' }, '6566f0c2a7b1f24d8e9c0a11'],
+    [{ x: { $numberInt: '1' }, y: [null] }, '{"x":1,"y":[null]}'],
+    [{ $binary: { base64: 'eA==', subType: '00' } }, '{"$binary":{"base64":"eA==","subType":"00"}}']
+  ])('calls a document with the _id %j %s', (id, name) => expect(nameOf(id as Json, trans)).toBe(name));
 });
 
 describe('the query bar', () => {

@@ -38,6 +38,29 @@ describe('the page of the data', () => {
     await until(() => readings() === 2, 'read again');
   });
 
+  it('reads documents again after they were changed elsewhere, by hand or an import', async () => {
+    eventReceived.emit({
+      kind: 'data_changed',
+      app: null,
+      details: { collection: 'people', branch: 'next' }
+    });
+    eventReceived.emit({ kind: 'data_changed', app: null, details: { collection: 'orders', branch: null } });
+    const looks = () => server.asked.filter(each => each === 'GET /api/database').length;
+    await until(() => looks() === 2, 'sizes read again');
+    expect(readings()).toBe(1);
+    // Of many at once, as a program writes them, the page is read once.
+    for (let number = 0; number < 20; number += 1) {
+      eventReceived.emit({
+        kind: 'data_changed',
+        app: null,
+        details: { collection: 'people', branch: null }
+      });
+    }
+    await until(() => looks() === 3, 'sizes read again');
+    await until(() => readings() > 1, 'documents read again');
+    expect(readings()).toBe(2);
+  });
+
   it('leaves them alone after anything else: somebody may be in them', async () => {
     eventReceived.emit({ kind: 'backed_up', app: null });
     await until(

@@ -20,7 +20,8 @@ const NOTICED = new Set<Event['kind']>(['operation_ended', 'too_many_connections
 /** After these it is another database. */
 const REPLACING = new Set<Event['kind']>(['database_restored', 'branch_promoted']);
 /** What may change what is shown. */
-const TELLING = /^(database_|backup_|backed_up|branch_|credentials_|operation_|too_many_connections)/;
+const TELLING =
+  /^(data_changed|database_|backup_|backed_up|branch_|credentials_|operation_|too_many_connections)/;
 
 export function isTab(name: unknown): name is Tab {
   return TABS.includes(name as Tab);
@@ -162,16 +163,27 @@ export class DataModel extends PageModel {
     if (NOTICED.has(event.kind)) {
       this.tell(event);
     }
-    if (REPLACING.has(event.kind)) {
-      this._collection?.refresh();
-    }
+    this._isStale ||= REPLACING.has(event.kind) || this._isOfCollection(event);
     // Apps that start or stop are those that have it open.
     if (TELLING.test(event.kind) || event.app !== null) {
       this._gathering ??= setTimeout(() => {
         this._gathering = undefined;
+        if (this._isStale) {
+          this._isStale = false;
+          this._collection?.refresh();
+        }
         this.refresh();
       }, GATHER_MS);
     }
+  }
+
+  /** Whether somebody changed the collection that is open, maybe in another window or by an import. */
+  private _isOfCollection({ kind, details }: Event): boolean {
+    return (
+      kind === 'data_changed' &&
+      details?.collection === this._collection?.name &&
+      (details?.branch ?? null) === this._branch
+    );
   }
 
   private _readIfLooking(): void {
@@ -197,5 +209,7 @@ export class DataModel extends PageModel {
   private _tab: Tab = 'collections';
   private _collection: CollectionModel | null = null;
   private _notice: Event | null = null;
+  /** Whether the documents that are shown may be others by now. */
+  private _isStale = false;
   private _gathering: ReturnType<typeof setTimeout> | undefined;
 }

@@ -9,6 +9,7 @@ import { data } from '../api/client';
 import type { AppsModel } from '../apps/model';
 import { suggestName } from '../apps/naming';
 import { notifyError, withProgress } from '../common/notify';
+import { Once } from '../common/once';
 import type { TranslationBundle } from '../common/translation';
 import { askName, type INames } from './askName';
 import { MAIN, readCell } from './cell';
@@ -108,10 +109,9 @@ export class NotebookDeploys {
     }
     const source = model.sharedModel.getSource();
     await this._show(panel, index);
-    if (!(await this._makesApp(source))) {
-      return;
-    }
-    const name = given ?? (await this._ask(panel, source));
+    const name = await this._asking.orNever(panel.id, async () =>
+      (await this._makesApp(source)) ? (given ?? this._ask(panel, source)) : null
+    );
     if (name === null) {
       return;
     }
@@ -142,16 +142,13 @@ export class NotebookDeploys {
   private async _marked(panel: NotebookPanel, apps: string[], after: number): Promise<void> {
     let [app] = apps;
     if (apps.length > 1) {
-      const chosen = await InputDialog.getItem({
-        title: this._trans.__('Deploy which app?'),
-        label: this._trans.__('Cells are marked for each of these'),
-        items: apps,
-        okLabel: this._trans.__('Deploy')
+      const chosen = await this._which(panel, this._trans.__('Deploy which app?'), apps, {
+        label: this._trans.__('Cells are marked for each of these')
       });
-      if (!chosen.button.accept || chosen.value === null) {
+      if (chosen === null) {
         return;
       }
-      app = chosen.value;
+      app = chosen;
     }
     const again = planMarked(cellsOf(panel), app);
     if (again.do === 'run') {
@@ -174,15 +171,29 @@ export class NotebookDeploys {
   private async _choose(panel: NotebookPanel, indices: number[], name?: string): Promise<void> {
     const cells = cellsOf(panel);
     const labels = indices.map(index => labelOf(cells[index], index));
-    const chosen = await InputDialog.getItem({
-      title: this._trans.__('Deploy which cell?'),
-      items: labels,
-      okLabel: this._trans.__('Deploy')
-    });
-    if (chosen.button.accept && chosen.value !== null) {
-      const index = indices[labels.indexOf(chosen.value)];
+    const chosen = await this._which(panel, this._trans.__('Deploy which cell?'), labels);
+    if (chosen !== null) {
+      const index = indices[labels.indexOf(chosen)];
       await this._do(panel, plan(cells, index), name);
     }
+  }
+
+  /** Let the person choose what to deploy; null for nothing. */
+  private _which(
+    panel: NotebookPanel,
+    title: string,
+    items: string[],
+    more: { label?: string } = {}
+  ): Promise<string | null> {
+    return this._asking.orNever(panel.id, async () => {
+      const chosen = await InputDialog.getItem({
+        title,
+        items,
+        okLabel: this._trans.__('Deploy'),
+        ...more
+      });
+      return chosen.button.accept ? chosen.value : null;
+    });
   }
 
   /** Whether there is an app in this code, so that none is made in vain; where there is none, the person is told. */
@@ -239,6 +250,9 @@ export class NotebookDeploys {
     }
     return isSame;
   }
+
+  /** By notebook: after a second click nobody is asked once more. */
+  private readonly _asking = new Once();
 
   private async _show(panel: NotebookPanel, index: number): Promise<void> {
     if (panel.content.activeCellIndex !== index) {

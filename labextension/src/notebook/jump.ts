@@ -32,14 +32,13 @@ export async function jumpToCell(
 ): Promise<void> {
   const { trans } = tools;
   const name = PathExt.basename(to.notebook ?? '');
-  const panels = openPanels(tools.tracker).filter(
-    panel => !name || PathExt.basename(panel.context.path) === name
-  );
+  const all = openPanels(tools.tracker);
+  const panels = all.filter(panel => !name || PathExt.basename(panel.context.path) === name);
   // A copy of a notebook has the same cells: the one that is meant comes first, then one that may be it, renamed.
   const meant =
     panels.find(each => each.context.localPath === to.notebook) ??
     (name ? await open([to.notebook!], tools) : undefined);
-  const panel =
+  const named =
     [meant, ...panels].find(each => each && findCell(each, to) !== null) ??
     meant ??
     panels[0] ??
@@ -49,6 +48,8 @@ export async function jumpToCell(
           tools
         )
       : undefined);
+  // Under whatever name: a notebook that was renamed since has the cell still.
+  const panel = named && findCell(named, to) ? named : (all.find(each => hasCell(each, to)) ?? named);
   if (!panel) {
     Notification.warning(
       name
@@ -85,6 +86,10 @@ function findCell(panel: NotebookPanel, to: IJump): Cell | null {
       .some(line => line.trim() === text);
   const named = byId ?? byNumber;
   return named && (!text || hasText(named)) ? named : (cells.find(hasText) ?? named ?? null);
+}
+
+function hasCell(panel: NotebookPanel, { cell_id: id }: IJump): boolean {
+  return Boolean(id) && panel.content.widgets.some(cell => cell.model.id === id);
 }
 
 /** The line that is meant. What was edited above it has moved it. */

@@ -10,6 +10,7 @@ import { askForNewApp } from '../apps/newApp';
 import { CommandIDs } from '../commands';
 import { gofastapiIcon } from '../common/icons';
 import { notifyError } from '../common/notify';
+import { Once } from '../common/once';
 import type { TranslationBundle } from '../common/translation';
 
 /** Add the commands that make apps, and those on all of them. */
@@ -22,6 +23,7 @@ export function addGeneralCommands(
 ): string[] {
   const { commands, shell } = app;
 
+  const asking = new Once();
   const deployed = async (name: string, body: Record<string, unknown>) => {
     if ((await actions.deploy(name, body)) && commands.hasCommand(CommandIDs.openPage)) {
       await commands.execute(CommandIDs.openPage, { app: name });
@@ -47,15 +49,17 @@ export function addGeneralCommands(
       }
     },
     execute: async args => {
-      await apps.refresh();
       const panel = notebooks?.currentWidget ?? null;
       const usable = panel !== null && commands.hasCommand(CommandIDs.deployMarked);
-      const chosen = await askForNewApp({
-        client: apps.client,
-        trans,
-        taken: apps.names,
-        notebook: usable ? panel.title.label : null,
-        template: typeof args.template === 'string' ? args.template : undefined
+      const chosen = await asking.orNever('new app', async () => {
+        await apps.refresh();
+        return askForNewApp({
+          client: apps.client,
+          trans,
+          taken: apps.names,
+          notebook: usable ? panel.title.label : null,
+          template: typeof args.template === 'string' ? args.template : undefined
+        });
       });
       if (chosen === null) {
         return;

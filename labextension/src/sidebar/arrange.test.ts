@@ -31,10 +31,10 @@ const APPS = [
 
 describe('apps in the sidebar', () => {
   it.each<[Sort, string]>([
-    ['name', 'ant bee cat dog'],
+    ['name', 'ant cat dog bee'],
     ['recent', 'cat ant bee dog'],
-    ['busiest', 'ant bee dog cat'],
-    ['troubled', 'ant dog bee cat']
+    ['busiest', 'ant dog bee cat'],
+    ['troubled', 'ant dog cat bee']
   ])('come %s', (sort, order) => {
     expect(
       arrange(APPS, '', sort)

@@ -6,7 +6,7 @@ export type Sort = (typeof SORTS)[number];
 
 const TROUBLE: Record<HealthColor, number> = { red: 0, yellow: 1, green: 2, asleep: 3, grey: 4 };
 
-/** The apps whose name or title holds every word of the search, in order. Those that are alike, by name. */
+/** The apps whose name or title holds every word of the search, in order. Those that are alike, by title, as they are shown. */
 export function arrange(apps: ReadonlyArray<IAppEntry>, search: string, sort: Sort): IAppEntry[] {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   const found = apps.filter(({ view }) => {
@@ -14,7 +14,11 @@ export function arrange(apps: ReadonlyArray<IAppEntry>, search: string, sort: So
     return words.every(word => text.includes(word));
   });
   const key = KEYS[sort];
-  return found.sort((a, b) => key(a) - key(b) || a.view.id.localeCompare(b.view.id));
+  return found.sort((a, b) => key(a) - key(b) || byTitle(a, b));
+}
+
+function byTitle({ view: a }: IAppEntry, { view: b }: IAppEntry): number {
+  return a.title.localeCompare(b.title) || a.id.localeCompare(b.id);
 }
 
 const KEYS: Record<Sort, (entry: IAppEntry) => number> = {

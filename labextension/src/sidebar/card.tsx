@@ -180,21 +180,24 @@ interface IAppEntryProps {
 
 function Actions(props: IAppCardProps): React.ReactElement {
   const { entry, commands, trans, active, onMenu } = props;
-  const { id } = entry.view;
+  const { view } = entry;
+  const { id } = view;
   const verbs: [string, LabIcon][] = [
     [CommandIDs.openApp, launchIcon],
     [CommandIDs.copyUrl, copyIcon],
     [CommandIDs.editCode, editIcon],
     [CommandIDs.showLogs, listIcon],
     [
-      entry.view.target === 'stopped' ? CommandIDs.start : CommandIDs.stop,
-      entry.view.target === 'stopped' ? runIcon : stopIcon
+      view.target === 'stopped' ? CommandIDs.start : CommandIDs.stop,
+      view.target === 'stopped' ? runIcon : stopIcon
     ]
   ];
   return (
     <div className="gf-App-actions" role="group" aria-label={trans.__('Actions on %1', id)}>
       {verbs
         .filter(([command]) => commands.isVisible(command, { app: id, menu: true }))
+        // What needs a version only takes the room of the name before there is one.
+        .filter(([command]) => view.version !== null || commands.isEnabled(command, { app: id }))
         .map(([command, icon]) => {
           const label = commands.label(command, { app: id });
           return (

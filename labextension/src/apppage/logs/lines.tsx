@@ -18,6 +18,7 @@ export function LogLines(props: {
 }): React.ReactElement {
   const { lines, isWrapped, trans } = props;
   const host = React.useRef<HTMLDivElement>(null);
+  const content = React.useRef<HTMLDivElement>(null);
   const [isAtEnd, setAtEnd] = React.useState(true);
   const [most, setMost] = React.useState(PAGE_LINES);
   const shown = lines.slice(-most);
@@ -30,6 +31,16 @@ export function LogLines(props: {
       toEnd();
     }
   }, [last, isWrapped, isAtEnd]);
+  // How tall a line is that wraps is known only once it came into view, and changes with the width.
+  React.useEffect(() => {
+    if (!isAtEnd) {
+      return;
+    }
+    const observer = new ResizeObserver(toEnd);
+    observer.observe(host.current!);
+    observer.observe(content.current!);
+    return () => observer.disconnect();
+  }, [isAtEnd]);
 
   return (
     <div className="gf-LogLines">
@@ -45,20 +56,22 @@ export function LogLines(props: {
           setAtEnd(scrollHeight - scrollTop - clientHeight < NEAR_PIXELS);
         }}
       >
-        {earlier > 0 && (
-          <Button
-            className="gf-Action gf-LogLines-earlier"
-            onClick={() => {
-              setAtEnd(false);
-              setMost(most + PAGE_LINES);
-            }}
-          >
-            {trans._n('Show the earlier line', 'Show earlier lines (%1)', earlier)}
-          </Button>
-        )}
-        {shown.map(line => (
-          <Line key={line.key} line={line} />
-        ))}
+        <div ref={content}>
+          {earlier > 0 && (
+            <Button
+              className="gf-Action gf-LogLines-earlier"
+              onClick={() => {
+                setAtEnd(false);
+                setMost(most + PAGE_LINES);
+              }}
+            >
+              {trans._n('Show the earlier line', 'Show earlier lines (%1)', earlier)}
+            </Button>
+          )}
+          {shown.map(line => (
+            <Line key={line.key} line={line} />
+          ))}
+        </div>
       </div>
       {!isAtEnd && (
         <Button

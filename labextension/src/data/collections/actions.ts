@@ -3,7 +3,7 @@ import type { DocumentView } from '../../api/types';
 import { confirm, confirmByName } from '../../common/ask';
 import { notifyError, notifyUndo, withProgress } from '../../common/notify';
 import type { IPage } from '../page';
-import { cell } from './cells';
+import { nameOf } from './cells';
 import type { Json } from './ejson';
 import type { CollectionModel } from './model';
 
@@ -38,7 +38,7 @@ export async function deleteDocument(
   try {
     const { undo, note } = await collection.delete(document);
     void model.database.refresh();
-    const name = cell(document.id as Json, trans).text;
+    const name = nameOf(document.id as Json, trans);
     if (!undo) {
       notifyError(new Error(note ?? trans.__('%1 was deleted, and cannot come back.', name)), trans);
       return;

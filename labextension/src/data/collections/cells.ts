@@ -35,6 +35,19 @@ export function cell(value: Json, trans: TranslationBundle): ICell {
   return isWrapper(plain) ? wrapped(plain, trans) : { text: fields(plain, trans), kind: 'nested' };
 }
 
+/** What a document is called: its `_id`, so that another one reads differently, and never nothing at all. */
+export function nameOf(id: Json, trans: TranslationBundle): string {
+  const { text, kind } = cell(id, trans);
+  const saysLess = kind === 'nested' || text.trim() === '' || ofBytes(id);
+  return saysLess ? cut(JSON.stringify(relaxed(id))) : text;
+}
+
+/** Bytes that are no UUID: how many they are says little. */
+function ofBytes(value: Json): boolean {
+  const { $binary } = isPlainObject(value) ? value : {};
+  return isPlainObject($binary) && $binary.subType !== '04';
+}
+
 function wrapped(value: JsonObject, trans: TranslationBundle): ICell {
   const [[name, inner]] = Object.entries(value);
   switch (name) {

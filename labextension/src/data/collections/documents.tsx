@@ -15,7 +15,7 @@ import { ErrorNotice } from '../../common/notice';
 import { useSignal } from '../../common/useSignal';
 import type { IPage } from '../page';
 import { deleteDocument, openDocument } from './actions';
-import { cell, columns } from './cells';
+import { cell, columns, nameOf } from './cells';
 import { EditorPanel } from './editorPanel';
 import type { Json, JsonObject } from './ejson';
 import { ExplanationView } from './explanation';
@@ -183,7 +183,7 @@ function Row(props: {
   const { page, collection, document, names, hasMore } = props;
   const { trans } = page;
   const fields = document.document as JsonObject;
-  const name = cell(document.id as Json, trans).text;
+  const name = nameOf(document.id as Json, trans);
   const isOpen = collection.editor?.seen?.key === document.key;
   return (
     <tr className={isOpen ? 'gf-mod-open' : ''}>

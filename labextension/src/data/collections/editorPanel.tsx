@@ -7,7 +7,7 @@ import { Busy } from '../../common/busy';
 import { useSignal } from '../../common/useSignal';
 import type { IPage } from '../page';
 import { mayLeave } from './actions';
-import { cell } from './cells';
+import { nameOf } from './cells';
 import type { DocumentEditor, IConflict } from './editing';
 import type { Json } from './ejson';
 
@@ -19,7 +19,7 @@ export function EditorPanel(props: { page: IPage; editor: DocumentEditor }): Rea
   const [isSaved, setSaved] = React.useState(false);
   const { collection, seen, conflict } = editor;
   const opener = React.useRef(document.activeElement as HTMLElement | null);
-  const name = seen ? cell(seen.id as Json, trans).text : trans.__('A new document');
+  const name = seen ? nameOf(seen.id as Json, trans) : trans.__('A new document');
 
   const save = async () => {
     setSaved(false);
