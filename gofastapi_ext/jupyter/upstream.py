@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from types import SimpleNamespace
 from typing import Any, cast
 from weakref import WeakSet
@@ -179,7 +179,10 @@ class Socket:
     async def close(self, code: int, reason: str) -> None:
         """Say goodbye, and wait a little for the answer. Does nothing where it is closed."""
         self._farewell = (code, reason)
-        await self._socket.close(code=code, message=reason.encode())
+        # aiohttp reads on until the app's own goodbye comes, which one that only sends may never say.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FAREWELL_SECONDS):
+                await self._socket.close(code=code, message=reason.encode())
 
 
 def _session(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:

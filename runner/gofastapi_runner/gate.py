@@ -23,6 +23,7 @@ from gofastapi_runner.preview import is_page
 from gofastapi_runner.routes import serves
 from gofastapi_runner.tally import NOTES_AT_ONCE, Tally
 from gofastapi_runner.tracebacks import SourceMap, hint_for, render
+from gofastapi_runner.websocket import WebSocket, is_of_a_gone_peer
 
 _PREFIX = re.compile(rb"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+")
 _PROBE_HEADER = b"x-gofastapi-probe"
@@ -35,12 +36,9 @@ _OF_A_PROBE = -2
 # The status of a request that nobody waits for any more.
 _CLIENT_GONE = 499
 _TEXT = [(b"content-type", b"text/plain; charset=utf-8")]
-# A service that restarts: the client is to connect again.
-_WEBSOCKET_SERVICE_RESTART = 1012
-# Of Starlette, which need not be what the app is made of.
-_PEER_GONE = "WebSocketDisconnect"
 # Stands for the method, in what is told of a WebSocket's failure.
 _WEBSOCKET = "WEBSOCKET"
+_INTERNAL_ERROR = 1011
 
 
 class Gate:
@@ -76,7 +74,7 @@ class Gate:
             self._own_answers["/"] = self._redirect_to_docs
         if not serves(app, "/health"):
             self._own_answers["/health"] = self._report_health
-        self._websockets: dict[asyncio.Event, None] = {}
+        self._websockets: set[WebSocket] = set()
 
     def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
         """Serve one request or WebSocket. Never raises: the client has its answer, the log the traceback."""
@@ -104,8 +102,8 @@ class Gate:
 
     def close_websockets(self) -> None:
         """Tell every WebSocket's app that its peer is gone, and the peer to connect again."""
-        for closing in list(self._websockets):
-            closing.set()
+        for socket in self._websockets:
+            socket.close()
 
     async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
         started = perf_counter()
@@ -254,38 +252,23 @@ class Gate:
         await respond(send, 200, [(b"content-type", b"application/json")], b'{"status":"ok"}')
 
     async def _websocket(self, scope: Any, receive: Any, send: Any) -> None:
-        closing = asyncio.Event()
-        self._websockets[closing] = None
-        closer = asyncio.create_task(closing.wait())
-        pending: asyncio.Task[Any] | None = None
-
-        async def receive_or_close() -> Any:
-            nonlocal pending
-            pending = pending or asyncio.ensure_future(receive())
-            await asyncio.wait((pending, closer), return_when=asyncio.FIRST_COMPLETED)
-            if pending.done():
-                message, pending = pending.result(), None
-                return message
-            return {"type": "websocket.disconnect", "code": _WEBSOCKET_SERVICE_RESTART}
-
+        socket = WebSocket(receive, send)
+        self._websockets.add(socket)
         self.metrics.websockets_open += 1
+        code = None
         try:
             self._prepare(scope)
-            await self._app(scope, receive_or_close, send)
+            await self._app(scope, socket.receive, socket.send)
         except asyncio.CancelledError:
             raise
         except BaseException as error:
-            # How an app leaves a loop that reads when its peer has gone, or is told so here: no failure.
-            if type(error).__name__ != _PEER_GONE:
+            # How an app leaves a loop that reads or sends when its peer has gone, or is told so here: no failure.
+            if not is_of_a_gone_peer(error):
+                code = _INTERNAL_ERROR
                 self._take_failure(scope, self._tally.template(scope), _WEBSOCKET, 500, error, None, False, None)
-                await _close_websocket(send, 1011)
         finally:
-            closer.cancel()
-            if pending is not None:
-                pending.cancel()
-            if closing.is_set():
-                await _close_websocket(send, _WEBSOCKET_SERVICE_RESTART)
-            del self._websockets[closing]
+            await socket.end(code)
+            self._websockets.discard(socket)
             self.metrics.websockets_open -= 1
             self.metrics.last_ended = perf_counter()
 
@@ -323,10 +306,3 @@ class Gate:
         traceback, hint = render(error, self._sources), hint_for(error)
         print(f"{where} raised\n{traceback}" + (f"\nHint: {hint}" if hint else ""), file=sys.stderr, flush=True)
         return traceback
-
-
-async def _close_websocket(send: Any, code: int) -> None:
-    try:
-        await send({"type": "websocket.close", "code": code})
-    except Exception:
-        return  # it is closed already

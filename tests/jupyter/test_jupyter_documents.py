@@ -13,6 +13,7 @@ import aiohttp
 import psutil
 import pytest
 from conftest import Jupyter
+from support.data import opened
 from support.platform import Platform
 
 COLLECTIONS = "/api/database/collections"
@@ -87,6 +88,8 @@ async def test_a_refused_import_says_why(jupyter: Jupyter) -> None:
 
 
 async def test_documents_of_any_id_are_reached(jupyter: Jupyter, platform: Platform) -> None:
+    with opened(platform) as data:
+        data.drop_collection("odd/names")
     for document_id in ("a/b", "..", "a/../b", "%2F", "é?#&"):
         made = platform.client.insert_document("odd/names", {"_id": document_id})
         found = await jupyter.get(f"{COLLECTIONS}/odd%2Fnames/documents/{quote(made.key, safe='')}")

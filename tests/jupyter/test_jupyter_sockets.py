@@ -173,6 +173,7 @@ async def test_a_message_of_the_app_beyond_the_limit_closes_the_socket_too(jupyt
 
 
 async def test_a_viewer_who_does_not_read_slows_the_app_down(jupyter: Jupyter) -> None:
+    before = (await jupyter.get(f"{APP}/disconnects")).json
     async with aiohttp.ClientSession() as session, connect(jupyter, session, "/ws/flood") as ws:
         settled, last = 0, -1
         while settled < 5:
@@ -183,6 +184,8 @@ async def test_a_viewer_who_does_not_read_slows_the_app_down(jupyter: Jupyter) -
         received = 0
         while received < last + 1_000_000:
             received += len(await ws.receive_bytes(timeout=10))
+    # It learns that its viewer has gone, though it never listens.
+    await jupyter.until(f"{APP}/disconnects", lambda seen: len(seen) > len(before) and seen[-1] == "flood")
 
 
 async def test_an_app_that_does_not_listen_slows_the_viewer_down(jupyter: Jupyter) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+
 import httpx
 import pytest
 from support.platform import Platform
 from support.waiting import until
 from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as connect_websocket
 
 HEAD = "from fastapi import *\nfrom fastapi.responses import *\n"
@@ -14,6 +17,11 @@ HEAD = "from fastapi import *\nfrom fastapi.responses import *\n"
 
 def ws(url: str, path: str) -> str:
     return url.replace("http", "ws", 1) + path
+
+
+def _read_all(connection: ClientConnection) -> None:
+    while True:
+        connection.recv(timeout=20)
 
 
 def test_websockets_echo_text_and_binary_and_close(platform: Platform) -> None:
@@ -89,6 +97,46 @@ def test_a_websocket_whose_peer_is_gone_is_no_failure_of_an_app_that_just_reads(
     until(lambda: len(platform.app("ws-loop").instances) == 1, what="the first one is gone")
     assert platform.client.errors("ws-loop") == []
     assert "Traceback" not in platform.logs("ws-loop")
+
+
+@pytest.mark.parametrize(("app", "wait"), [("ws-flood", ""), ("ws-ticks", "await asyncio.sleep(0.01)")])
+def test_an_app_that_only_sends_ends_when_its_peer_is_gone(platform: Platform, app: str, wait: str) -> None:
+    source = HEAD + (
+        "import asyncio\n"
+        "app = FastAPI()\n"
+        "@app.websocket('/ws')\n"
+        "async def push(socket: WebSocket):\n"
+        "    await socket.accept()\n"
+        "    try:\n"
+        "        while True:\n"
+        f"            await socket.send_bytes(bytes(65536)); {wait}\n"
+        "    finally:\n"
+        "        print('the app has ended', flush=True)\n"
+    )
+    url = platform.deploy_live(app, source)
+
+    def until_ended(times: int) -> None:
+        until(lambda: platform.logs(app).count("the app has ended") == times, what=f"{times} ended")
+
+    with connect_websocket(ws(url, "/ws")) as polite:
+        polite.recv(timeout=20)
+        # What nobody reads is no reason not to see the end.
+        polite.send("I talk as well")
+    until_ended(1)
+    with connect_websocket(ws(url, "/ws")) as rude:
+        rude.recv(timeout=20)
+        rude.socket.shutdown(socket.SHUT_RDWR)
+    until_ended(2)
+    with connect_websocket(ws(url, "/ws")) as told:
+        told.recv(timeout=20)
+        platform.deploy_live(app, source + "# changed\n")
+        with pytest.raises(ConnectionClosed) as closed:
+            _read_all(told)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1012
+    until(lambda: len(platform.app(app).instances) == 1, what="the first one is gone")
+    assert platform.client.errors(app) == []
+    assert "Traceback" not in platform.logs(app)
 
 
 def test_an_exception_in_a_websocket_closes_it_with_1011_and_is_in_the_log(platform: Platform) -> None:
