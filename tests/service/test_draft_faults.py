@@ -198,6 +198,20 @@ def test_a_body_that_says_it_is_too_long_is_refused_before_it_comes(platform: Pl
         assert connection.recv(100_000).startswith(b"HTTP/1.1 413 ")
 
 
+def test_who_is_still_sending_when_the_answer_comes_can_read_it(platform: Platform) -> None:
+    """It is there at once, and the connection is not reset below it."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(30)
+        connection.connect(str(platform.places.socket))
+        head = "POST /api/database/collections/system.users/import HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        connection.sendall(f"{head}Content-Length: 5000000\r\n\r\n".encode() + b"{}\n" * 1000)
+        answer = connection.recv(100_000)
+        assert answer.startswith(b"HTTP/1.1 422 ")
+        assert b"system." in answer
+        connection.sendall(b"{}\n" * 1_500_000)
+        assert connection.recv(100_000) == b""
+
+
 @pytest.mark.parametrize("escaped", [True, False])
 def test_the_largest_app_there_may_be_fits_however_it_is_written(platform: Platform, escaped: bool) -> None:
     """Letters of two bytes, which take six where JSON is to be ASCII; and zeros, of which JSON makes six each."""

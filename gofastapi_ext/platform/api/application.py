@@ -29,7 +29,7 @@ from gofastapi_ext.platform.api import (
     transfers,
     versions,
 )
-from gofastapi_ext.platform.api.bodies import BodyLimit
+from gofastapi_ext.platform.api.bodies import BodyLimit, LingeringBody
 from gofastapi_ext.platform.api.errors import add_error_handlers
 from gofastapi_ext.platform.api.measured import Measured
 from gofastapi_ext.platform.api.segments import RawSegments
@@ -77,6 +77,7 @@ def api_application(lifespan: Lifespan[FastAPI], limits: Limits, telemetry: Tele
     add_error_handlers(app)
     app.add_middleware(RawSegments)
     app.add_middleware(BodyLimit, limits=limits)
+    app.add_middleware(LingeringBody)
     app.add_middleware(VersionHeader)
     app.add_middleware(Measured, telemetry=telemetry)
     return app
