@@ -100,7 +100,7 @@ def test_what_happens_to_an_app_is_listed_the_latest_first(platform: Platform) -
 
 
 def test_who_follows_hears_of_what_the_list_does_not_keep(platform: Platform) -> None:
-    with stream(platform) as lines:
+    with stream(platform, "/api/events?app=drafted") as lines:
         draft = platform.client.save_draft("drafted", DraftSave(bundle=Bundle(files={"main.py": BundleFile(text=APP)})))
         platform.client.save_draft_file("drafted", "a.txt", DraftFileSave(file=BundleFile(text="a")))
         platform.client.discard_draft("drafted", platform.client.draft("drafted").etag)

@@ -87,8 +87,16 @@ class Deployments:
                         etag=draft.etag, saved_at=draft.saved_at, saved_by=draft.saved_by, files=[]
                     ).model_dump(mode="json"),
                 )
+            try:
+                bundle = await self._tools.bundles.get(draft.code_hash)
+            except NotFoundError:
+                again = await self._tools.drafts.get(record.id)
+                if again is not None and again.code_hash == draft.code_hash:
+                    raise
+                # Somebody saved in between, and what was there before went.
+                return await self._draft_as_request(record, request)
             saved = {
-                "bundle": await self._tools.bundles.get(draft.code_hash),
+                "bundle": bundle,
                 "env": draft.env | request.env,
                 "origins": draft.origins,
                 "interpreter": request.interpreter or draft.interpreter,

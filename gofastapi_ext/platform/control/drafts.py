@@ -57,8 +57,7 @@ class Drafts:
 
     async def view(self, app: AppRecord) -> DraftView:
         """The latest code. Raises `NotFoundError` where there is none at all."""
-        latest = await self._latest(app)
-        return latest_view(latest, await self._bundle(latest))
+        return latest_view(*await self._code(app))
 
     async def check(self, bundle: Bundle, env: dict[str, str] | None = None, *, has_blobs: bool = True) -> None:
         """Raise where a draft of this could not be saved, whatever is there; without `has_blobs`, they come later."""
@@ -99,15 +98,15 @@ class Drafts:
     async def file(self, app: AppRecord, path: str) -> DraftFileView:
         """Raises `NotFoundError`."""
         check_path(path)
-        latest = await self._latest(app)
-        bundle = await self._bundle(latest)
+        latest, bundle = await self._code(app)
         _file_of(bundle, path)
         return _file_view(latest, bundle, path)
 
     async def content(self, app: AppRecord, path: str) -> BundleFile:
         """One file, whose bytes may be stored apart. Raises `NotFoundError`."""
         check_path(path)
-        return _file_of(await self._bundle(await self._latest(app)), path)
+        _, bundle = await self._code(app)
+        return _file_of(bundle, path)
 
     async def save_file(
         self, app: AppRecord, path: str, save: DraftFileSave, etag: str | None, by: str
@@ -115,8 +114,7 @@ class Drafts:
         """Save one file over the one of `etag`, which is the file's own; see `client.Client.save_draft_file`."""
         parts = [save.origin] if save.origin else []
         for _ in range(_TRIES):
-            latest = await self._latest(app)
-            before = await self._bundle_or_none(latest)
+            latest, before = await self._code(app, may_be_none=True)
             current = before.files.get(path)
             bundle = with_file(before, path, save.file)
             is_there = current is not None and current.sha256 == save.file.sha256
@@ -134,8 +132,7 @@ class Drafts:
         """Take one file away, the one of `etag`. Raises `NotFoundError`."""
         check_path(path)
         for _ in range(_TRIES):
-            latest = await self._latest(app)
-            before = await self._bundle(latest)
+            latest, before = await self._code(app)
             current = _file_of(before, path)
             if etag not in ("*", current.sha256):
                 raise file_conflict(latest, path, None, current)
@@ -147,8 +144,7 @@ class Drafts:
     async def move(self, app: AppRecord, move: DraftMove, by: str) -> DraftView:
         """Rename a file or a folder. Raises `NotFoundError`, and `ConflictError` where the target is there already."""
         for _ in range(_TRIES):
-            latest = await self._latest(app)
-            before = await self._bundle(latest)
+            latest, before = await self._code(app)
             moved = moved_paths(before, move.source, move.target)
             save = _like(latest, with_moved(before, moved), moved_origins(_origins(latest), moved))
             await self.check(save.bundle, has_blobs=False)
@@ -163,14 +159,23 @@ class Drafts:
         live = await self._versions.get(app.id, app.live_version) if app.live_version is not None else None
         return Latest(app, draft, live)
 
-    async def _bundle(self, latest: Latest) -> Bundle:
-        if latest.source is None:
-            raise NotFoundError(f'"{latest.app.id}" has no code yet: neither a draft nor a version.')
-        return await self._bundles.get(latest.source.code_hash)
-
-    async def _bundle_or_none(self, latest: Latest) -> Bundle:
-        """The latest code; no files where there is none yet."""
-        return await self._bundles.get(latest.source.code_hash) if latest.source else Bundle(files={})
+    async def _code(self, app: AppRecord, *, may_be_none: bool = False) -> tuple[Latest, Bundle]:
+        """The latest code, as it is known and itself. Raises `NotFoundError` where there is none, if it may not be."""
+        latest = await self._latest(app)
+        for _ in range(_TRIES):
+            if latest.source is None:
+                if may_be_none:
+                    return latest, Bundle(files={})
+                raise NotFoundError(f'"{app.id}" has no code yet: neither a draft nor a version.')
+            code_hash = latest.source.code_hash
+            try:
+                return latest, await self._bundles.get(code_hash)
+            except NotFoundError:
+                # Somebody saved in between, and what was there before went.
+                latest = await self._latest(app)
+                if latest.source and latest.source.code_hash == code_hash:
+                    raise
+        raise _too_busy(app)
 
     async def _store(self, latest: Latest, save: DraftSave, by: str) -> DraftRecord | None:
         """Write the draft in place of `latest.draft`; None where that is not there any more.
@@ -217,7 +222,7 @@ class Drafts:
         theirs = None
         if yours is not None:
             try:
-                theirs = await self._bundle_or_none(latest)
+                theirs = await self._bundles.get(latest.source.code_hash) if latest.source else Bundle(files={})
             except GoFastAPIError as error:
                 logger.warning("%s: the other side of a conflict cannot be read: %s", latest.app.id, error.message)
         return conflict(latest, yours, theirs)
