@@ -20,6 +20,7 @@ _LONGEST_INTERVAL_SECONDS = 10.0
 _SHORTEST_INTERVAL_SECONDS = 0.2
 # The shorter an app may be idle, the more often it is looked at.
 _LOOKS_PER_SLEEP_AFTER = 5
+_TRIED_AFTER_SECONDS = (0.0, 0.2, 0.4)
 
 
 class Sleeper:
@@ -59,10 +60,14 @@ class Sleeper:
         supervisor = self._supervisors.of(record)
         if record.live_version is None or not supervisor.is_serving:
             raise ConflictError(f'"{record.id}" does not run, so it has no need to sleep.')
-        # Asked of all its workers first: none is let go while another one is in use.
-        is_in_use = await self._observer.ask_idle_seconds(record.id) == 0.0
-        if is_in_use or not await self._fall_asleep(supervisor, by):
-            raise ConflictError(f'"{record.id}" is in use. It can sleep when no request and no WebSocket is open.')
+        # It may only be busy with the last change made to it, or slow to tell.
+        for wait_seconds in _TRIED_AFTER_SECONDS:
+            await asyncio.sleep(wait_seconds)
+            # Asked of all its workers first: none is let go while another one is in use.
+            is_in_use = await self._observer.ask_idle_seconds(record.id) == 0.0
+            if not is_in_use and await self._fall_asleep(supervisor, by):
+                return
+        raise ConflictError(f'"{record.id}" is in use. It can sleep when no request and no WebSocket is open.')
 
     async def _run(self) -> None:
         while True:
