@@ -205,9 +205,12 @@ def test_who_is_still_sending_when_the_answer_comes_can_read_it(platform: Platfo
         connection.connect(str(platform.places.socket))
         head = "POST /api/database/collections/system.users/import HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
         connection.sendall(f"{head}Content-Length: 5000000\r\n\r\n".encode() + b"{}\n" * 1000)
-        answer = connection.recv(100_000)
+        answer = b""
+        while b"system." not in answer:
+            part = connection.recv(100_000)
+            assert part, answer
+            answer += part
         assert answer.startswith(b"HTTP/1.1 422 ")
-        assert b"system." in answer
         connection.sendall(b"{}\n" * 1_500_000)
         assert connection.recv(100_000) == b""
 
