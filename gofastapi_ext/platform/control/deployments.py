@@ -12,6 +12,7 @@ from gofastapi_ext.core.models import DeployRequest, StageEvent
 from gofastapi_ext.core.variables import EnvChange
 from gofastapi_ext.platform.control.attempt import Attempt, DeployTools
 from gofastapi_ext.platform.control.deploy import Deploy
+from gofastapi_ext.platform.control.latest import with_code
 from gofastapi_ext.platform.control.restart import Restart
 from gofastapi_ext.platform.control.supervisors import Supervisors
 from gofastapi_ext.platform.store.apps import AppRecord
@@ -77,7 +78,7 @@ class Deployments:
 
     async def _draft_as_request(self, record: AppRecord, request: DeployRequest) -> DeployRequest:
         """The draft with what was saved beside it; what is live where there is no draft."""
-        draft = await self._tools.drafts.get(record.id)
+        draft, bundle = await with_code(lambda: self._tools.drafts.get(record.id), self._tools.bundles)
         if draft is not None:
             if request.draft_etag not in (None, "*", draft.etag):
                 raise DraftConflictError(
@@ -87,14 +88,6 @@ class Deployments:
                         etag=draft.etag, saved_at=draft.saved_at, saved_by=draft.saved_by, files=[]
                     ).model_dump(mode="json"),
                 )
-            try:
-                bundle = await self._tools.bundles.get(draft.code_hash)
-            except NotFoundError:
-                again = await self._tools.drafts.get(record.id)
-                if again is not None and again.code_hash == draft.code_hash:
-                    raise
-                # Somebody saved in between, and what was there before went.
-                return await self._draft_as_request(record, request)
             saved = {
                 "bundle": bundle,
                 "env": draft.env | request.env,

@@ -18,7 +18,7 @@ from gofastapi_ext.core.environment import check_environment
 from gofastapi_ext.core.errors import ConflictError, DraftConflictError, GoFastAPIError, NotFoundError
 from gofastapi_ext.core.leftout import check_all_go_in
 from gofastapi_ext.core.limits import Limits
-from gofastapi_ext.platform.control.latest import Latest, conflict, file_conflict, latest_view
+from gofastapi_ext.platform.control.latest import Latest, conflict, file_conflict, latest_view, with_code
 from gofastapi_ext.platform.store.apps import AppRecord, AppStore
 from gofastapi_ext.platform.store.bundles import BundleStore
 from gofastapi_ext.platform.store.drafts import DraftRecord, DraftStore, first_revision
@@ -161,21 +161,10 @@ class Drafts:
 
     async def _code(self, app: AppRecord, *, may_be_none: bool = False) -> tuple[Latest, Bundle]:
         """The latest code, as it is known and itself. Raises `NotFoundError` where there is none, if it may not be."""
-        latest = await self._latest(app)
-        for _ in range(_TRIES):
-            if latest.source is None:
-                if may_be_none:
-                    return latest, Bundle(files={})
-                raise NotFoundError(f'"{app.id}" has no code yet: neither a draft nor a version.')
-            code_hash = latest.source.code_hash
-            try:
-                return latest, await self._bundles.get(code_hash)
-            except NotFoundError:
-                # Somebody saved in between, and what was there before went.
-                latest = await self._latest(app)
-                if latest.source and latest.source.code_hash == code_hash:
-                    raise
-        raise _too_busy(app)
+        latest, bundle = await with_code(lambda: self._latest(app), self._bundles)
+        if bundle is None and not may_be_none:
+            raise NotFoundError(f'"{app.id}" has no code yet: neither a draft nor a version.')
+        return latest, bundle or Bundle(files={})
 
     async def _store(self, latest: Latest, save: DraftSave, by: str) -> DraftRecord | None:
         """Write the draft in place of `latest.draft`; None where that is not there any more.

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol, TypeVar
 
 from gofastapi_ext.core.bundle import Bundle, BundleFile
 from gofastapi_ext.core.drafts import DraftConflict, DraftView, FileSides, code_state
 from gofastapi_ext.core.errors import DraftConflictError, NotFoundError
 from gofastapi_ext.platform.store.apps import AppRecord
+from gofastapi_ext.platform.store.bundles import BundleStore
 from gofastapi_ext.platform.store.drafts import DraftRecord
 from gofastapi_ext.platform.store.versions import VersionRecord
+
+
+class _HasCode(Protocol):
+    @property
+    def code_hash(self) -> str | None: ...
+
+
+_Found = TypeVar("_Found", bound="_HasCode | None")
 
 
 @dataclass(frozen=True)
@@ -24,6 +35,10 @@ class Latest:
     @property
     def source(self) -> DraftRecord | VersionRecord | None:
         return self.draft or self.live
+
+    @property
+    def code_hash(self) -> str | None:
+        return self.source.code_hash if self.source else None
 
     @property
     def etag(self) -> str | None:
@@ -50,6 +65,23 @@ class Latest:
 
     def saved_as(self, draft: DraftRecord) -> Latest:
         return replace(self, draft=draft)
+
+
+async def with_code(read: Callable[[], Awaitable[_Found]], bundles: BundleStore) -> tuple[_Found, Bundle | None]:
+    """What `read` finds, and its code; None where it has none. Raises `NotFoundError` for code that is lost.
+
+    Where somebody saves in between, the code of what was found goes: then it is read anew.
+    """
+    found = await read()
+    while found is not None and (code_hash := found.code_hash):
+        try:
+            return found, await bundles.get(code_hash)
+        except NotFoundError:
+            again = await read()
+            if again is not None and again.code_hash == code_hash:
+                raise
+            found = again
+    return found, None
 
 
 def latest_view(latest: Latest, bundle: Bundle) -> DraftView:

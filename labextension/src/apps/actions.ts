@@ -48,7 +48,14 @@ export class AppActions {
   }
 
   stop(app: string): Promise<void> {
-    return this._once.do(`stop ${app}`, () => this._stop(app));
+    const trans = this._trans;
+    return this._once.do(`stop ${app}`, () =>
+      this._undoable(
+        { during: trans.__('Stopping %1 …', app), done: trans.__('%1 is stopped', app) },
+        () => data(this._client.api.POST('/api/apps/{app_id}/stop', { params: { path: { app_id: app } } })),
+        () => this.start(app)
+      )
+    );
   }
 
   async remove(app: string): Promise<void> {
@@ -62,9 +69,19 @@ export class AppActions {
       name: app,
       action: trans.__('Delete')
     });
-    if (sure) {
-      await this._remove(app);
+    if (!sure) {
+      return;
     }
+    await this._undoable(
+      { during: trans.__('Deleting %1 …', app), done: trans.__('%1 is deleted', app) },
+      () =>
+        data(
+          this._client.api.DELETE('/api/apps/{app_id}', {
+            params: { path: { app_id: app }, query: { confirm: app } }
+          })
+        ),
+      () => this.restore(app)
+    );
   }
 
   /** Bring a deleted app back. */
@@ -121,36 +138,22 @@ export class AppActions {
     });
   }
 
-  private async _remove(app: string): Promise<void> {
+  /** Do what can be taken back; the way back is offered also where it worked at the second try. */
+  private async _undoable(
+    words: { during: string; done: string },
+    task: () => Promise<unknown>,
+    undo: () => Promise<unknown>
+  ): Promise<void> {
     const trans = this._trans;
-    const deleted = await withProgress(
-      { during: trans.__('Deleting %1 …', app) },
+    const done = await withProgress(
+      { during: words.during },
       trans,
-      () =>
-        data(
-          this._client.api.DELETE('/api/apps/{app_id}', {
-            params: { path: { app_id: app }, query: { confirm: app } }
-          })
-        ),
-      () => void this._remove(app)
+      task,
+      () => void this._undoable(words, task, undo)
     );
-    if (deleted) {
+    if (done) {
       void this._apps.refresh();
-      notifyUndo(trans.__('%1 is deleted', app), trans, () => void this.restore(app));
-    }
-  }
-
-  private async _stop(app: string): Promise<void> {
-    const trans = this._trans;
-    const stopped = await withProgress(
-      { during: trans.__('Stopping %1 …', app) },
-      trans,
-      () => data(this._client.api.POST('/api/apps/{app_id}/stop', { params: { path: { app_id: app } } })),
-      () => void this.stop(app)
-    );
-    if (stopped) {
-      void this._apps.refresh();
-      notifyUndo(trans.__('%1 is stopped', app), trans, () => void this.start(app));
+      notifyUndo(words.done, trans, () => void undo());
     }
   }
 
